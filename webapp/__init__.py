@@ -1,0 +1,1 @@
+"""Imprint: API, services and tables. Imports nothing, so that any floor starts alone."""

@@ -1,0 +1,1 @@
+"""The outside world: mail servers and whatever else is not the database."""

@@ -1,0 +1,1 @@
+"""The transactional outbox: a job is a row written in the transaction of its cause."""

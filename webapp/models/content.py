@@ -1,0 +1,74 @@
+"""Items of content as their authors work on them: the drafts, never what the public reads."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.models.base import Base, created_timestamp, identity, json_object, timestamp
+
+
+class Content(Base):
+    """The working copy of one item.
+
+    `version` is the number of the newest row in `content_versions`, which holds the same text.
+    `revision` counts every change of the item, whatever its kind, and is what an ETag shows.
+    `publish_sequence` counts how often the item has gone public.
+    """
+
+    __tablename__ = "content"
+    __table_args__ = (
+        CheckConstraint("status IN ('draft', 'published', 'trashed')", name="status_is_known"),
+        CheckConstraint("body_format IN ('markdown', 'html')", name="body_format_is_known"),
+        Index("ix_content_author_id_id", "author_id", "id"),
+        Index("ix_content_category_id", "category_id"),
+        Index("ix_content_status_id", "status", "id"),
+    )
+
+    id: Mapped[identity]
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    category_id: Mapped[int | None] = mapped_column(
+        ForeignKey("categories.id", ondelete="SET NULL")
+    )
+    title: Mapped[str] = mapped_column(Text)
+    slug: Mapped[str] = mapped_column(Text, unique=True)
+    body: Mapped[str] = mapped_column(Text, server_default="")
+    body_format: Mapped[str] = mapped_column(Text, server_default="markdown")
+    excerpt: Mapped[str] = mapped_column(Text, server_default="")
+    details: Mapped[json_object] = mapped_column("metadata")
+    status: Mapped[str] = mapped_column(Text, server_default="draft")
+    version: Mapped[int] = mapped_column(server_default="0")
+    revision: Mapped[int] = mapped_column(server_default="1")
+    publish_sequence: Mapped[int] = mapped_column(server_default="0")
+    import_source: Mapped[str | None] = mapped_column(Text, unique=True)
+    created_at: Mapped[created_timestamp]
+    updated_at: Mapped[created_timestamp]
+    published_at: Mapped[timestamp | None]
+    trashed_at: Mapped[timestamp | None]
+
+
+class ContentTag(Base):
+    """The tags of an item's working copy."""
+
+    __tablename__ = "content_tags"
+    __table_args__ = (Index("ix_content_tags_tag_id_content_id", "tag_id", "content_id"),)
+
+    content_id: Mapped[int] = mapped_column(
+        ForeignKey("content.id", ondelete="CASCADE"), primary_key=True
+    )
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
+
+
+class Slug(Base):
+    """A public name that belongs to one item, so that no publication can collide with another.
+
+    The row of an item's present slug is made with the save. It goes when the item is renamed,
+    unless the item has been public or is pinned by a schedule under it: then the name stays the
+    item's own, and the public address answers with a redirect.
+    """
+
+    __tablename__ = "slugs"
+    __table_args__ = (Index("ix_slugs_content_id", "content_id"),)
+
+    slug: Mapped[str] = mapped_column(Text, primary_key=True)
+    content_id: Mapped[int] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"))
+    was_public: Mapped[bool] = mapped_column(server_default="false")
+    created_at: Mapped[created_timestamp]

@@ -1,0 +1,49 @@
+"""Accounts and the roles they hold."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.models.base import Base, created_timestamp, identity, timestamp
+
+
+class Role(Base):
+    """One of the five levels of trust; a higher rank may do all that a lower one may."""
+
+    __tablename__ = "roles"
+
+    id: Mapped[identity]
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    rank: Mapped[int] = mapped_column(SmallInteger, unique=True)
+
+
+class User(Base):
+    """An account: a person who reads, writes or runs the place."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("login = lower(login)", name="login_is_lower_case"),
+        CheckConstraint("octet_length(email_hash) = 32", name="email_hash_is_sha256"),
+        Index("ix_users_role_id", "role_id"),
+    )
+
+    id: Mapped[identity]
+    login: Mapped[str] = mapped_column(Text, unique=True)
+    email: Mapped[str] = mapped_column(Text)
+    email_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    password_hash: Mapped[str] = mapped_column(Text)
+    display_name: Mapped[str] = mapped_column(Text)
+    bio: Mapped[str] = mapped_column(Text, server_default="")
+    role_id: Mapped[int] = mapped_column(ForeignKey("roles.id", ondelete="RESTRICT"))
+    disabled_at: Mapped[timestamp | None]
+    created_at: Mapped[created_timestamp]
+    updated_at: Mapped[created_timestamp]
+
+    role: Mapped[Role] = relationship(lazy="raise")
+
+    @property
+    def is_active(self) -> bool:
+        """Say whether the account may log in and receive mail."""
+        disabled_at: datetime | None = self.disabled_at
+        return disabled_at is None

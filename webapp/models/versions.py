@@ -1,0 +1,60 @@
+"""The immutable, numbered copies of an item: one for each acknowledged save."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.models.base import Base, created_timestamp, identity, json_object, timestamp
+
+
+class ContentVersion(Base):
+    """One complete copy of an item's text, written in the transaction of the save that made it.
+
+    `digest` is the SHA-256 of the text at the time of the save; the versions worker checks it and
+    adds the statistics when it seals the row.
+    """
+
+    __tablename__ = "content_versions"
+    __table_args__ = (
+        UniqueConstraint("content_id", "number"),
+        CheckConstraint("number > 0", name="number_is_positive"),
+        CheckConstraint("octet_length(digest) = 32", name="digest_is_sha256"),
+        CheckConstraint("body_format IN ('markdown', 'html')", name="body_format_is_known"),
+        Index("ix_content_versions_author_id", "author_id"),
+        Index("ix_content_versions_category_id", "category_id"),
+    )
+
+    id: Mapped[identity]
+    content_id: Mapped[int] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    category_id: Mapped[int | None] = mapped_column(
+        ForeignKey("categories.id", ondelete="SET NULL")
+    )
+    title: Mapped[str] = mapped_column(Text)
+    slug: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    body_format: Mapped[str] = mapped_column(Text, server_default="markdown")
+    excerpt: Mapped[str] = mapped_column(Text, server_default="")
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    details: Mapped[json_object] = mapped_column("metadata")
+    reason: Mapped[str] = mapped_column(Text, server_default="save")
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[created_timestamp]
+    sealed_at: Mapped[timestamp | None]
+    words: Mapped[int | None]
+    words_added: Mapped[int | None]
+    words_removed: Mapped[int | None]
+
+
+class Rendering(Base):
+    """The sanitised HTML of one version, made beforehand so that publishing need not wait."""
+
+    __tablename__ = "renderings"
+
+    version_id: Mapped[int] = mapped_column(
+        ForeignKey("content_versions.id", ondelete="CASCADE"), primary_key=True
+    )
+    html: Mapped[str] = mapped_column(Text)
+    excerpt: Mapped[str] = mapped_column(Text)
+    rendered_at: Mapped[created_timestamp]

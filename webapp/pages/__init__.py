@@ -1,0 +1,1 @@
+"""The few pages that a person opens in a browser."""

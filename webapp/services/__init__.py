@@ -1,0 +1,1 @@
+"""The rules of publishing: functions on a session that never commit."""

@@ -1,0 +1,117 @@
+"""Every setting of Imprint, typed, read once from the environment by the entry points."""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from webapp.kit.roles import RoleName
+
+DEVELOPMENT_SECRET_KEY = "development-only-secret-key-do-not-deploy"  # noqa: S105 - refused in production
+
+
+class MissingSettingError(RuntimeError):
+    """A setting that this command needs is not set; the message says which and how to set it."""
+
+
+class Settings(BaseSettings):
+    """The configuration of one process.
+
+    Names are prefixed `IMPRINT_` in the environment; `DATABASE_URL`, `REDIS_URL`, `SMTP_URL` and
+    `SECRET_KEY` are also read under their usual names. A `.env` file in the working directory is
+    read below the environment. Durations are in the unit that the name ends with.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="IMPRINT_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    environment: Literal["development", "production"] = "development"
+    database_url: str = Field(
+        default="", validation_alias=AliasChoices("IMPRINT_DATABASE_URL", "DATABASE_URL")
+    )
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0",
+        validation_alias=AliasChoices("IMPRINT_REDIS_URL", "REDIS_URL"),
+    )
+    broker_url: str = ""
+    smtp_url: str = Field(
+        default="smtp://127.0.0.1:25", validation_alias=AliasChoices("IMPRINT_SMTP_URL", "SMTP_URL")
+    )
+    account_smtp_url: str = ""
+    secret_key: SecretStr = Field(
+        default=SecretStr(DEVELOPMENT_SECRET_KEY),
+        validation_alias=AliasChoices("IMPRINT_SECRET_KEY", "SECRET_KEY"),
+    )
+    base_url: str = "http://127.0.0.1:8000"
+    mail_from: str = "Imprint <no-reply@localhost>"
+
+    new_account_role: RoleName = RoleName.READER
+    access_token_days: int = Field(default=30, ge=1, le=365)
+    password_reset_minutes: int = Field(default=30, ge=1, le=60)
+    rate_limits: bool = True
+    max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    prometheus_multiproc_dir: Path | None = Field(
+        default=None, validation_alias=AliasChoices("PROMETHEUS_MULTIPROC_DIR")
+    )
+
+    lease_seconds: float = Field(default=30, gt=0)
+    redispatch_seconds: float = Field(default=5, gt=0)
+    dispatcher_poll_seconds: float = Field(default=0.2, gt=0)
+    missed_schedule_seconds: float = Field(default=3600, gt=0)
+    statement_timeout_seconds: float = Field(default=15, gt=0)
+    database_pool_size: int = Field(default=5, ge=1)
+
+    @field_validator("database_url")
+    @classmethod
+    def _name_the_driver(cls, url: str) -> str:
+        """Accept the usual `postgres://` spellings and say no to any other database."""
+        if not url:
+            return url
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+            message = "must be a PostgreSQL URL, such as postgresql://user:password@host:5432/name"
+            raise ValueError(message)
+        return f"postgresql+psycopg://{rest}"
+
+    @field_validator("smtp_url", "account_smtp_url")
+    @classmethod
+    def _check_smtp_scheme(cls, url: str) -> str:
+        if url and urlsplit(url).scheme not in {"smtp", "smtps", "smtp+starttls"}:
+            message = "must start with smtp://, smtps:// or smtp+starttls://"
+            raise ValueError(message)
+        return url
+
+    @model_validator(mode="after")
+    def _refuse_development_secret_in_production(self) -> "Settings":
+        secret = self.secret_key.get_secret_value()
+        if self.environment == "production" and (
+            secret == DEVELOPMENT_SECRET_KEY or len(secret) < 32
+        ):
+            message = "SECRET_KEY must be set to at least 32 characters in production"
+            raise ValueError(message)
+        return self
+
+    def require_database_url(self) -> str:
+        """Return the SQLAlchemy URL of the database.
+
+        Raises MissingSettingError when `DATABASE_URL` is not set.
+        """
+        if not self.database_url:
+            message = (
+                "DATABASE_URL is not set. Set it to a PostgreSQL URL, for example "
+                "DATABASE_URL=postgresql://user:password@127.0.0.1:5432/imprint, "
+                "or run `make run`, which brings its own database."
+            )
+            raise MissingSettingError(message)
+        return self.database_url
+
+    @property
+    def celery_broker_url(self) -> str:
+        """The broker's URL: Redis unless `IMPRINT_BROKER_URL` names another (amqp://…)."""
+        return self.broker_url or self.redis_url

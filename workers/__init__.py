@@ -1,0 +1,1 @@
+"""The Celery edge: consumes hints, runs jobs. Imports nothing, and never Flask."""
