@@ -3,7 +3,7 @@
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Text
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Base, created_timestamp, timestamp
@@ -23,7 +23,6 @@ class Publication(Base):
         Index("ix_publications_category_id", "category_id", "published_at", "content_id"),
         Index("ix_publications_version_id", "version_id"),
         Index("ix_publications_tags", "tags", postgresql_using="gin"),
-        Index("ix_publications_search", "search", postgresql_using="gin"),
     )
 
     content_id: Mapped[int] = mapped_column(
@@ -39,6 +38,5 @@ class Publication(Base):
     document: Mapped[Any] = mapped_column(JSON)
     summary: Mapped[Any] = mapped_column(JSON)
     etag: Mapped[str] = mapped_column(Text)
-    search: Mapped[Any] = mapped_column(TSVECTOR)
     published_at: Mapped[timestamp]
     updated_at: Mapped[created_timestamp]

@@ -1,7 +1,9 @@
 """The immutable, numbered copies of an item: one for each acknowledged save."""
 
+from typing import Any
+
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Base, created_timestamp, identity, json_object, timestamp
@@ -48,13 +50,19 @@ class ContentVersion(Base):
 
 
 class Rendering(Base):
-    """The sanitised HTML of one version, made beforehand so that publishing need not wait."""
+    """The sanitised HTML of one version and its search words.
+
+    Made before the version goes public, so that neither rendering nor the search index is paid for
+    at the moment of publishing.
+    """
 
     __tablename__ = "renderings"
+    __table_args__ = (Index("ix_renderings_search", "search", postgresql_using="gin"),)
 
     version_id: Mapped[int] = mapped_column(
         ForeignKey("content_versions.id", ondelete="CASCADE"), primary_key=True
     )
     html: Mapped[str] = mapped_column(Text)
     excerpt: Mapped[str] = mapped_column(Text)
+    search: Mapped[Any] = mapped_column(TSVECTOR)
     rendered_at: Mapped[created_timestamp]
