@@ -1,0 +1,1 @@
+"""Servers and tools for development: what `make run`, the tests and the benchmarks start."""
