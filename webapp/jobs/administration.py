@@ -1,0 +1,97 @@
+"""What operators do with jobs: look, retry, discard."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, func, null, select, update
+from sqlalchemy.orm import Session
+
+from webapp.models import Job
+
+
+@dataclass(frozen=True)
+class JobLine:
+    """One job as an operator sees it in a list."""
+
+    id: int
+    queue: str
+    kind: str
+    state: str
+    starts: int
+    max_starts: int
+    run_at: datetime
+    created_at: datetime
+    request_id: str | None
+    last_error: str | None
+
+
+def list_jobs(
+    session: Session,
+    *,
+    state: str | None = None,
+    queue: str | None = None,
+    kind: str | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[JobLine]:
+    """Return jobs, newest first, filtered by state, queue and kind, from below `before_id`."""
+    statement = select(
+        Job.id, Job.queue, Job.kind, Job.state, Job.starts, Job.max_starts, Job.run_at,
+        Job.created_at, Job.request_id, Job.last_error,
+    ).order_by(Job.id.desc()).limit(limit)  # fmt: skip
+    if state is not None:
+        statement = statement.where(Job.state == state)
+    if queue is not None:
+        statement = statement.where(Job.queue == queue)
+    if kind is not None:
+        statement = statement.where(Job.kind == kind)
+    if before_id is not None:
+        statement = statement.where(Job.id < before_id)
+    return [JobLine(**row._asdict()) for row in session.execute(statement)]
+
+
+def retry_jobs(session: Session, job_ids: list[int]) -> int:
+    """Make failed or discarded jobs ready again with fresh starts; returns how many."""
+    statement = (
+        update(Job)
+        .where(Job.id.in_(job_ids), Job.state.in_(["failed", "discarded"]))
+        .values(
+            state="ready",
+            starts=0,
+            run_at=func.clock_timestamp(),
+            finished_at=null(),
+            dispatched_at=null(),
+            dispatches=0,
+        )
+    )
+    return cast(CursorResult[Any], session.execute(statement)).rowcount
+
+
+def failed_job_ids(session: Session, limit: int = 1000) -> list[int]:
+    """Return the ids of failed jobs, oldest first."""
+    statement = select(Job.id).where(Job.state == "failed").order_by(Job.id).limit(limit)
+    return list(session.scalars(statement))
+
+
+def discard_jobs(session: Session, job_ids: list[int]) -> int:
+    """Set ready or failed jobs aside for good; returns how many. A running job is left alone."""
+    statement = (
+        update(Job)
+        .where(Job.id.in_(job_ids), Job.state.in_(["ready", "failed"]))
+        .values(state="discarded", finished_at=func.clock_timestamp())
+    )
+    return cast(CursorResult[Any], session.execute(statement)).rowcount
+
+
+def oldest_ready_age_seconds(session: Session) -> dict[str, float]:
+    """Return, for each queue with work that is due, how long its oldest job has waited."""
+    statement = (
+        select(
+            Job.queue,
+            func.extract("epoch", func.clock_timestamp() - func.min(Job.run_at)),
+        )
+        .where(Job.state == "ready", Job.run_at <= func.clock_timestamp())
+        .group_by(Job.queue)
+    )
+    return {queue: float(age) for queue, age in session.execute(statement)}

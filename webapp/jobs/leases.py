@@ -1,0 +1,141 @@
+"""Who works on which job: claim, renew, finish, and take back from the dead.
+
+Every statement is guarded by state and lease token, so of two workers that believe they hold a job
+only one can commit, however the clocks and the network of their machines behave.
+"""
+
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import CursorResult, case, func, null, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
+
+from webapp.jobs.outcomes import LeaseLostError
+from webapp.kit.backoff import retry_delay_seconds
+from webapp.models import Job
+
+
+@dataclass(frozen=True)
+class ClaimedJob:
+    """A job that this worker holds, as it stood when it was claimed."""
+
+    id: int
+    queue: str
+    kind: str
+    payload: dict[str, Any]
+    starts: int
+    max_starts: int
+    lease_token: UUID
+    request_id: str | None
+
+
+def seconds_from_now(seconds: float) -> ColumnElement[Any]:
+    """Return a moment by the database's clock, which is the only one that decides."""
+    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+def claim(session: Session, job_id: int, lease_seconds: float) -> ClaimedJob | None:
+    """Take a ready job and count the start; None when there is nothing (any more) to take.
+
+    The caller commits before it runs the body, so that a body that kills its worker is counted.
+    """
+    token = uuid4()
+    statement = (
+        update(Job)
+        .where(Job.id == job_id, Job.state == "ready", Job.run_at <= func.clock_timestamp())
+        .values(
+            state="running",
+            starts=Job.starts + 1,
+            lease_token=token,
+            lease_until=seconds_from_now(lease_seconds),
+        )
+        .returning(Job.id, Job.queue, Job.kind, Job.payload, Job.starts, Job.max_starts,
+                   Job.lease_token, Job.request_id)
+    )  # fmt: skip
+    row = session.execute(statement).one_or_none()
+    return None if row is None else ClaimedJob(**row._asdict())
+
+
+def renew(session: Session, job: ClaimedJob, lease_seconds: float) -> None:
+    """Fence the transaction of a step and prolong the lease; raises LeaseLostError."""
+    _guarded(session, job, lease_until=seconds_from_now(lease_seconds))
+
+
+def finish(session: Session, job: ClaimedJob) -> None:
+    """Mark the job done in the handler's own transaction; raises LeaseLostError."""
+    _guarded(session, job, state="done", finished_at=func.clock_timestamp(), last_error=null(),
+             **_RELEASED)  # fmt: skip
+
+
+def snooze(session: Session, job: ClaimedJob, seconds: float) -> None:
+    """Put a job that made progress back for later; raises LeaseLostError."""
+    _guarded(session, job, state="ready", run_at=seconds_from_now(seconds), starts=0,
+             **_RELEASED)  # fmt: skip
+
+
+def fail(
+    session: Session, job: ClaimedJob, reason: str, *, final: bool, after_seconds: float | None
+) -> str:
+    """Record a failed start and return the new state: `ready` with a later start, or `failed`.
+
+    Raises LeaseLostError.
+    """
+    gives_up = final or job.starts >= job.max_starts
+    delay = retry_delay_seconds(job.starts) if after_seconds is None else after_seconds
+    _guarded(
+        session,
+        job,
+        state="failed" if gives_up else "ready",
+        run_at=seconds_from_now(delay),
+        finished_at=func.clock_timestamp() if gives_up else null(),
+        last_error=reason[:2000],
+        **_RELEASED,
+    )
+    return "failed" if gives_up else "ready"
+
+
+def take_back_expired(session: Session, limit: int = 500) -> int:
+    """Make jobs whose lease has ended ready again, or failed after their last start.
+
+    Returns how many. A worker that is merely slow finds its lease token gone and commits nothing.
+    """
+    expired = (
+        Job.__table__.select()
+        .with_only_columns(Job.id)
+        .where(Job.state == "running", Job.lease_until < func.clock_timestamp())
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    spent = Job.starts >= Job.max_starts
+    statement = (
+        update(Job)
+        .where(Job.id.in_(expired))
+        .values(
+            state=case((spent, "failed"), else_="ready"),
+            run_at=func.clock_timestamp(),
+            finished_at=case((spent, func.clock_timestamp()), else_=null()),
+            last_error="The lease ended: the worker died, was stopped or stalled.",
+            **_RELEASED,
+        )
+    )
+    return cast(CursorResult[Any], session.execute(statement)).rowcount
+
+
+_RELEASED: dict[str, Any] = {
+    "lease_token": null(),
+    "lease_until": null(),
+    "dispatched_at": null(),
+    "dispatches": 0,
+}
+
+
+def _guarded(session: Session, job: ClaimedJob, **values: Any) -> None:  # noqa: ANN401
+    statement = (
+        update(Job)
+        .where(Job.id == job.id, Job.state == "running", Job.lease_token == job.lease_token)
+        .values(**values)
+    )
+    if cast(CursorResult[Any], session.execute(statement)).rowcount != 1:
+        raise LeaseLostError(f"job {job.id}")

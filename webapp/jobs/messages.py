@@ -1,0 +1,144 @@
+"""Every kind of job as a typed message: its kind, its queue and the ids that it carries."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+BatchOfIds = Annotated[tuple[int, ...], Field(min_length=1, max_length=500)]
+
+
+class Queue(StrEnum):
+    """The queues, in the order in which the dispatcher serves them."""
+
+    ACCOUNTS = "accounts"
+    PUBLISHING = "publishing"
+    VERSIONS = "versions"
+    NOTIFICATIONS = "notifications"
+    MAIL = "mail"
+    HOUSEKEEPING = "housekeeping"
+
+    @property
+    def is_urgent(self) -> bool:
+        """Say whether a person or a deadline waits, so that a new job wakes the dispatcher."""
+        return self in {Queue.ACCOUNTS, Queue.PUBLISHING}
+
+    @property
+    def window(self) -> int:
+        """How many hints may be on the broker at once; the rest waits in the table."""
+        return {Queue.MAIL: 100, Queue.NOTIFICATIONS: 200}.get(self, 1000)
+
+    @property
+    def jobs_per_hint(self) -> int:
+        """How many job ids one broker message carries.
+
+        A message costs about a millisecond, so short jobs travel together. Account mail travels
+        alone, because it waits for nobody.
+        """
+        return {Queue.VERSIONS: 50, Queue.NOTIFICATIONS: 10}.get(self, 1)
+
+
+class Message(BaseModel):
+    """The parent of all messages. They carry ids, never text or secrets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[str]
+    queue: ClassVar[Queue]
+    max_starts: ClassVar[int] = 8
+
+    def dedupe_key(self) -> str | None:
+        """Name the duty, so that the same one is never written twice; None where each is new."""
+        return None
+
+
+class SendPasswordReset(Message):
+    """Mail a reset token to the account with this address, if there is one."""
+
+    kind: ClassVar[str] = "password_reset.send"
+    queue: ClassVar[Queue] = Queue.ACCOUNTS
+
+    email_hash: str
+
+
+class SendPasswordChanged(Message):
+    """Tell the owner of an account that its password was changed."""
+
+    kind: ClassVar[str] = "password_changed.send"
+    queue: ClassVar[Queue] = Queue.ACCOUNTS
+
+    user_id: int
+
+
+class FireSchedules(Message):
+    """Carry out schedules that are due."""
+
+    kind: ClassVar[str] = "schedules.fire"
+    queue: ClassVar[Queue] = Queue.PUBLISHING
+
+    schedule_ids: BatchOfIds
+
+
+class SealVersion(Message):
+    """Check a version against its digest and add its statistics."""
+
+    kind: ClassVar[str] = "version.seal"
+    queue: ClassVar[Queue] = Queue.VERSIONS
+
+    version_id: int
+
+    def dedupe_key(self) -> str:
+        """One seal a version."""
+        return str(self.version_id)
+
+
+class FanOutEvent(Message):
+    """Tell the followers of an event."""
+
+    kind: ClassVar[str] = "event.fan_out"
+    queue: ClassVar[Queue] = Queue.NOTIFICATIONS
+
+    event_id: int
+
+    def dedupe_key(self) -> str:
+        """One fan-out an event."""
+        return str(self.event_id)
+
+
+class SendEventMails(Message):
+    """Send the queued mails of one event to the readers in a range of ids."""
+
+    kind: ClassVar[str] = "event_mails.send"
+    queue: ClassVar[Queue] = Queue.MAIL
+    max_starts: ClassVar[int] = 50
+
+    event_id: int
+    after_user_id: int
+    to_user_id: int
+
+    def dedupe_key(self) -> str:
+        """One sender for each range of an event."""
+        return f"{self.event_id}:{self.after_user_id}:{self.to_user_id}"
+
+
+class PruneTable(Message):
+    """Delete what has outlived its use from one table."""
+
+    kind: ClassVar[str] = "table.prune"
+    queue: ClassVar[Queue] = Queue.HOUSEKEEPING
+
+    table: str
+
+
+MESSAGES: dict[str, type[Message]] = {
+    message.kind: message
+    for message in (
+        SendPasswordReset,
+        SendPasswordChanged,
+        FireSchedules,
+        SealVersion,
+        FanOutEvent,
+        SendEventMails,
+        PruneTable,
+    )
+}

@@ -1,0 +1,68 @@
+"""Write a job in the transaction of its cause: acknowledged together or not at all."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from structlog.contextvars import get_contextvars
+
+from webapp.jobs.messages import Message
+from webapp.models import Job
+
+WAKE_CHANNEL = "imprint_dispatcher"
+
+
+def enqueue(session: Session, message: Message, *, run_at: datetime | None = None) -> int | None:
+    """Insert a job and return its id, or None when the same duty is already written.
+
+    `run_at` is the earliest start (default: now). The request id in the log context goes into the
+    row, so the worker's lines can be found by it.
+    """
+    statement = insert(Job).values(_row(message, run_at))
+    job_id = session.scalar(
+        statement.on_conflict_do_nothing(index_elements=["kind", "dedupe_key"]).returning(Job.id)
+    )
+    if job_id is not None and message.queue.is_urgent and run_at is None:
+        wake_dispatcher(session)
+    return job_id
+
+
+def enqueue_many(session: Session, messages: Iterable[Message]) -> int:
+    """Insert many jobs in one statement and return how many were new. Wakes nobody."""
+    rows = [_row(message, None) for message in messages]
+    if not rows:
+        return 0
+    statement = insert(Job).on_conflict_do_nothing(index_elements=["kind", "dedupe_key"])
+    return len(session.scalars(statement.returning(Job.id), rows).all())
+
+
+def wake_dispatcher(session: Session) -> None:
+    """Let a sleeping dispatcher look at once, as soon as this transaction commits.
+
+    PostgreSQL delivers equal notifications of one transaction once. It holds a global lock while
+    it commits one, so bulk writes leave the work to the dispatcher's own polling.
+    """
+    session.execute(select(func.pg_notify(WAKE_CHANNEL, "")))
+
+
+def _row(message: Message, run_at: datetime | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "queue": message.queue.value,
+        "kind": message.kind,
+        "dedupe_key": message.dedupe_key() or uuid4().hex,
+        "payload": message.model_dump(mode="json"),
+        "max_starts": message.max_starts,
+        "request_id": get_contextvars().get("request_id"),
+    }
+    if run_at is not None:
+        row["run_at"] = run_at
+    return row
+
+
+def chunked(ids: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    """Cut ids into runs of at most `size`."""
+    return (ids[start : start + size] for start in range(0, len(ids), size))
