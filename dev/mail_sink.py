@@ -6,9 +6,13 @@ the answer finds the mail, and one that did not may find it all the same.
 """
 
 import argparse
+import asyncio
 import itertools
 import os
 import signal
+import socket
+import threading
+import weakref
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -16,12 +20,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from dev.ports import LOOPBACK, free_port
 
-_READY_SECONDS = 30.0
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -33,7 +35,7 @@ class _FileHandler:
         self._sequence = itertools.count(1)
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd looks the hook up by this name.
-        self, server: SMTP, session: Session, envelope: Envelope
+        self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         received_at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         name = f"{received_at}-{next(self._sequence):06d}.eml"
@@ -59,7 +61,10 @@ class MailSink:
     def __init__(self, directory: Path, port: int | None = None) -> None:
         self.directory = directory
         self.port = port or free_port()
-        self._controller: Controller | None = None
+        self._connections: weakref.WeakSet[SMTP] = weakref.WeakSet()
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -79,28 +84,26 @@ class MailSink:
         return f"smtp://{LOOPBACK}:{self.port}"
 
     def start(self) -> None:
-        """Make the directory and listen; return when connections are accepted.
+        """Make the directory and listen; a client can connect when this returns.
 
         Raises OSError when the port is taken.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        controller = Controller(
-            _FileHandler(self.directory),
-            hostname=LOOPBACK,
-            port=self.port,
-            ready_timeout=_READY_SECONDS,
-            # Named, because the default asks the resolver for the machine's name.
-            server_hostname="localhost",
-            enable_SMTPUTF8=True,
+        listening = socket.create_server((LOOPBACK, self.port), backlog=128)
+        self._stopping = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_until_complete, args=(self._serve(listening),), daemon=True
         )
-        controller.start()
-        self._controller = controller
+        self._thread.start()
 
     def stop(self) -> None:
         """Stop listening and drop the connections; the files stay. Harmless when not started."""
-        if self._controller is not None:
-            self._controller.stop()
-            self._controller = None
+        if self._thread is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+            self._loop.close()
+            self._thread = None
 
     def messages(self) -> list[EmailMessage]:
         """Return the mails kept so far, parsed, in the order of their arrival."""
@@ -110,6 +113,28 @@ class MailSink:
             # glob also lists names that begin with a dot, and those are not complete yet.
             if not path.name.startswith(".")
         ]
+
+    async def _serve(self, listening: socket.socket) -> None:
+        # aiosmtpd's own Controller waits its whole timeout on a taken port, and its stop can wait
+        # for clients that keep their connection open.
+        handler = _FileHandler(self.directory)
+
+        def connection() -> SMTP:
+            # The name is given, because the default asks the resolver for the machine's.
+            protocol = SMTP(handler, hostname="localhost", enable_SMTPUTF8=True, loop=self._loop)
+            self._connections.add(protocol)
+            return protocol
+
+        server = await self._loop.create_server(connection, sock=listening)
+        await self._stopping.wait()
+        server.close()
+        for protocol in list(self._connections):
+            if protocol.transport is not None:
+                protocol.transport.close()
+        remaining = asyncio.all_tasks(self._loop) - {asyncio.current_task(self._loop)}
+        for task in remaining:
+            task.cancel()
+        await asyncio.gather(*remaining, return_exceptions=True)
 
 
 def main() -> None:
