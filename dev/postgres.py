@@ -17,11 +17,12 @@ from psycopg import sql
 from dev.identity import Identity, choose_identity
 from dev.ports import LOOPBACK, free_port
 from dev.postgres_data import SUPERUSER, DataFolder, find_programs
-from dev.process import ServerError, TetheredProcess, log_tail
+from dev.process import ServerError, TetheredProcess, log_size, log_tail
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
-_PORT_ATTEMPTS = 5
+_ATTEMPTS = 10
+_RETRY_SECONDS = 0.5
 _POLL_SECONDS = 0.02
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -112,14 +113,16 @@ class PostgresServer:
             self._data.initialise(programs, identity, durable=self.durable)
         self._password = self._data.read_password()
         self.data_dir.chmod(0o700)
-        for attempts_left in reversed(range(_PORT_ATTEMPTS)):
+        # One that ended by itself is still to be reaped.
+        self._end(signal.SIGQUIT)
+        for attempts_left in reversed(range(_ATTEMPTS)):
             self._port = self._fixed_port or free_port(self._port)
+            log_start = log_size(self.log_path)
             if self._launch(programs, identity):
                 return
-            if self._fixed_port is None and attempts_left and self._lost_its_port():
-                self._port = None
-                continue
-            raise ServerError(f"PostgreSQL did not start:\n{log_tail(self.log_path)}")
+            complaint = log_tail(self.log_path, log_start)
+            if not attempts_left or not self._may_pass(complaint):
+                raise ServerError(f"PostgreSQL did not start:\n{complaint}")
 
     def stop(self) -> None:
         """Stop cleanly, ending all connections; without effect on a server that does not run."""
@@ -181,5 +184,10 @@ class PostgresServer:
         self._end(signal.SIGQUIT)
         return False
 
-    def _lost_its_port(self) -> bool:
-        return "Address already in use" in log_tail(self.log_path)
+    def _may_pass(self, complaint: str) -> bool:
+        if "Address already in use" in complaint and self._fixed_port is None:
+            self._port = None
+            return True
+        # The processes of a postmaster that was killed need a moment to notice and to end.
+        time.sleep(_RETRY_SECONDS)
+        return "pre-existing shared memory block" in complaint

@@ -17,15 +17,20 @@ class ServerError(Exception):
     """An embedded server could not be started, or is not in the state that was asked for."""
 
 
-def log_tail(path: Path, lines: int = _LOG_TAIL_LINES) -> str:
-    """Return the last `lines` lines of a log file, or a remark that there is none."""
+def log_size(path: Path) -> int:
+    """Return the size of a log in bytes, 0 where there is none: `since` for a later tail."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def log_tail(path: Path, since: int = 0) -> str:
+    """Return the last lines of a log that lie behind byte `since`, or a remark that none do."""
     try:
         with path.open("rb") as log:
-            log.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
+            log.seek(max(since, path.stat().st_size - _LOG_TAIL_BYTES))
             text = log.read().decode(errors="replace")
     except FileNotFoundError:
         return f"(no log at {path})"
-    return "\n".join(text.splitlines()[-lines:]) or f"(the log at {path} is empty)"
+    return "\n".join(text.splitlines()[-_LOG_TAIL_LINES:]) or f"(nothing in the log at {path})"
 
 
 class TetheredProcess:
@@ -45,8 +50,9 @@ class TetheredProcess:
         farewell: signal.Signals,
         grace_seconds: float = 15.0,
         environment: Mapping[str, str] | None = None,
+        folder: Path = Path("/"),
     ) -> None:
-        """Start `command` with its output appended to `log_path`.
+        """Start `command` in `folder` with its output appended to `log_path`.
 
         Raises ServerError when the program cannot be executed.
         """
@@ -57,7 +63,7 @@ class TetheredProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                cwd="/",
+                cwd=folder,
                 env=None if environment is None else dict(environment),
                 start_new_session=True,
             )
@@ -67,6 +73,11 @@ class TetheredProcess:
             self._close()
             raise ServerError(f"{command[0]} did not start:\n{log_tail(log_path)}")
         self.pid = int(first_line)
+
+    @property
+    def session(self) -> int:
+        """The id of the session that the server and its descendants belong to."""
+        return self._process.pid
 
     def is_running(self) -> bool:
         """Say whether the server has not ended yet."""

