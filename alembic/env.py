@@ -1,0 +1,210 @@
+"""Where every migration command runs, be it `alembic …` or `flask db …`.
+
+A command that only reads takes no lock, and neither does an upgrade of a database that is at its
+head already. Any other takes a session advisory lock first, so that replicas which start together
+migrate once; then it runs each step in a transaction of its own, with short timeouts, and tries a
+step again that met a busy table.
+"""
+
+import logging
+import random
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from logging.config import fileConfig
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from alembic import context
+from webapp.models import Base
+from webapp.settings import MissingSettingError, Settings
+
+LOCK_KEY = 0x696D7072
+LOCK_POLL_SECONDS = 0.2
+LOCK_WAIT_SECONDS = 600
+BUSY_TRIES = 20
+TIMEOUTS = {"lock_timeout": "1s", "statement_timeout": "15s"}
+LOCK_TIMEOUT, DEADLOCK, CANCELLED = "55P03", "40P01", "57014"
+
+FIND_HOLDER = text(
+    "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+    " WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :key"
+    " AND datname = current_database()"
+)
+
+FindSteps = Callable[[Any, Any], Iterable[Any]]
+logger = logging.getLogger("alembic.env")
+
+
+def stop(message: str) -> NoReturn:
+    """End the command with one sentence on stderr and exit code 1."""
+    raise SystemExit(message)
+
+
+def database_url() -> str:
+    """Return the URL of the database, or end the command when there is none."""
+    try:
+        return Settings().require_database_url()
+    except MissingSettingError as error:
+        stop(str(error))
+    except ValidationError as error:
+        stop("; ".join(f"{detail['loc'][0]} {detail['msg']}" for detail in error.errors()))
+
+
+def configure(**where: object) -> None:
+    """Set the migration context up, on a connection or for SQL as text."""
+    context.configure(
+        target_metadata=Base.metadata,
+        compare_type=True,
+        compare_server_default=True,
+        transaction_per_migration=True,
+        **where,
+    )
+
+
+def run() -> None:
+    """Run the command that called this file."""
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+class Plan:
+    """The steps that are left to run; a step leaves once it is committed.
+
+    The steps are found once, so that `+2` does not mean two more after a step was tried again.
+    """
+
+    def __init__(self, find: FindSteps) -> None:
+        self._find = find
+        self.left: list[Any] | None = None
+
+    def __call__(self, heads: object, migration: object) -> Iterator[Any]:
+        """Yield the steps, in the shape that Alembic asks for."""
+        if self.left is None:
+            self.left = list(self._find(heads, migration))
+        while self.left:
+            yield self.left[0]
+            del self.left[0]
+
+
+def connect(engine: Engine) -> Connection:
+    """Open a connection with the timeouts set, or end the command when there is no server."""
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        reason = " ".join(str(error.orig).split())
+        stop(f"Cannot connect to {engine.url.render_as_string()}: {reason}")
+    for name, value in TIMEOUTS.items():
+        connection.execute(
+            text("SELECT set_config(:name, :value, false)"), {"name": name, "value": value}
+        )
+    connection.commit()
+    return connection
+
+
+def look_ahead(connection: Connection) -> tuple[FindSteps, bool]:
+    """Return what finds the steps of the command, and whether they need the lock.
+
+    Logging is held back because the context is configured once more for the command itself.
+    """
+    logging.disable(logging.INFO)
+    configure(connection=connection)
+    logging.disable(logging.NOTSET)
+    migration = context.get_context()
+    find_steps, destination = migration.opts["fn"], migration.opts.get("destination_rev")
+    if destination is None:
+        return find_steps, False
+    is_at_head = set(migration.get_current_heads()) == set(context.script.get_heads())
+    connection.rollback()
+    if is_at_head and destination in {"head", "heads"}:
+        return lambda _heads, _migration: (), False
+    return find_steps, True
+
+
+def wait_for_lock(connection: Connection) -> None:
+    """Take the lock, or say once who has it and wait for as long as LOCK_WAIT_SECONDS."""
+    deadline = time.monotonic() + LOCK_WAIT_SECONDS
+    is_told = False
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK_KEY}):
+        holder = connection.scalar(FIND_HOLDER, {"key": LOCK_KEY})
+        if holder is not None and not is_told:
+            sys.stderr.write(f"Another migration is running (pid {holder}); waiting.\n")
+            is_told = True
+        if time.monotonic() > deadline:
+            stop(f"Another migration was still running after {LOCK_WAIT_SECONDS} seconds.")
+        time.sleep(LOCK_POLL_SECONDS)
+
+
+@contextmanager
+def only_migration(engine: Engine) -> Iterator[None]:
+    """Hold the advisory lock of this database's migrations.
+
+    It belongs to the session of a connection of its own, because a lock of the transaction would
+    be gone in an autocommit block. It is polled, because a blocked call counts as a running
+    statement, which CREATE INDEX CONCURRENTLY in the other process would wait for, for ever.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET idle_session_timeout = 0"))
+        wait_for_lock(connection)
+        yield
+
+
+def run_steps(engine: Engine, plan: Plan) -> None:
+    """Run the steps of the plan; one that meets a busy table is rolled back and tried again."""
+    tries, left = 0, -1
+    while True:
+        try:
+            with connect(engine) as connection:
+                configure(connection=connection, fn=plan)
+                run()
+            return
+        except OperationalError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            if state == CANCELLED:
+                stop(f"A statement took too long; its step is rolled back. {error.orig}")
+            if state not in {LOCK_TIMEOUT, DEADLOCK}:
+                raise
+            remaining = len(plan.left or ())
+            tries, left = (tries + 1 if remaining == left else 1), remaining
+            if tries == BUSY_TRIES:
+                stop(f"A table was busy {tries} times; its step is rolled back. {error.orig}")
+            logger.warning("A table is busy; the step is rolled back and tried again.")
+            time.sleep(random.uniform(0.1, 1.0))  # noqa: S311 - jitter, not a secret
+
+
+def run_online() -> None:
+    """Run the command on a server."""
+    engine = create_engine(database_url(), poolclass=NullPool)
+    with connect(engine) as connection:
+        find_steps, needs_lock = look_ahead(connection)
+        if not needs_lock:
+            configure(connection=connection, fn=find_steps)
+            run()
+            return
+    with only_migration(engine):
+        run_steps(engine, Plan(find_steps))
+
+
+def run_offline() -> None:
+    """Print the SQL of the command; no server is asked, and no DATABASE_URL is needed."""
+    dialect = {"dialect_name": "postgresql+psycopg", "dialect_opts": {"paramstyle": "named"}}
+    configure(literal_binds=True, **dialect)
+    for name, value in TIMEOUTS.items():
+        context.get_context().impl.static_output(f"SET {name} = '{value}';")
+    run()
+
+
+handed = context.config.attributes.get("connection")
+if handed is None and context.config.config_file_name is not None:
+    fileConfig(context.config.config_file_name, disable_existing_loggers=False)
+if context.is_offline_mode():
+    run_offline()
+elif handed is not None:
+    configure(connection=handed)
+    run()
+else:
+    run_online()
