@@ -1,5 +1,6 @@
 """Every setting of Imprint, typed, read once from the environment by the entry points."""
 
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -79,6 +80,14 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return f"postgresql+psycopg://{rest}"
 
+    @field_validator("mail_from")
+    @classmethod
+    def _check_sender(cls, sender: str) -> str:
+        if "@" not in parseaddr(sender)[1]:
+            message = "must be an address, such as Newsroom <news@example.org>"
+            raise ValueError(message)
+        return sender
+
     @field_validator("smtp_url", "account_smtp_url")
     @classmethod
     def _check_smtp_scheme(cls, url: str) -> str:
@@ -110,6 +119,11 @@ class Settings(BaseSettings):
             )
             raise MissingSettingError(message)
         return self.database_url
+
+    @property
+    def mail_domain(self) -> str:
+        """The domain of the sender, which also ends every Message-ID."""
+        return parseaddr(self.mail_from)[1].rpartition("@")[2]
 
     @property
     def celery_broker_url(self) -> str:

@@ -1,1 +1,1 @@
-"""Pure functions and values: no input, no output, no clock."""
+"""Pure functions and values: no input, no output."""

@@ -44,7 +44,7 @@ class Notification(Base):
     """One event in one reader's inbox; the key is the promise that nobody is told twice.
 
     There are no foreign keys, on purpose: checking two for each of a million rows would lock a
-    million users, and a row whose user or event is gone is invisible and swept by housekeeping.
+    million users. A row whose user or event is gone is seen by nobody: the inbox joins the event.
     """
 
     __tablename__ = "notifications"

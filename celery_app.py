@@ -1,0 +1,35 @@
+"""Entry point of the workers: `celery -A celery_app worker -Q accounts`."""
+
+from typing import Any
+
+from celery.signals import setup_logging, worker_process_init
+
+from webapp.bootstrap import configure_logs, worker_context
+from webapp.settings import Settings
+from workers.broker import RUN_JOBS, make_celery
+from workers.context import WorkerContext
+from workers.handlers import HANDLERS
+from workers.runner import run_job
+
+settings = Settings()
+app = make_celery(settings)
+_contexts: list[WorkerContext] = []
+
+
+@setup_logging.connect
+def configure_worker_logs(**_: Any) -> None:  # noqa: ANN401
+    """Keep Celery from configuring logs, and do it as everywhere else."""
+    configure_logs(settings)
+
+
+@worker_process_init.connect
+def assemble_worker(**_: Any) -> None:  # noqa: ANN401
+    """Connect after the fork: a database connection must not be shared by two processes."""
+    _contexts.append(worker_context(settings, application_name="imprint-worker"))
+
+
+@app.task(name=RUN_JOBS)
+def run_jobs(job_ids: list[int]) -> None:
+    """Run the jobs that a hint names, one after the other."""
+    for job_id in job_ids:
+        run_job(_contexts[0], HANDLERS, job_id)

@@ -1,0 +1,85 @@
+"""The one place where the parts are put together; the entry points call it and nothing else."""
+
+import logging
+import sys
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from webapp.adapters.database import ReaderConnections, make_engine
+from webapp.adapters.mail import Mailer
+from webapp.settings import Settings
+from workers.context import WorkerContext
+
+
+@dataclass(frozen=True)
+class WebContext:
+    """What the API has at hand: settings, sessions for writes, connections for public reads."""
+
+    settings: Settings
+    engine: Engine
+    sessions: sessionmaker[Session]
+    readers: ReaderConnections
+
+
+def make_sessions(engine: Engine) -> sessionmaker[Session]:
+    """Return a maker of sessions whose objects stay readable after a commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def web_context(settings: Settings) -> WebContext:
+    """Assemble the API's parts. Raises MissingSettingError."""
+    engine = make_engine(settings, application_name="imprint-web")
+    return WebContext(
+        settings=settings,
+        engine=engine,
+        sessions=make_sessions(engine),
+        readers=ReaderConnections(settings),
+    )
+
+
+def worker_context(settings: Settings, *, application_name: str) -> WorkerContext:
+    """Assemble a worker's parts, in the process that will use them. Raises MissingSettingError."""
+    return WorkerContext(
+        settings=settings,
+        sessions=make_sessions(make_engine(settings, application_name=application_name)),
+        account_mailer=Mailer(settings.account_smtp_url or settings.smtp_url),
+        bulk_mailer=Mailer(settings.smtp_url),
+    )
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send all log lines to stderr: a constant event and fields, as JSON or for a terminal."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level)
+    # Celery tells of each received hint; the jobs' own lines say more.
+    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
+    logging.getLogger("celery.app.trace").setLevel(logging.WARNING)

@@ -1,0 +1,35 @@
+"""What the rules say no with. There is no HTTP in here: the edge keeps the table of statuses."""
+
+
+class ServiceError(Exception):
+    """The parent of every refusal; the message is written for the person who asked."""
+
+
+class NotFoundError(ServiceError):
+    """There is no such thing, or the actor may not know of it."""
+
+
+class ForbiddenError(ServiceError):
+    """The actor may know of it, and may not do this to it."""
+
+
+class AuthenticationError(ServiceError):
+    """Nobody is logged in with these credentials."""
+
+
+class ConflictError(ServiceError):
+    """The state of the thing, or another thing, stands against it."""
+
+
+class StaleRevisionError(ServiceError):
+    """The thing has changed since the caller read it."""
+
+
+class InvalidInputError(ServiceError):
+    """One field of the input cannot be accepted, for a reason that only the database knows."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        """Name the field, as a dotted path, and the reason."""
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason

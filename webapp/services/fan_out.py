@@ -1,0 +1,143 @@
+"""Turn one event into one inbox row, and one queued mail, for each follower.
+
+A chunk is one transaction: it inserts rows in the order of the followers' ids and moves the
+event's cursor. A kill loses the chunk that was under way and nothing else.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from webapp.jobs.messages import SendEventMails
+from webapp.jobs.outbox import enqueue_many
+from webapp.models import Event
+
+FOLLOWERS_A_CHUNK = 10_000
+MAILS_A_JOB = 500
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """How far one chunk came."""
+
+    recipients: int
+    is_last: bool
+
+
+# Each branch reads at most a chunk's worth of followers from its own index, in order; UNION makes
+# a reader who follows twice one recipient. The author is not told of their own work.
+_AUDIENCE = """
+    SELECT user_id FROM (
+        (SELECT user_id FROM follows WHERE author_id = :author_id AND user_id > :cursor
+         ORDER BY user_id LIMIT :chunk)
+        UNION
+        (SELECT user_id FROM follows WHERE category_id = :category_id AND user_id > :cursor
+         ORDER BY user_id LIMIT :chunk)
+        UNION
+        (SELECT user_id FROM unnest(CAST(:tag_ids AS bigint[])) AS tag (id), LATERAL (
+            SELECT user_id FROM follows WHERE tag_id = tag.id AND user_id > :cursor
+            ORDER BY user_id LIMIT :chunk) AS of_tag)
+        UNION
+        (SELECT user_id FROM follows WHERE content_id = :content_id AND user_id > :cursor
+         ORDER BY user_id LIMIT :chunk)
+    ) AS followers
+    WHERE user_id IS DISTINCT FROM :author_id
+    ORDER BY user_id LIMIT :chunk
+"""
+
+# With one target there is nothing to unite, and the index alone gives the order.
+_FOLLOWERS_OF_AUTHOR = """
+    SELECT user_id FROM follows
+    WHERE author_id = :author_id AND user_id > :cursor AND user_id <> :author_id
+    ORDER BY user_id LIMIT :chunk
+"""
+
+_FOLLOWERS_OF_CONTENT = """
+    SELECT user_id FROM follows
+    WHERE content_id = :content_id AND user_id > :cursor
+      AND user_id IS DISTINCT FROM :author_id
+    ORDER BY user_id LIMIT :chunk
+"""
+
+_INSERT_CHUNK = """
+    WITH audience AS MATERIALIZED ({audience}), told AS (
+        INSERT INTO notifications (user_id, event_id)
+        SELECT user_id, :event_id FROM audience
+        ON CONFLICT DO NOTHING
+    ), mailed AS (
+        INSERT INTO mail_deliveries (event_id, user_id)
+        SELECT :event_id, audience.user_id FROM audience
+        LEFT JOIN notification_preferences AS preference USING (user_id)
+        WHERE coalesce(preference.by_mail, true)
+        ON CONFLICT DO NOTHING
+        RETURNING user_id
+    ), numbered AS (
+        SELECT user_id, (row_number() OVER (ORDER BY user_id) - 1) / :mails_a_job AS batch
+        FROM mailed
+    )
+    SELECT (SELECT count(*) FROM audience) AS recipients,
+           (SELECT max(user_id) FROM audience) AS last_user_id,
+           ARRAY(SELECT max(user_id) FROM numbered GROUP BY batch ORDER BY 1) AS mail_batch_ends
+"""
+
+
+def fan_out_chunk(session: Session, event_id: int, size: int = FOLLOWERS_A_CHUNK) -> Chunk:
+    """Tell the next `size` followers of an event and queue their mails.
+
+    A follower is whoever follows at the time of the chunk. An event that is gone or told counts as
+    told. The row of the event is locked, so two that work on it take turns.
+    """
+    event = session.scalar(
+        select(Event)
+        .where(Event.id == event_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if event is None or event.fanned_out_at is not None:
+        return Chunk(0, is_last=True)
+    parameters = {
+        "event_id": event_id,
+        "author_id": event.author_id,
+        "category_id": event.category_id,
+        "tag_ids": event.tag_ids,
+        "content_id": event.content_id,
+        "cursor": event.cursor_user_id,
+        "chunk": size,
+        "mails_a_job": MAILS_A_JOB,
+    }
+    statement = text(_INSERT_CHUNK.format(audience=_audience_of(event)))
+    row = session.execute(statement, parameters).one()
+    _queue_mails(session, event, row.mail_batch_ends)
+    is_last = row.recipients < size
+    session.execute(
+        update(Event)
+        .where(Event.id == event_id)
+        .values(
+            cursor_user_id=row.last_user_id or event.cursor_user_id,
+            recipients=Event.recipients + row.recipients,
+            **({"fanned_out_at": text("clock_timestamp()")} if is_last else {}),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return Chunk(row.recipients, is_last=is_last)
+
+
+def _audience_of(event: Event) -> str:
+    """Choose who hears: of a first publication all followers, of an update the item's own."""
+    if event.kind == "content.updated":
+        return _FOLLOWERS_OF_CONTENT
+    if event.author_id is not None and event.category_id is None and not event.tag_ids:
+        return _FOLLOWERS_OF_AUTHOR
+    return _AUDIENCE
+
+
+def _queue_mails(session: Session, event: Event, batch_ends: list[int]) -> None:
+    starts = [event.cursor_user_id, *batch_ends]
+    enqueue_many(
+        session,
+        [
+            SendEventMails(event_id=event.id, after_user_id=after, to_user_id=to)
+            for after, to in zip(starts, batch_ends, strict=False)
+        ],
+    )

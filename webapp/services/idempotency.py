@@ -1,0 +1,63 @@
+"""Answers kept under an Idempotency-Key, so that a repeated POST has one effect."""
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from webapp.models import IdempotencyKey
+from webapp.services.errors import ConflictError
+
+
+class KeyReusedError(ConflictError):
+    """The key was used before for another request."""
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """What was answered the first time."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def fingerprint_of(method: str, path: str, body: bytes) -> bytes:
+    """Return what makes two requests the same: SHA-256 of method, path and body."""
+    return hashlib.sha256(b"\n".join([method.encode(), path.encode(), body])).digest()
+
+
+def find_answer(session: Session, scope: str, key: str, fingerprint: bytes) -> StoredAnswer | None:
+    """Return the kept answer, or None when this request is the first with its key.
+
+    Raises KeyReusedError when the key belongs to another request, and ConflictError while the first
+    request is still under way: its lock ends with its transaction.
+    """
+    digest = hashlib.sha256(f"{scope}\x1f{key}".encode()).digest()
+    lock_key = int.from_bytes(digest[:8], "big", signed=True)
+    if not session.scalar(select(func.pg_try_advisory_xact_lock(lock_key))):
+        raise ConflictError("The first request with this Idempotency-Key is still under way.")
+    kept = session.get(IdempotencyKey, (scope, key))
+    if kept is None:
+        return None
+    if kept.fingerprint != fingerprint:
+        raise KeyReusedError("This Idempotency-Key was used for another request.")
+    return StoredAnswer(kept.status, kept.headers, kept.body)
+
+
+def keep_answer(
+    session: Session, scope: str, key: str, fingerprint: bytes, answer: StoredAnswer
+) -> None:
+    """Keep an answer in the transaction of its effect."""
+    session.execute(
+        insert(IdempotencyKey).values(
+            scope=scope,
+            key=key,
+            fingerprint=fingerprint,
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
+        )
+    )

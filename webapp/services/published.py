@@ -1,0 +1,97 @@
+"""What the public reads: one indexed statement, and stored bytes passed through.
+
+These functions take a plain psycopg connection in autocommit, because the mapping and the
+transaction of an ORM session would cost more than the read itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from webapp.kit.cursors import encode_cursor, split_page
+
+Reader = Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class PublicDocument:
+    """A finished answer: JSON bytes and the ETag that goes with them."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True)
+class PublicFilter:
+    """Which public items a list holds; None does not filter."""
+
+    tag: str | None = None
+    category: str | None = None
+    author: str | None = None
+    q: str | None = None
+
+
+_BY_SLUG = b"SELECT document, etag FROM publications WHERE slug = %s"
+
+_MOVED_TO = b"""
+    SELECT publications.slug FROM slugs JOIN publications USING (content_id)
+    WHERE slugs.slug = %s
+"""
+
+
+def read(reader: Reader, slug: str) -> PublicDocument | None:
+    """Return the public item with this slug, or None."""
+    row = reader.execute(_BY_SLUG, (slug,)).fetchone()
+    return None if row is None else PublicDocument(row[0], row[1])
+
+
+def find_moved(reader: Reader, slug: str) -> str | None:
+    """Return the present slug of a public item that once had this one, or None."""
+    row = reader.execute(_MOVED_TO, (slug,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+_NEWEST = b"SELECT summary, published_at, content_id FROM publications"
+
+
+def list_newest(
+    reader: Reader,
+    filters: PublicFilter,
+    *,
+    before: tuple[datetime, int] | None,
+    limit: int,
+) -> bytes:
+    """Return one page of public items, newest first, as the JSON of a page."""
+    clauses, parameters = _conditions(filters)
+    if before is not None:
+        clauses.append(b"(published_at, content_id) < (%s, %s)")
+        parameters.extend(before)
+    where = b" WHERE " + b" AND ".join(clauses) if clauses else b""
+    order = b" ORDER BY published_at DESC, content_id DESC LIMIT %s"
+    rows = reader.execute(_NEWEST + where + order, (*parameters, limit + 1)).fetchall()
+    return _page(rows, limit)
+
+
+def _conditions(filters: PublicFilter) -> tuple[list[bytes], list[Any]]:
+    offered = (
+        (b"tags @> ARRAY[%s]::text[]", filters.tag),
+        (b"category_id = (SELECT id FROM categories WHERE slug = %s)", filters.category),
+        (b"author_id = (SELECT id FROM users WHERE login = %s)", filters.author),
+        (
+            b"version_id IN (SELECT version_id FROM renderings"
+            b" WHERE search @@ websearch_to_tsquery('simple', %s))",
+            filters.q,
+        ),
+    )
+    chosen = [(clause, value) for clause, value in offered if value is not None]
+    return [clause for clause, _ in chosen], [value for _, value in chosen]
+
+
+def _page(rows: Sequence[tuple[Any, ...]], limit: int) -> bytes:
+    page, last = split_page(rows, limit)
+    following = b"null" if last is None else b'"' + encode_cursor(last[1], last[2]).encode() + b'"'
+    items = b",".join(row[0] for row in page)
+    return b'{"items":[' + items + b'],"next":' + following + b"}"

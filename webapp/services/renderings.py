@@ -1,0 +1,41 @@
+"""Rendered HTML, one for each version that is or will be public."""
+
+from collections.abc import Collection
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from webapp.kit.markdown import excerpt, render, sanitise
+from webapp.models import ContentVersion, Rendering
+
+# PostgreSQL refuses a search document of more than a megabyte, so a very long text is searched by
+# its beginning.
+SEARCHED_CHARACTERS = 200_000
+
+
+def ensure_renderings(session: Session, version_ids: Collection[int]) -> None:
+    """Render the versions that have no rendering yet.
+
+    Scheduling does this ahead, so that at the due moment there is nothing left to render. Two that
+    render one version at once make the same text, and the key keeps one of them.
+    """
+    missing = session.scalars(
+        select(ContentVersion).where(
+            ContentVersion.id.in_(version_ids),
+            ~exists().where(Rendering.version_id == ContentVersion.id),
+        )
+    ).all()
+    for version in missing:
+        html = sanitise(version.body) if version.body_format == "html" else render(version.body)
+        words = " ".join([version.title, *version.tags, version.body])[:SEARCHED_CHARACTERS]
+        session.execute(
+            insert(Rendering)
+            .values(
+                version_id=version.id,
+                html=html,
+                excerpt=version.excerpt or excerpt(html),
+                search=func.to_tsvector("simple", words),
+            )
+            .on_conflict_do_nothing(index_elements=["version_id"])
+        )

@@ -1,0 +1,80 @@
+"""The Celery application: a transport for hints, and nothing that has to be remembered."""
+
+from typing import Any
+
+from celery import Celery
+from kombu import Queue as BrokerQueue
+
+from webapp.jobs.messages import Queue
+from webapp.settings import Settings
+
+RUN_JOBS = "imprint.run_jobs"
+
+
+def make_celery(settings: Settings) -> Celery:
+    """Return a Celery application for the broker in the settings; connects nowhere yet.
+
+    There is one task, which takes job ids. Results, ETA, retries and beat stay unused: state,
+    time and repetition belong to the `jobs` table.
+    """
+    celery = Celery("imprint")
+    celery.conf.update(
+        broker_url=settings.celery_broker_url,
+        broker_connection_timeout=4,
+        broker_connection_retry=True,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_heartbeat=30,
+        broker_transport_options=_transport_options(settings.celery_broker_url),
+        task_publish_retry=False,
+        task_ignore_result=True,
+        result_backend=None,
+        task_serializer="json",
+        accept_content=["json"],
+        task_acks_late=True,
+        # True would run a job that kills its worker for ever; the lease and the start counter
+        # decide about such jobs.
+        task_reject_on_worker_lost=False,
+        worker_prefetch_multiplier=1,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        task_time_limit=300,
+        task_queues=[_queue(queue, settings.celery_broker_url) for queue in Queue],
+        task_create_missing_queues=False,
+        task_default_queue=Queue.HOUSEKEEPING.value,
+        worker_detect_quorum_queues=True,
+        worker_max_memory_per_child=262_144,
+        worker_soft_shutdown_timeout=20,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        enable_utc=True,
+    )
+    return celery
+
+
+def _queue(queue: Queue, url: str) -> BrokerQueue:
+    arguments = None
+    if url.startswith("amqp"):
+        arguments = {"x-queue-type": "quorum", "x-delivery-limit": 10}
+    return BrokerQueue(queue.value, routing_key=queue.value, queue_arguments=arguments)
+
+
+def _transport_options(url: str) -> dict[str, Any]:
+    if url.startswith("amqp"):
+        return {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
+    return {
+        "visibility_timeout": 300,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "retry_on_timeout": False,
+        "global_keyprefix": "imprint:",
+        "max_retries": 2,
+        "interval_start": 0,
+        "interval_step": 0.2,
+        "interval_max": 0.5,
+    }

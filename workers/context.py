@@ -1,0 +1,68 @@
+"""What a worker process has at hand, and how a handler uses it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from webapp.adapters.mail import Mailer
+from webapp.jobs import leases
+from webapp.jobs.leases import ClaimedJob
+from webapp.jobs.messages import Message
+from webapp.jobs.outcomes import Outcome
+from webapp.settings import Settings
+
+
+@dataclass(frozen=True)
+class WorkerContext:
+    """The settings and connections of one worker process."""
+
+    settings: Settings
+    sessions: sessionmaker[Session]
+    account_mailer: Mailer
+    bulk_mailer: Mailer
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Open a session that commits at the end, or rolls back with the error."""
+        with self.sessions() as session, session.begin():
+            yield session
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """A claimed job in the hands of its handler."""
+
+    claimed: ClaimedJob
+    context: WorkerContext
+
+    @contextmanager
+    def step(self) -> Iterator[Session]:
+        """Open the transaction of one step, for handlers that cannot do all in one.
+
+        It commits only while this worker still holds the lease, which it prolongs by the same
+        commit. Raises LeaseLostError before anything is written.
+        """
+        with self.context.transaction() as session:
+            leases.renew(session, self.claimed, self.context.settings.lease_seconds)
+            yield session
+
+
+@dataclass(frozen=True)
+class InOneTransaction:
+    """A handler whose writes and whose job's end are one transaction."""
+
+    message: type[Message]
+    run: Callable[..., Outcome]
+
+
+@dataclass(frozen=True)
+class InSteps:
+    """A handler that commits step by step, because it talks to the outside between them."""
+
+    message: type[Message]
+    run: Callable[..., Outcome]
+
+
+Handler = InOneTransaction | InSteps

@@ -1,0 +1,107 @@
+"""The dispatcher: hands due schedules and ready jobs to the broker, and writes the ticks.
+
+Any number may run. Everything that it knows is in PostgreSQL; it may be killed at any line.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError as BrokerError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from webapp.jobs.dispatch import mark_dispatched
+from webapp.jobs.leases import take_back_expired
+from webapp.jobs.messages import Queue
+from webapp.jobs.outbox import WAKE_CHANNEL, chunked
+from webapp.services import housekeeping, schedules
+from workers.broker import RUN_JOBS
+from workers.context import WorkerContext
+
+log = structlog.get_logger()
+
+Result = TypeVar("Result")
+
+UPKEEP_SECONDS = 1.0
+PAUSE_AFTER_ERROR_SECONDS = 1.0
+SHORTEST_SLEEP_SECONDS = 0.001
+
+
+class Dispatcher:
+    """One dispatching process: `run` works until `stop` is called from a signal handler."""
+
+    def __init__(self, context: WorkerContext, celery: Celery, listen_url: str) -> None:
+        """Connect nowhere yet; `listen_url` is the database's for the connection that listens."""
+        self._context = context
+        self._celery = celery
+        self._listen_url = listen_url
+        self._stopping = threading.Event()
+        self._upkeep_at = 0.0
+
+    def stop(self) -> None:
+        """Ask `run` to return after the round that it is in."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until stopped. Whatever the database or the broker do, come back and go on."""
+        log.info("dispatcher.started")
+        while not self._stopping.is_set():
+            try:
+                with psycopg.connect(self._listen_url, autocommit=True) as listener:
+                    listener.execute(f"LISTEN {WAKE_CHANNEL}")
+                    while not self._stopping.is_set():
+                        self._round()
+                        self._sleep(listener)
+            except (psycopg.Error, DBAPIError) as error:
+                log.warning("dispatcher.database_away", error=str(error).splitlines()[0])
+                self._stopping.wait(PAUSE_AFTER_ERROR_SECONDS)
+        log.info("dispatcher.stopped")
+
+    def _round(self) -> None:
+        while self._in_transaction(schedules.hand_over_due) == schedules.HANDED_AT_ONCE:
+            pass
+        try:
+            for queue in Queue:
+                self._relay(queue)
+        except (BrokerError, OSError) as error:
+            # The hints are marked as sent and will be sent again; the jobs are safe in the table.
+            log.warning("dispatcher.broker_away", error=str(error))
+            self._stopping.wait(PAUSE_AFTER_ERROR_SECONDS)
+        if time.monotonic() >= self._upkeep_at:
+            self._upkeep_at = time.monotonic() + UPKEEP_SECONDS
+            self._upkeep()
+
+    def _relay(self, queue: Queue) -> None:
+        redispatch_seconds = self._context.settings.redispatch_seconds
+        ids = self._in_transaction(
+            lambda session: mark_dispatched(session, queue, redispatch_seconds)
+        )
+        for batch in chunked(ids, queue.jobs_per_hint):
+            self._celery.send_task(
+                RUN_JOBS, args=[list(batch)], queue=queue.value, ignore_result=True, retry=False
+            )
+
+    def _upkeep(self) -> None:
+        taken_back = self._in_transaction(take_back_expired)
+        if taken_back:
+            log.warning("jobs.leases_ended", jobs=taken_back)
+        self._in_transaction(housekeeping.write_heartbeat)
+        self._in_transaction(housekeeping.write_due_prunes)
+
+    def _sleep(self, listener: psycopg.Connection) -> None:
+        """Sleep until the next schedule is due, somebody notifies, or it is time to poll."""
+        wait = self._context.settings.dispatcher_poll_seconds
+        due = self._in_transaction(schedules.seconds_to_next_due)
+        if due is not None:
+            wait = min(wait, max(due, SHORTEST_SLEEP_SECONDS))
+        for _ in listener.notifies(timeout=wait, stop_after=1):
+            pass
+
+    def _in_transaction(self, work: Callable[[Session], Result]) -> Result:
+        with self._context.transaction() as session:
+            return work(session)

@@ -1,0 +1,10 @@
+"""Every kind of job and the one handler that it has."""
+
+from workers import accounts, housekeeping, mail, notifications, publishing, versions
+from workers.context import Handler
+
+HANDLERS: dict[str, Handler] = {
+    handler.message.kind: handler
+    for module in (accounts, publishing, versions, notifications, mail, housekeeping)
+    for handler in module.HANDLERS
+}

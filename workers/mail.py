@@ -1,0 +1,73 @@
+"""The mails of an event, one committed answer at a time."""
+
+import time
+from email.message import EmailMessage
+
+from webapp.adapters.mail import Verdict, build_message
+from webapp.adapters.mail_templates import render_mail
+from webapp.jobs.messages import SendEventMails
+from webapp.jobs.outcomes import Done, Outcome, Snooze
+from webapp.kit.backoff import retry_delay_seconds
+from webapp.services import mail_deliveries
+from webapp.services.mail_deliveries import DueMail, MailedEvent
+from workers.context import InSteps, RunningJob
+
+SECONDS_AT_A_STRETCH = 10.0
+FIRST_POSTPONEMENT_SECONDS = 30.0
+
+
+def send_event_mails(job: RunningJob, message: SendEventMails) -> Outcome:
+    """Send the due mails of a range of readers.
+
+    The server's answer to each mail is committed before the next one goes out, so a kill costs at
+    most one second copy, with the same Message-ID. No transaction is open while SMTP talks.
+    """
+    reach = (message.event_id, message.after_user_id, message.to_user_id)
+    with job.step() as session:
+        event = mail_deliveries.mailed_event(session, message.event_id)
+        if event is None:
+            return Done()
+        mail_deliveries.suppress_unwanted(session, *reach)
+        due = mail_deliveries.due_mails(session, *reach)
+    stop_at = time.monotonic() + SECONDS_AT_A_STRETCH
+    for mail in due:
+        _send(job, event, mail)
+        if time.monotonic() > stop_at:
+            return Snooze()
+    with job.step() as session:
+        wait = mail_deliveries.seconds_to_next_attempt(session, *reach)
+    return Done() if wait is None else Snooze(wait)
+
+
+def _send(job: RunningJob, event: MailedEvent, mail: DueMail) -> None:
+    answer = job.context.bulk_mailer.send(_message(job, event, mail))
+    with job.step() as session:
+        if answer.verdict is Verdict.TAKEN:
+            mail_deliveries.mark_sent(session, event.id, mail.user_id, answer.words)
+        elif answer.verdict is Verdict.NEVER:
+            mail_deliveries.mark_failed(session, event.id, mail.user_id, answer.words)
+        else:
+            wait = max(FIRST_POSTPONEMENT_SECONDS, retry_delay_seconds(mail.attempts + 4))
+            mail_deliveries.postpone(session, event.id, mail.user_id, answer.words, wait)
+
+
+def _message(job: RunningJob, event: MailedEvent, mail: DueMail) -> EmailMessage:
+    settings = job.context.settings
+    words = "updated" if event.kind == "content.updated" else "new"
+    text = render_mail(
+        "content_event",
+        f"{event.title} ({words})",
+        name=mail.display_name,
+        event=event,
+        url=f"{settings.base_url}/api/v1/published/{event.slug}",
+    )
+    return build_message(
+        text,
+        sender=settings.mail_from,
+        address=mail.address,
+        name=mail.display_name,
+        message_id=f"<event-{event.id}-{mail.user_id}@{settings.mail_domain}>",
+    )
+
+
+HANDLERS = (InSteps(SendEventMails, send_event_mails),)

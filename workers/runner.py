@@ -1,0 +1,118 @@
+"""Run one job: claim it, call its handler, settle how it ended."""
+
+import time
+from collections.abc import Mapping
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
+
+from webapp.jobs import leases
+from webapp.jobs.leases import ClaimedJob
+from webapp.jobs.messages import Message
+from webapp.jobs.outcomes import (
+    Done,
+    GiveUp,
+    LeaseLostError,
+    Outcome,
+    PermanentError,
+    Retry,
+    Snooze,
+)
+from workers.context import Handler, InOneTransaction, RunningJob, WorkerContext
+
+log = structlog.get_logger()
+
+
+def run_job(context: WorkerContext, handlers: Mapping[str, Handler], job_id: int) -> None:
+    """Run the job with this id, if it is ready and due; a hint that comes twice does nothing.
+
+    No error of a handler leaves this function: it is recorded in the job's row. An error of the
+    database does, because then there is no row to write to; the lease takes the job back.
+    """
+    with context.transaction() as session:
+        claimed = leases.claim(session, job_id, context.settings.lease_seconds)
+    if claimed is None:
+        return
+    with bound_contextvars(request_id=claimed.request_id, job_id=claimed.id, kind=claimed.kind):
+        started = time.monotonic()
+        try:
+            _run_claimed(context, handlers, claimed)
+        except LeaseLostError:
+            log.warning("job.lease_lost", starts=claimed.starts)
+        else:
+            log.info(
+                "job.ran",
+                starts=claimed.starts,
+                milliseconds=round((time.monotonic() - started) * 1000, 1),
+            )
+
+
+def _run_claimed(
+    context: WorkerContext, handlers: Mapping[str, Handler], claimed: ClaimedJob
+) -> None:
+    try:
+        handler = handlers.get(claimed.kind)
+        if handler is None:
+            raise PermanentError(f"No handler for {claimed.kind}; is this worker an old release?")
+        message = handler.message.model_validate(claimed.payload)
+        _call(context, handler, claimed, message)
+    except LeaseLostError:
+        raise
+    except (PermanentError, ValidationError) as error:
+        _settle_failure(context, claimed, GiveUp(_describe(error)))
+    except Exception as error:
+        log.exception("job.raised")
+        if isinstance(error, OperationalError) and error.connection_invalidated:
+            raise
+        _settle_failure(context, claimed, Retry(_describe(error)))
+
+
+class _RollBack(Exception):  # noqa: N818 - a way out of the transaction, not an error
+    def __init__(self, outcome: Retry | GiveUp) -> None:
+        super().__init__(outcome.reason)
+        self.outcome = outcome
+
+
+def _call(context: WorkerContext, handler: Handler, claimed: ClaimedJob, message: Message) -> None:
+    """Call the handler and settle a good end in its own transaction, any other in a new one."""
+    try:
+        if isinstance(handler, InOneTransaction):
+            with context.transaction() as session:
+                outcome = handler.run(session, context, message)
+                _settle(session, claimed, outcome)
+        else:
+            outcome = handler.run(RunningJob(claimed, context), message)
+            with context.transaction() as session:
+                _settle(session, claimed, outcome)
+    except _RollBack as ended:
+        _settle_failure(context, claimed, ended.outcome)
+
+
+def _settle(session: Session, claimed: ClaimedJob, outcome: Outcome) -> None:
+    if isinstance(outcome, Done):
+        leases.finish(session, claimed)
+    elif isinstance(outcome, Snooze):
+        leases.snooze(session, claimed, outcome.seconds)
+    else:
+        raise _RollBack(outcome)
+
+
+def _settle_failure(context: WorkerContext, claimed: ClaimedJob, outcome: Retry | GiveUp) -> None:
+    with context.transaction() as session:
+        state = leases.fail(
+            session,
+            claimed,
+            outcome.reason,
+            final=isinstance(outcome, GiveUp),
+            after_seconds=outcome.after_seconds if isinstance(outcome, Retry) else None,
+        )
+    report = log.error if state == "failed" else log.warning
+    report("job.failed" if state == "failed" else "job.will_retry", reason=outcome.reason,
+           starts=claimed.starts)  # fmt: skip
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
