@@ -1,0 +1,174 @@
+"""One item of a WordPress export made into an article, or the reason why it is none."""
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import unquote
+
+from webapp.kit.imports.article import (
+    EXCERPT_LIMIT,
+    ImportedArticle,
+    JsonValue,
+    NotAnArticle,
+    Status,
+)
+from webapp.kit.imports.moments import read_moment
+from webapp.kit.imports.text import labels, storable, title_line
+from webapp.kit.imports.wordpress_html import body_html, opening
+from webapp.kit.markdown import excerpt
+from webapp.kit.slugs import slugify
+
+_ARTICLE_TYPES = ("post", "page")
+_DISCARDED = frozenset({"auto-draft", "inherit", "trash"})
+_KEPT_AS_DRAFTS = frozenset({"draft", "pending", "private"})
+_ELEMENT = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+_NOT_IN_LOGINS = re.compile(r"[^\w .@*-]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTerm:
+    """A category or tag as an item names it: `domain` is the taxonomy."""
+
+    domain: str
+    nicename: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportItem:
+    """The raw texts of one `<item>`: `fields` by qualified name, such as "wp:post_id"."""
+
+    fields: Mapping[str, str]
+    terms: tuple[ExportTerm, ...] = field(default=())
+
+    def text(self, name: str) -> str:
+        """Give a field's text without surrounding space, "" where it is missing."""
+        return self.fields.get(name, "").strip()
+
+
+def source_of(item: ExportItem) -> str:
+    """Name an item by its guid and number: sites repeat the one and share the other."""
+    guid = item.text("guid") or item.text("link")
+    number = item.text("wp:post_id")
+    return "#".join(part for part in (guid, number) if part)
+
+
+def read_item(item: ExportItem, authors: Mapping[str, str], *, now: datetime) -> ImportedArticle:
+    """Make an article of an item; `authors` gives the display name of each login.
+
+    Raises NotAnArticle for what is no post or page, or was thrown away; ImportProblem for a post
+    that is broken.
+    """
+    source = source_of(item)
+    kind, written_status = item.text("wp:post_type"), item.text("wp:status").lower()
+    if kind not in _ARTICLE_TYPES:
+        raise NotAnArticle(source, f"is of the type {kind or 'none'}, neither a post nor a page")
+    if written_status in _DISCARDED:
+        raise NotAnArticle(source, f"has the status {written_status}")
+    for name, text in item.fields.items():
+        storable(text, source, name)
+    published_at = _published_at(item)
+    status, held_back = _status(item, published_at, now)
+    slug, login = _slug(item), _login(item, authors)
+    title = title_line(_words(item.text("title")), source)
+    content = item.fields.get("content:encoded", "")
+    return ImportedArticle(
+        source=source,
+        title=title or _stand_in(item, slug),
+        slug=slug,
+        body=body_html(content),
+        body_format="html",
+        status=status,
+        published_at=published_at,
+        authors=labels([authors.get(login) or login], source, "authors"),
+        author_login=login or None,
+        categories=_names(item, "category", source),
+        tags=_names(item, "post_tag", source),
+        excerpt=_excerpt(item, content),
+        metadata=_metadata(item, held_back),
+    )
+
+
+def _published_at(item: ExportItem) -> datetime | None:
+    """Read the first sound time; WordPress writes the year 0 or -1 where there is none."""
+    for name in ("wp:post_date_gmt", "pubDate", "wp:post_date"):
+        moment = read_moment(item.text(name)) if item.text(name) else None
+        if moment is not None:
+            return moment
+    return None
+
+
+def _status(
+    item: ExportItem, published_at: datetime | None, now: datetime
+) -> tuple[Status, str | None]:
+    """Give the status, and the reason where the item must not show although it is no draft."""
+    status = item.text("wp:status").lower()
+    if item.fields.get("wp:post_password"):
+        return "draft", "password-protected"
+    if status == "publish":
+        future = published_at is not None and published_at > now
+        return ("scheduled" if future else "published"), None
+    if status == "future":
+        return ("scheduled", None) if published_at else ("draft", "scheduled without a time")
+    if status in _KEPT_AS_DRAFTS:
+        return "draft", None if status == "draft" else status
+    return "draft", f"unknown status {status!r}"
+
+
+def _slug(item: ExportItem) -> str:
+    # Names in other scripts are stored percent-encoded.
+    name = unquote(item.text("wp:post_name"), errors="replace")
+    return slugify(name or _words(item.text("title")))
+
+
+def _words(title: str) -> str:
+    """Give the plain text of a title, which WordPress keeps as HTML."""
+    return html.unescape(_ELEMENT.sub("", title)).replace("\x00", "")
+
+
+def _stand_in(item: ExportItem, slug: str) -> str:
+    if not item.text("wp:post_name"):
+        return "Untitled"
+    return slug.replace("-", " ").capitalize()
+
+
+def _login(item: ExportItem, authors: Mapping[str, str]) -> str:
+    """Give the author's login, mended where only characters that no login has hide a known one."""
+    written = item.text("dc:creator")
+    mended = _NOT_IN_LOGINS.sub("", written).strip()
+    return mended if written not in authors and mended in authors else written
+
+
+def _names(item: ExportItem, domain: str, source: str) -> tuple[str, ...]:
+    names = (html.unescape(term.name) for term in item.terms if term.domain == domain)
+    return labels((storable(name, source, domain) for name in names), source, domain)
+
+
+def _excerpt(item: ExportItem, content: str) -> str | None:
+    written = item.text("excerpt:encoded")
+    if not written:
+        before_more = opening(content)
+        written = body_html(before_more) if before_more else ""
+    return excerpt(written, EXCERPT_LIMIT) or None
+
+
+def _metadata(item: ExportItem, held_back: str | None) -> dict[str, JsonValue]:
+    """Keep what an editor may look for later; the password of a protected post is not kept."""
+    nicenames: list[JsonValue] = [t.nicename for t in item.terms if t.domain == "category"]
+    formats = [t.nicename for t in item.terms if t.domain == "post_format"]
+    plain_title = " ".join(_words(item.text("title")).split())
+    metadata: dict[str, JsonValue] = {
+        "type": item.text("wp:post_type"),
+        "status": item.text("wp:status"),
+        "held_back": held_back,
+        "link": item.text("link") or None,
+        "original_slug": item.text("wp:post_name") or None,
+        "original_title": None if item.text("title") == plain_title else item.text("title"),
+        "parent_id": item.text("wp:post_parent").strip("0") and item.text("wp:post_parent"),
+        "post_format": formats[0].removeprefix("post-format-") if formats else None,
+        "sticky": item.text("wp:is_sticky") == "1",
+        "category_nicenames": nicenames,
+    }
+    return {key: value for key, value in metadata.items() if value}
