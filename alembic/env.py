@@ -3,7 +3,8 @@
 A command that only reads takes no lock, and neither does an upgrade of a database that is at its
 head already. Any other takes a session advisory lock first, so that replicas which start together
 migrate once; then it runs each step in a transaction of its own, with short timeouts, and tries a
-step again that met a busy table.
+step again that met a busy table. `-x lock_timeout=5s`, `-x statement_timeout=…` and
+`-x busy_tries=…` change the limits for one command.
 """
 
 import logging
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from logging.config import fileConfig
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
@@ -24,10 +25,10 @@ from webapp.models import Base
 from webapp.settings import MissingSettingError, Settings
 
 LOCK_KEY = 0x696D7072
-LOCK_POLL_SECONDS = 0.2
-LOCK_WAIT_SECONDS = 600
-BUSY_TRIES = 20
-TIMEOUTS = {"lock_timeout": "1s", "statement_timeout": "15s"}
+LOCK_POLL_SECONDS, LOCK_WAIT_SECONDS = 0.2, 600
+LIMITS = {"lock_timeout": "1s", "statement_timeout": "15s", "busy_tries": "20"}
+LIMITS |= context.get_x_argument(as_dictionary=True)
+TIMEOUTS = {name: LIMITS[name] for name in ("lock_timeout", "statement_timeout")}
 LOCK_TIMEOUT, DEADLOCK, CANCELLED = "55P03", "40P01", "57014"
 
 FIND_HOLDER = text(
@@ -40,19 +41,16 @@ FindSteps = Callable[[Any, Any], Iterable[Any]]
 logger = logging.getLogger("alembic.env")
 
 
-def stop(message: str) -> NoReturn:
-    """End the command with one sentence on stderr and exit code 1."""
-    raise SystemExit(message)
-
-
 def database_url() -> str:
     """Return the URL of the database, or end the command when there is none."""
     try:
         return Settings().require_database_url()
     except MissingSettingError as error:
-        stop(str(error))
+        raise SystemExit(str(error)) from None
     except ValidationError as error:
-        stop("; ".join(f"{detail['loc'][0]} {detail['msg']}" for detail in error.errors()))
+        names = [".".join(map(str, found["loc"])) for found in error.errors()]
+        reasons = [found["msg"] for found in error.errors()]
+        raise SystemExit("; ".join(map(": ".join, zip(names, reasons, strict=True)))) from None
 
 
 def configure(**where: object) -> None:
@@ -97,11 +95,9 @@ def connect(engine: Engine) -> Connection:
         connection = engine.connect()
     except OperationalError as error:
         reason = " ".join(str(error.orig).split())
-        stop(f"Cannot connect to {engine.url.render_as_string()}: {reason}")
+        raise SystemExit(f"Cannot connect to {engine.url!r}: {reason}") from None
     for name, value in TIMEOUTS.items():
-        connection.execute(
-            text("SELECT set_config(:name, :value, false)"), {"name": name, "value": value}
-        )
+        connection.exec_driver_sql("SELECT set_config(%s, %s, false)", (name, value))
     connection.commit()
     return connection
 
@@ -109,7 +105,7 @@ def connect(engine: Engine) -> Connection:
 def look_ahead(connection: Connection) -> tuple[FindSteps, bool]:
     """Return what finds the steps of the command, and whether they need the lock.
 
-    Logging is held back because the context is configured once more for the command itself.
+    Logging is held back, since the context is configured once more for the command itself.
     """
     logging.disable(logging.INFO)
     configure(connection=connection)
@@ -135,7 +131,9 @@ def wait_for_lock(connection: Connection) -> None:
             sys.stderr.write(f"Another migration is running (pid {holder}); waiting.\n")
             is_told = True
         if time.monotonic() > deadline:
-            stop(f"Another migration was still running after {LOCK_WAIT_SECONDS} seconds.")
+            raise SystemExit(
+                f"Another migration was still running after {LOCK_WAIT_SECONDS} seconds."
+            )
         time.sleep(LOCK_POLL_SECONDS)
 
 
@@ -165,20 +163,19 @@ def run_steps(engine: Engine, plan: Plan) -> None:
         except OperationalError as error:
             state = getattr(error.orig, "sqlstate", None)
             if state == CANCELLED:
-                stop(f"A statement took too long; its step is rolled back. {error.orig}")
+                raise SystemExit(f"Too slow, the step is rolled back: {error.orig}") from None
             if state not in {LOCK_TIMEOUT, DEADLOCK}:
                 raise
             remaining = len(plan.left or ())
             tries, left = (tries + 1 if remaining == left else 1), remaining
-            if tries == BUSY_TRIES:
-                stop(f"A table was busy {tries} times; its step is rolled back. {error.orig}")
+            if tries >= int(LIMITS["busy_tries"]):
+                raise SystemExit(f"Busy, the step is rolled back: {error.orig}") from None
             logger.warning("A table is busy; the step is rolled back and tried again.")
             time.sleep(random.uniform(0.1, 1.0))  # noqa: S311 - jitter, not a secret
 
 
-def run_online() -> None:
+def run_online(engine: Engine) -> None:
     """Run the command on a server."""
-    engine = create_engine(database_url(), poolclass=NullPool)
     with connect(engine) as connection:
         find_steps, needs_lock = look_ahead(connection)
         if not needs_lock:
@@ -198,13 +195,15 @@ def run_offline() -> None:
     run()
 
 
+# A caller in Python may hand over the connection to work in, or an engine to say where to work.
 handed = context.config.attributes.get("connection")
 if handed is None and context.config.config_file_name is not None:
     fileConfig(context.config.config_file_name, disable_existing_loggers=False)
 if context.is_offline_mode():
     run_offline()
-elif handed is not None:
+elif isinstance(handed, Connection):
     configure(connection=handed)
     run()
 else:
-    run_online()
+    url = handed.url if isinstance(handed, Engine) else database_url()
+    run_online(create_engine(url, poolclass=NullPool))

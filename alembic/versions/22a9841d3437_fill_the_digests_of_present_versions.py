@@ -73,7 +73,6 @@ def upgrade() -> None:
         op.execute("SET statement_timeout = 0")
         op.execute(COMPACT_JSON)
         op.execute(FILL)
-        op.execute("DROP FUNCTION pg_temp.compact_json(jsonb)")
         op.execute("SET statement_timeout = '15s'")
 
 
