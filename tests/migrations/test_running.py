@@ -1,0 +1,131 @@
+"""What alembic/env.py promises: one migration at a time, busy tables, and steps that are whole."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from tests.migrations.commands import Migrations, read_steps, start
+from tests.migrations.row_filler import fill, read_rows
+
+# SQLAlchemy warns of a mistake of its own when it reflects a table with storage settings.
+pytestmark = pytest.mark.filterwarnings("ignore:Can't validate argument 'dialect_options'")
+
+HEAD = read_steps()[-1].revision
+TOGETHER = 4
+# The key of the advisory lock that alembic/env.py takes.
+LOCK_KEY = 0x696D7072
+
+
+@contextmanager
+def busy_table(engine: Engine, table: str) -> Iterator[Connection]:
+    """Hold a table as a long statement of somebody else would."""
+    with engine.connect() as connection:
+        connection.execute(text(f"LOCK TABLE {table} IN ACCESS SHARE MODE"))
+        yield connection
+
+
+@pytest.mark.parametrize("round_number", [1, 2])
+def test_replicas_that_start_together_migrate_once(
+    database_url: str, migrations: Migrations, round_number: int
+) -> None:
+    processes = [start(["alembic", "upgrade", "head"], database_url) for _ in range(TOGETHER)]
+    outputs = [process.communicate(timeout=120)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * TOGETHER, outputs
+    for step in read_steps():
+        assert "".join(outputs).count(f"-> {step.revision},") == 1
+    assert sum("Running upgrade" in output for output in outputs) == 1
+    assert migrations.current() == f"{HEAD} (head)"
+
+
+def test_a_waiting_migration_says_for_whom(
+    database_url: str, engine: Engine, migrations: Migrations
+) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as holder:
+        holder.execute(text(f"SELECT pg_advisory_lock({LOCK_KEY})"))
+        pid = holder.scalar(text("SELECT pg_backend_pid()"))
+        process = start(["alembic", "upgrade", "head"], database_url)
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert line == f"Another migration is running (pid {pid}); waiting.\n"
+        assert migrations.current() == ""
+    assert process.wait(timeout=60) == 0
+    process.communicate()
+    assert migrations.current() == f"{HEAD} (head)"
+
+
+def test_reading_and_an_upgrade_at_the_head_take_no_lock(
+    engine: Engine, migrations: Migrations
+) -> None:
+    migrations.upgrade()
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as holder:
+        holder.execute(text(f"SELECT pg_advisory_lock({LOCK_KEY})"))
+        migrations.upgrade("head")
+        migrations.check()
+        assert migrations.current() == f"{HEAD} (head)"
+
+
+def test_a_step_waits_for_a_busy_table_and_goes_on(
+    database_url: str, engine: Engine, migrations: Migrations
+) -> None:
+    steps = read_steps()
+    migrations.upgrade("a1f2c3d4e5f6")
+    with busy_table(engine, "content") as holder:
+        process = start(["alembic", "upgrade", "+2"], database_url)
+        assert process.stderr is not None
+        assert any("A table is busy" in line for line in process.stderr)
+        assert migrations.current() == steps[15].revision
+        holder.rollback()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert migrations.current() == steps[16].revision
+
+
+def test_a_table_that_stays_busy_leaves_the_step_undone(
+    database_url: str, engine: Engine, migrations: Migrations
+) -> None:
+    migrations.upgrade("8a1f66f80420")
+    command = ["alembic", "-x", "busy_tries=2", "-x", "lock_timeout=100ms", "upgrade", "head"]
+    with busy_table(engine, "content"):
+        process = start(command, database_url)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Busy, the step is rolled back" in errors
+    assert "Traceback" not in errors
+    assert migrations.current() == "8a1f66f80420"
+    migrations.upgrade()
+    migrations.check()
+
+
+@pytest.mark.parametrize(
+    "revision", ["4c6772ff29db", "0c23176b9867", "91510fbf9bf6", "22a9841d3437", "654f547b43aa"]
+)
+def test_a_migration_that_is_killed_is_completed_by_the_next(
+    database_url: str, engine: Engine, migrations: Migrations, revision: str
+) -> None:
+    (step,) = (step for step in read_steps() if step.revision == revision)
+    migrations.upgrade("a1f2c3d4e5f6")
+    with engine.connect() as connection:
+        fill(connection)
+        before = {table: len(rows) for table, rows in read_rows(connection).items()}
+    migrations.upgrade(step.below)
+    process = start(["alembic", "upgrade", "head"], database_url)
+    assert process.stderr is not None
+    assert any(f"-> {revision}," in line for line in process.stderr)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    migrations.upgrade()
+    migrations.check()
+    with engine.connect() as connection:
+        after = {table: len(rows) for table, rows in read_rows(connection).items()}
+    assert after | before == after
+
+
+def test_a_connection_that_is_handed_over_is_used(engine: Engine) -> None:
+    with engine.connect() as connection, connection.begin() as transaction:
+        Migrations(connection).upgrade("a1f2c3d4e5f6")
+        assert connection.scalar(text("SELECT count(*) FROM roles")) == 5
+        transaction.rollback()
+    assert Migrations(engine).current() == ""
