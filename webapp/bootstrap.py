@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Engine
@@ -10,18 +9,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from webapp.adapters.database import ReaderConnections, make_engine
 from webapp.adapters.mail import Mailer
+from webapp.api.context import WebContext
 from webapp.settings import Settings
 from workers.context import WorkerContext
-
-
-@dataclass(frozen=True)
-class WebContext:
-    """What the API has at hand: settings, sessions for writes, connections for public reads."""
-
-    settings: Settings
-    engine: Engine
-    sessions: sessionmaker[Session]
-    readers: ReaderConnections
 
 
 def make_sessions(engine: Engine) -> sessionmaker[Session]:

@@ -13,6 +13,13 @@ from webapp.kit.roles import RoleName
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key-do-not-deploy"  # noqa: S105 - refused in production
 
 
+DATABASE_URL_IS_NOT_SET = (
+    "DATABASE_URL is not set. Set it to a PostgreSQL URL, for example "
+    "DATABASE_URL=postgresql://user:password@127.0.0.1:5432/imprint, "
+    "or run `make run`, which brings its own database."
+)
+
+
 class MissingSettingError(RuntimeError):
     """A setting that this command needs is not set; the message says which and how to set it."""
 
@@ -53,6 +60,7 @@ class Settings(BaseSettings):
     access_token_days: int = Field(default=30, ge=1, le=365)
     password_reset_minutes: int = Field(default=30, ge=1, le=60)
     rate_limits: bool = True
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -112,12 +120,7 @@ class Settings(BaseSettings):
         Raises MissingSettingError when `DATABASE_URL` is not set.
         """
         if not self.database_url:
-            message = (
-                "DATABASE_URL is not set. Set it to a PostgreSQL URL, for example "
-                "DATABASE_URL=postgresql://user:password@127.0.0.1:5432/imprint, "
-                "or run `make run`, which brings its own database."
-            )
-            raise MissingSettingError(message)
+            raise MissingSettingError(DATABASE_URL_IS_NOT_SET)
         return self.database_url
 
     @property

@@ -95,3 +95,9 @@ def oldest_ready_age_seconds(session: Session) -> dict[str, float]:
         .group_by(Job.queue)
     )
     return {queue: float(age) for queue, age in session.execute(statement)}
+
+
+def count_failed(session: Session) -> int:
+    """Return how many jobs have given up, counting no further than a thousand."""
+    failed = select(Job.id).where(Job.state == "failed").limit(1000)
+    return session.scalar(select(func.count()).select_from(failed.subquery())) or 0

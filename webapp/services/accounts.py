@@ -73,6 +73,13 @@ def find_by_login(session: Session, login: str) -> Account | None:
     return None if row is None else _account(row)
 
 
+def first_admin(session: Session) -> Account | None:
+    """Return the oldest active admin, in whose name operators' commands act, or None."""
+    statement = _accounts().where(Role.name == RoleName.ADMIN.value, User.disabled_at.is_(None))
+    row = session.execute(statement.order_by(User.id).limit(1)).one_or_none()
+    return None if row is None else _account(row)
+
+
 def list_accounts(session: Session, *, after_id: int, limit: int) -> list[Account]:
     """Return accounts in the order of their ids, from above `after_id`."""
     statement = _accounts().where(User.id > after_id).order_by(User.id).limit(limit)

@@ -101,10 +101,12 @@ def delete_category(session: Session, actor: Actor, category_id: int) -> None:
     activity.record(session, actor.user_id, "category.delete", "category", category_id)
 
 
-def ensure_category(session: Session, name: str) -> int:
-    """Return the id of the category with this name, made now if it is new."""
-    slug = slugify(name)
-    made = insert(Category).values(slug=slug, name=name)
+def ensure_category(
+    session: Session, name: str, *, slug: str | None = None, parent_id: int | None = None
+) -> int:
+    """Return the id of the category with this slug (or the name's), made now if it is new."""
+    slug = slug or slugify(name)
+    made = insert(Category).values(slug=slug, name=name, parent_id=parent_id)
     session.execute(made.on_conflict_do_nothing(index_elements=["slug"]))
     return session.scalars(select(Category.id).where(Category.slug == slug)).one()
 

@@ -1,0 +1,138 @@
+"""The life of a request: an id, an actor, one transaction, and the answer.
+
+Only this edge commits. Whatever raises rolls back and becomes a problem document.
+"""
+
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from flask import Response, current_app, g, request
+from flask_openapi3.openapi import OpenAPI
+from sqlalchemy.orm import Session
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from webapp.api.auth import MARK, AuthMark, load_actor
+from webapp.api.context import WebContext
+from webapp.api.errors import RequestError
+from webapp.services import idempotency
+from webapp.services.idempotency import StoredAnswer
+from webapp.settings import DATABASE_URL_IS_NOT_SET, MissingSettingError
+
+log = structlog.get_logger()
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+KEPT_HEADERS = ("Content-Type", "ETag", "Location")
+SECRET_ANSWER = "answer_is_secret"  # noqa: S105 - the name of a mark on a view
+
+
+class ImprintApp(OpenAPI):
+    """A Flask application that runs each view in one unit of work."""
+
+    context: WebContext | None = None
+
+    def dispatch_request(self) -> Response:
+        """Run the view of this request; commit if it went well, roll back if it did not."""
+        view = self.view_functions.get(request.endpoint or "")
+        mark: AuthMark | None = getattr(view, MARK, None)
+        try:
+            if mark is not None:
+                load_actor_if_needed(mark)
+            key = idempotency_key() if request.method == "POST" and view is not None else None
+            if key is not None and not getattr(view, SECRET_ANSWER, False):
+                response = self._dispatch_once(key)
+            else:
+                response = self.make_response(super().dispatch_request())
+            if "session" in g and response.status_code < 400:
+                g.session.commit()
+            return response
+        finally:
+            if "session" in g:
+                g.session.close()
+
+    def _dispatch_once(self, key: str) -> Response:
+        """Answer a repeated POST with what was answered the first time."""
+        scope = f"user:{g.actor.user_id}" if "actor" in g else "anonymous"
+        fingerprint = idempotency.fingerprint_of(request.method, request.path, request.get_data())
+        session = open_session()
+        kept = idempotency.find_answer(session, scope, key, fingerprint)
+        if kept is not None:
+            headers = {**kept.headers, "Idempotency-Replayed": "true"}
+            return Response(kept.body, kept.status, headers)
+        response = self.make_response(super().dispatch_request())
+        if response.status_code < 400:
+            headers = {
+                name: response.headers[name] for name in KEPT_HEADERS if name in response.headers
+            }
+            stored = StoredAnswer(response.status_code, headers, response.get_data())
+            idempotency.keep_answer(session, scope, key, fingerprint, stored)
+        return response
+
+
+def web_context() -> WebContext:
+    """Return the parts that the application was assembled with. Raises MissingSettingError."""
+    context: WebContext | None = current_app.context  # type: ignore[attr-defined]
+    if context is None:
+        raise MissingSettingError(DATABASE_URL_IS_NOT_SET)
+    return context
+
+
+def open_session() -> Session:
+    """Return the session of this request, opened by its first use."""
+    if "session" not in g:
+        g.session = web_context().sessions()
+    session: Session = g.session
+    return session
+
+
+def load_actor_if_needed(mark: AuthMark) -> None:
+    """Find out who calls, where the view wants to know."""
+    if mark.role is not None:
+        load_actor(open_session(), mark)
+
+
+def keeps_answer_secret(view: Any) -> Any:  # noqa: ANN401
+    """Mark a view whose answer holds a secret, so that it is not kept under an Idempotency-Key."""
+    setattr(view, SECRET_ANSWER, True)
+    return view
+
+
+def install_edge(app: ImprintApp) -> None:
+    """Give each request an id, bind it to the log, and log the writes and the refusals.
+
+    Reads that went well are left to the access log of the server in front.
+    """
+
+    @app.before_request
+    def begin() -> None:
+        clear_contextvars()
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        bind_contextvars(request_id=request_id)
+        g.request_id = request_id
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-ID"] = g.get("request_id", "")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        if request.method != "GET" or response.status_code >= 400:
+            log.info(
+                "request.done",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                milliseconds=round((time.perf_counter() - g.get("started", 0.0)) * 1000, 1),
+            )
+        return response
+
+
+def idempotency_key() -> str | None:
+    """Return the Idempotency-Key of this request, if it has one. Raises RequestError."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and IDEMPOTENCY_KEY.fullmatch(key) is None:
+        raise RequestError(400, "Idempotency-Key must be 1 to 255 printable ASCII characters.")
+    return key

@@ -1,0 +1,101 @@
+"""From every error that may be raised to its problem document. The statuses are all here."""
+
+import structlog
+from flask import Flask, Response
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+from webapp.api.problems import FieldError, problem
+from webapp.kit.cursors import InvalidCursorError
+from webapp.services.errors import (
+    AuthenticationError,
+    ConflictError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    ServiceError,
+    StaleRevisionError,
+)
+from webapp.services.idempotency import KeyReusedError
+
+log = structlog.get_logger()
+
+# The first that fits decides, so the children come before their parents.
+STATUSES: tuple[tuple[type[ServiceError], int], ...] = (
+    (NotFoundError, 404),
+    (ForbiddenError, 403),
+    (AuthenticationError, 401),
+    (StaleRevisionError, 412),
+    (InvalidInputError, 422),
+    (KeyReusedError, 422),
+    (ConflictError, 409),
+)
+
+RETRY_AFTER_SECONDS = "2"
+
+
+class RequestError(Exception):
+    """The request itself is wrong, before any rule was asked."""
+
+    def __init__(self, status: int, detail: str, errors: list[FieldError] | None = None) -> None:
+        """Say the status, what to mend, and which fields are wrong."""
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors or []
+
+
+def install_error_handlers(app: Flask) -> None:
+    """Make every error of the app a problem document."""
+    app.register_error_handler(RequestError, _request_error)
+    app.register_error_handler(ServiceError, _service_error)
+    app.register_error_handler(InvalidCursorError, _cursor_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DBAPIError, _database_error)
+    app.register_error_handler(Exception, _unexpected_error)
+
+
+def _request_error(error: RequestError) -> Response:
+    return problem(error.status, error.detail, errors=error.errors)
+
+
+def _service_error(error: ServiceError) -> Response:
+    status = next(status for kind, status in STATUSES if isinstance(error, kind))
+    errors = []
+    if isinstance(error, InvalidInputError):
+        errors = [FieldError(field=f"body.{error.field}", reason=error.reason)]
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return problem(status, str(error), errors=errors, headers=headers)
+
+
+def _cursor_error(_error: InvalidCursorError) -> Response:
+    wrong = FieldError(field="query.cursor", reason="is not a cursor that this list gave out")
+    return problem(422, "The cursor cannot be read; begin with the first page.", errors=[wrong])
+
+
+def _http_error(error: HTTPException) -> Response:
+    headers = {
+        name: value
+        for name, value in error.get_headers()
+        if name.lower() in {"allow", "retry-after", "location"}
+    }
+    return problem(error.code or 500, error.description or "", headers=headers)
+
+
+def _database_error(error: DBAPIError) -> Response:
+    if isinstance(error, IntegrityError):
+        # A guard of the database caught what two requests did at once.
+        log.info("request.conflict", error=str(error.orig).splitlines()[0])
+        return problem(409, "Another change got in the way; read again and try again.")
+    if isinstance(error, OperationalError) or error.connection_invalidated:
+        log.warning("request.database_away", error=str(error.orig).splitlines()[:1])
+        return problem(
+            503, "The database is busy or away; try again soon.",
+            headers={"Retry-After": RETRY_AFTER_SECONDS},
+        )  # fmt: skip
+    return _unexpected_error(error)
+
+
+def _unexpected_error(error: Exception) -> Response:
+    log.error("request.crashed", exc_info=error)
+    return problem(500, "Something went wrong here; it has been noted under this request_id.")

@@ -1,0 +1,67 @@
+"""Figures for Prometheus: counted in this process, or read from the database when asked."""
+
+import time
+from collections.abc import Iterable
+
+from flask import Flask, Response, g, request
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from sqlalchemy.orm import Session
+
+from webapp.api.context import WebContext
+from webapp.jobs.administration import count_failed, oldest_ready_age_seconds
+
+REQUESTS = Counter("imprint_requests", "Requests answered.", ["method", "endpoint", "status"])
+SECONDS = Histogram(
+    "imprint_request_seconds",
+    "Time to answer a request.",
+    ["method"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+
+
+def install_metrics(app: Flask) -> None:
+    """Count each answer, by the name of its view and never by its path."""
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        endpoint = request.endpoint or "none"
+        REQUESTS.labels(request.method, endpoint, response.status_code).inc()
+        SECONDS.labels(request.method).observe(time.perf_counter() - g.get("started", 0.0))
+        return response
+
+
+class JobFigures:
+    """What the jobs table tells, read at the moment of the question."""
+
+    def __init__(self, session: Session) -> None:
+        """Keep the session that the figures are read with."""
+        self._session = session
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the age of the oldest due job of each queue, and the number of failed jobs."""
+        ages = GaugeMetricFamily(
+            "imprint_oldest_due_job_seconds", "Age of the oldest due job.", labels=["queue"]
+        )
+        for queue, age in oldest_ready_age_seconds(self._session).items():
+            ages.add_metric([queue], age)
+        yield ages
+        failed = GaugeMetricFamily("imprint_failed_jobs", "Jobs that gave up (at most 1000).")
+        failed.add_metric([], count_failed(self._session))
+        yield failed
+
+
+def collect_registry(context: WebContext, session: Session) -> CollectorRegistry:
+    """Return a registry with the figures of all web processes and of the jobs table.
+
+    With `PROMETHEUS_MULTIPROC_DIR` set, the processes' counts are added up; without it they are
+    those of the process that answers.
+    """
+    registry = CollectorRegistry()
+    if context.settings.prometheus_multiproc_dir is not None:
+        MultiProcessCollector(registry, str(context.settings.prometheus_multiproc_dir))  # type: ignore[no-untyped-call]
+    else:
+        registry.register(REGISTRY)
+    registry.register(JobFigures(session))
+    return registry

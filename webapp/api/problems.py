@@ -1,0 +1,68 @@
+"""RFC 9457 problem documents: one shape for every error that a client meets."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Response
+from pydantic import BaseModel, Field, ValidationError
+from structlog.contextvars import get_contextvars
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong with the input, and where."""
+
+    field: str = Field(description="Dotted path, such as body.title or query.limit.")
+    reason: str
+
+
+class Problem(BaseModel):
+    """What went wrong, for people and for programs."""
+
+    type: str = Field(description="A name for this kind of problem; about:blank where none.")
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[FieldError] = Field(default_factory=list, description="Every wrong field at once.")
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    kind: str = "about:blank",
+    errors: Sequence[FieldError] = (),
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Return the answer for a problem."""
+    document = Problem(
+        type=kind,
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        request_id=str(get_contextvars().get("request_id", "")),
+        errors=list(errors),
+    )
+    body = orjson.dumps(document.model_dump())
+    return Response(body, status, headers=headers, content_type=PROBLEM_JSON)
+
+
+def field_errors(part: str, error: ValidationError) -> list[FieldError]:
+    """Return all that Pydantic found wrong in one part of a request (body, query, path)."""
+    return [
+        FieldError(
+            field=".".join([part, *(str(step) for step in found["loc"])]),
+            reason=str(found["msg"]).removeprefix("Value error, "),
+        )
+        for found in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def problem_response(description: str) -> dict[str, Any]:
+    """Return the OpenAPI description of a problem answer."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {PROBLEM_JSON: {"schema": schema}}}

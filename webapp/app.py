@@ -1,0 +1,79 @@
+"""The assembly of the API and its commands."""
+
+from flask_openapi3.models.info import Info
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from webapp.api import (
+    accounts,
+    auth_tokens,
+    content,
+    follows,
+    notifications,
+    published,
+    schedules,
+    taxonomy,
+    versions,
+)
+from webapp.api.edge import ImprintApp, install_edge
+from webapp.api.errors import install_error_handlers
+from webapp.api.metrics import install_metrics
+from webapp.api.operators import install_operators
+from webapp.api.problems import Problem
+from webapp.api.rate_limits import install_rate_limits
+from webapp.bootstrap import configure_logs, web_context
+from webapp.cli.install import install_commands
+from webapp.pages.docs import describe_problems, install_docs
+from webapp.settings import Settings
+
+BLUEPRINTS = (
+    accounts.blueprint,
+    auth_tokens.blueprint,
+    content.blueprint,
+    versions.blueprint,
+    schedules.blueprint,
+    taxonomy.blueprint,
+    published.blueprint,
+    follows.blueprint,
+    notifications.blueprint,
+)
+
+
+def create_app(settings: Settings | None = None) -> ImprintApp:
+    """Return the application, connected to nothing yet.
+
+    Without a database's URL it can still show its help and its documents.
+    """
+    settings = settings or Settings()
+    configure_logs(settings)
+    app = ImprintApp(
+        "webapp",
+        info=Info(title="Imprint", version="1", description=DESCRIPTION),
+        security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
+        doc_ui=False,
+        validation_error_model=Problem,
+        static_folder=None,
+    )
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    install_error_handlers(app)
+    install_edge(app)
+    install_metrics(app)
+    for blueprint in BLUEPRINTS:
+        app.register_api(blueprint)
+    install_operators(app)
+    install_docs(app)
+    describe_problems(app)
+    install_rate_limits(app, settings)
+    install_commands(app)
+    app.context = web_context(settings) if settings.database_url else None
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+DESCRIPTION = """Imprint publishes content on time and tells its followers.
+
+Errors are `application/problem+json`. Lists are pages: pass `next` as `cursor`. Changes of what
+exists want `If-Match` with the ETag that was read. Any POST may carry an `Idempotency-Key`.
+"""

@@ -1,0 +1,140 @@
+"""`flask content import`: articles from a folder of Markdown or a WordPress export."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from webapp.cli.database import command_context, command_session
+from webapp.cli.import_sources import Source, open_source
+from webapp.kit.imports.article import ImportedArticle, ImportProblem, NotAnArticle
+from webapp.kit.roles import RoleName
+from webapp.services.accounts import Account, find_by_login, first_admin
+from webapp.services.actors import Actor
+from webapp.services.content_import import ImportOptions, Result, import_article
+from webapp.services.errors import ServiceError
+
+ARTICLES_A_TRANSACTION = 25
+
+
+@dataclass
+class Summary:
+    """What became of everything that was found."""
+
+    results: Counter[Result] = field(default_factory=Counter)
+    skipped: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@click.group()
+def content() -> None:
+    """Bring content in."""
+
+
+@content.command("import")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--author", help="Login of the account that all items shall belong to. Without it "
+              "each keeps its own author, as an account that nobody can log in to.")  # fmt: skip
+@click.option("--publish", is_flag=True, help="Make public what was public there, at its own date. "
+              "Without it such items come in as drafts.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Show what would happen and change nothing.")
+def import_content(path: Path, author: str | None, publish: bool, dry_run: bool) -> None:
+    """Import PATH: a folder of Markdown files with front matter, or a WordPress export (WXR).
+
+    Drafts stay drafts and future posts become schedules. Running it again changes nothing, unless
+    something changed there. Followers are not told.
+    """
+    with command_session() as session:
+        owner = _require(find_by_login(session, author), author) if author else None
+        importer = owner or _require(first_admin(session), None)
+    actor = Actor(user_id=importer.id, login=importer.login, role=RoleName.ADMIN)
+    try:
+        source = open_source(path)
+    except ImportProblem as problem:
+        raise click.ClickException(str(problem)) from problem
+    options = ImportOptions(source.collection, owner.id if owner else None, publish)
+    summary = _run(source, actor, options, dry_run=dry_run)
+    _print_summary(summary, dry_run=dry_run)
+    if summary.problems:
+        raise click.exceptions.Exit(1)
+
+
+def _run(source: Source, actor: Actor, options: ImportOptions, *, dry_run: bool) -> Summary:
+    summary = Summary()
+    context = command_context()
+    with click.progressbar(
+        source.outcomes(), length=source.length, label="Importing", show_pos=True
+    ) as outcomes:
+        session = context.sessions()
+        try:
+            for count, outcome in enumerate(outcomes, start=1):
+                _take(session, actor, outcome, options, summary)
+                if count % ARTICLES_A_TRANSACTION == 0 and not dry_run:
+                    session.commit()
+            if not dry_run:
+                session.commit()
+        finally:
+            session.close()
+    return summary
+
+
+def _take(
+    session: Session,
+    actor: Actor,
+    outcome: ImportedArticle | ImportProblem | NotAnArticle,
+    options: ImportOptions,
+    summary: Summary,
+) -> None:
+    """Import one article in a savepoint of its own, so that a bad one takes no other along."""
+    if isinstance(outcome, ImportProblem):
+        summary.problems.append(str(outcome))
+        return
+    if isinstance(outcome, NotAnArticle):
+        summary.skipped.append(str(outcome))
+        return
+    try:
+        with session.begin_nested():
+            result = import_article(session, actor, outcome, options)
+    except ServiceError as error:
+        summary.problems.append(f"{outcome.source}: {error}")
+    except (DataError, IntegrityError) as error:
+        reason = str(error.orig).splitlines()[0]
+        summary.problems.append(f"{outcome.source}: the database refused it: {reason}")
+    else:
+        if result is Result.EDITED_HERE:
+            summary.skipped.append(f"{outcome.source}: {result.value}")
+        else:
+            summary.results[result] += 1
+
+
+def _require(account: Account | None, login: str | None) -> Account:
+    if account is not None:
+        return account
+    if login is not None:
+        raise click.ClickException(f"There is no account with the login {login}.")
+    raise click.ClickException("There is no admin yet; run `flask accounts create-admin` first.")
+
+
+def _print_summary(summary: Summary, *, dry_run: bool) -> None:
+    if dry_run:
+        click.echo("Nothing was changed; this is what would happen.")
+    for result in (Result.CREATED, Result.UPDATED, Result.UNCHANGED):
+        click.echo(f"{result.value:<10} {summary.results[result]:>6}")
+    click.echo(f"{'skipped':<10} {len(summary.skipped):>6}")
+    for reason, lines in _by_reason(summary.skipped).items():
+        shown = ", ".join(lines[:3]) + (", …" if len(lines) > 3 else "")
+        click.echo(f"  {len(lines)} × {reason}: {shown}")
+    click.echo(f"{'failed':<10} {len(summary.problems):>6}")
+    for problem in summary.problems:
+        click.echo(f"  {problem}", err=True)
+
+
+def _by_reason(lines: list[str]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for line in lines:
+        source, _, reason = line.partition(": ")
+        grouped.setdefault(reason, []).append(source)
+    return grouped

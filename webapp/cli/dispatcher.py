@@ -1,0 +1,30 @@
+"""`flask dispatcher`: the process that hands due work to the broker."""
+
+import signal
+from types import FrameType
+
+import click
+
+from webapp.adapters.database import plain_url
+from webapp.bootstrap import worker_context
+from webapp.cli.database import command_context
+from workers.broker import make_celery
+from workers.dispatcher import Dispatcher
+
+
+@click.command()
+def dispatcher() -> None:
+    """Run a dispatcher until it is told to stop. Any number may run at once."""
+    settings = command_context().settings
+    running = Dispatcher(
+        worker_context(settings, application_name="imprint-dispatcher"),
+        make_celery(settings),
+        plain_url(settings),
+    )
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        running.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    running.run()

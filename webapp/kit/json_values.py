@@ -1,0 +1,42 @@
+"""Which JSON values can be kept and given back unchanged."""
+
+import math
+from typing import Any
+
+DEEPEST = 10
+LARGEST_INTEGER = 2**53 - 1  # The largest that every JSON reader keeps exactly (RFC 8259, 6).
+
+
+def check_json(value: Any, depth: int = 0) -> None:  # noqa: ANN401
+    """Raise ValueError, saying why, for what PostgreSQL or a client could not keep as it is."""
+    if depth > DEEPEST:
+        raise ValueError(f"is nested deeper than {DEEPEST} levels")
+    if isinstance(value, str):
+        check_text(value)
+    elif isinstance(value, float | int):
+        _check_number(value)
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            check_text(key)
+            check_json(member, depth + 1)
+    elif isinstance(value, list):
+        for member in value:
+            check_json(member, depth + 1)
+
+
+def _check_number(value: float) -> None:
+    if not math.isfinite(value):
+        raise ValueError("holds a number that is not finite")
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        raise ValueError("holds an integer beyond 53 bits")
+
+
+def check_text(text: str) -> str:
+    """Return the text, or raise ValueError for what is not storable as text."""
+    if "\x00" in text:
+        raise ValueError("holds a NUL character")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds half of a surrogate pair") from error
+    return text

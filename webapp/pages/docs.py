@@ -1,0 +1,64 @@
+"""The documentation of the API, as a page and as the document that the page shows."""
+
+from importlib.resources import files
+from typing import Any
+
+from flask import Response, current_app, send_from_directory
+
+from webapp.api.auth import public
+from webapp.api.edge import ImprintApp
+from webapp.api.problems import FieldError, Problem
+
+VIEWER = "scalar.standalone.js"
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Imprint API</title>
+</head>
+<body>
+<noscript>The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
+<script id="api-reference" data-url="/openapi.json"
+ data-configuration='{"withDefaultFonts": false, "telemetry": false, "hideClientButton": true}'>
+</script>
+<script src="/docs/scalar.standalone.js"></script>
+</body>
+</html>
+"""
+
+
+def install_docs(app: ImprintApp) -> None:
+    """Add `/openapi.json` and `/docs`. Everything is served from here, nothing from elsewhere."""
+    app.add_url_rule("/openapi.json", "openapi_document", openapi_document)
+    app.add_url_rule("/docs", "docs_page", docs_page)
+    app.add_url_rule(f"/docs/{VIEWER}", "docs_viewer", docs_viewer)
+
+
+@public
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document."""
+    document: dict[str, Any] = current_app.api_doc  # type: ignore[attr-defined]
+    return document
+
+
+@public
+def docs_page() -> Response:
+    """Return the page that shows the document."""
+    return Response(PAGE, content_type="text/html; charset=utf-8")
+
+
+@public
+def docs_viewer() -> Response:
+    """Return the viewer's script, which comes with a library."""
+    folder = files("flask_openapi3_scalar") / "templates" / "scalar" / "js"
+    return send_from_directory(str(folder), VIEWER, max_age=86_400)
+
+
+def describe_problems(app: ImprintApp) -> None:
+    """Put the shape of errors among the document's schemas, where all answers point to it."""
+    for model in (FieldError, Problem):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema.pop("$defs", None)
+        app.components_schemas[model.__name__] = schema

@@ -1,0 +1,5 @@
+"""Entry point of the API: `granian --interface wsgi wsgi:app`, `gunicorn wsgi:app`, `flask …`."""
+
+from webapp.app import create_app
+
+app = create_app()
