@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from dev.ports import free_port
 from tests.migrations.commands import ROOT, Migrations, read_steps, run
 
-FLASK = ["flask", "--app", "tests.migrations.flask_app", "db"]
+FLASK = ["flask", "db"]
 ALEMBIC = ["alembic"]
 BOTH = pytest.mark.parametrize("program", [ALEMBIC, FLASK], ids=["alembic", "flask"])
 HEAD = read_steps()[-1]
@@ -103,22 +103,20 @@ def test_without_a_database_url_there_is_one_clear_sentence(program: list[str]) 
 
 
 @BOTH
-@pytest.mark.parametrize(
-    ("url", "sentence"),
-    [
-        ("mysql://127.0.0.1/a", "must be a PostgreSQL URL"),
-        ("postgresql://user:hush@127.0.0.1:{port}/a", "Cannot connect to postgresql+psycopg://"),
-    ],
-    ids=["another-database", "no-server"],
-)
-def test_a_wrong_database_url_is_a_clear_sentence(
-    program: list[str], url: str, sentence: str
-) -> None:
-    finished = run([*program, "upgrade", "head"], database_url=url.format(port=free_port()))
+def test_a_server_that_is_not_there_is_one_clear_sentence(program: list[str]) -> None:
+    url = f"postgresql://user:hush@127.0.0.1:{free_port()}/a"
+    finished = run([*program, "upgrade", "head"], url)
     assert finished.returncode == 1
-    assert sentence in finished.stderr
-    assert "Traceback" not in finished.stderr
+    assert finished.stderr.startswith("Cannot connect to postgresql+psycopg://user:***@127.0.0.1:")
+    assert len(finished.stderr.splitlines()) == 1
+
+
+def test_another_kind_of_database_is_refused_in_one_clear_sentence() -> None:
+    finished = run(["alembic", "current"], "mysql://user:hush@127.0.0.1/a")
+    assert finished.returncode == 1
+    assert "must be a PostgreSQL URL" in finished.stderr
     assert "hush" not in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
 
 
 def test_an_unknown_revision_is_named(database_url: str) -> None:
