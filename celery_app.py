@@ -11,7 +11,7 @@ from workers.context import WorkerContext
 from workers.handlers import HANDLERS
 from workers.runner import run_job
 
-settings = Settings()
+settings = Settings.from_environment()
 app = make_celery(settings)
 _contexts: list[WorkerContext] = []
 

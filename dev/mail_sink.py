@@ -88,7 +88,8 @@ class MailSink:
 
         Raises OSError when the port is taken.
         """
-        self.directory.mkdir(parents=True, exist_ok=True)
+        # There are password resets among the mails.
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         listening = socket.create_server((LOOPBACK, self.port), backlog=128)
         self._stopping = asyncio.Event()
         self._loop = asyncio.new_event_loop()

@@ -7,34 +7,14 @@ order. All it keeps is in `var/`.
 
 import io
 import os
-import signal
 import sys
 from contextlib import ExitStack
-from types import FrameType
 
 from dev.process import ServerError
 from dev.run_folder import AlreadyRunningError, RunFolder
 from dev.run_options import RunError, check_port, read_options
 from dev.run_steps import PROJECT, Run, say
-
-
-class StopRequested(BaseException):
-    """SIGINT, SIGTERM or SIGHUP came; raised in the main thread, once."""
-
-
-def _request_stop(_number: int, _frame: FrameType | None) -> None:
-    # From here on everything is being stopped, and a second Ctrl-C would only interrupt that.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    raise StopRequested
-
-
-def _listen_for_stop() -> None:
-    # A shell starts background commands with SIGINT ignored; it is wanted all the same.
-    signal.signal(signal.SIGINT, _request_stop)
-    signal.signal(signal.SIGTERM, _request_stop)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, _request_stop)
+from dev.stop_signal import StopRequestedError, StopSignal
 
 
 def main() -> int:
@@ -47,12 +27,13 @@ def main() -> int:
         folder.lock()
         check_port(options.port)
         folder.withdraw()
-        _listen_for_stop()
+        stop = StopSignal()
+        stop.listen()
         with ExitStack() as stack:
-            run = Run(folder, options, stack)
+            run = Run(folder, options, stack, stop)
             try:
                 run.watch(run.start())
-            except StopRequested:
+            except StopRequestedError:
                 say("\nStopping …")
     except (RunError, AlreadyRunningError, ServerError) as error:
         print(error, file=sys.stderr)

@@ -1,7 +1,6 @@
 """The parts of `make run` in their order: servers, migrations, demo, processes, and the watch."""
 
 import http.client
-import os
 import subprocess
 import sys
 import time
@@ -14,8 +13,10 @@ from dev.postgres import PostgresServer
 from dev.process import log_tail
 from dev.programs import programs
 from dev.redis import RedisServer
+from dev.run_facts import run_facts, summary
 from dev.run_folder import RunFolder
 from dev.run_options import RunError, RunOptions, child_environment, imprint_environment
+from dev.stop_signal import StopRequestedError, StopSignal
 from dev.supervisor import Supervisor
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -23,6 +24,7 @@ DATABASE = "imprint"
 DEMO_LOGIN = "admin"
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.25
+_COMMAND_POLL_SECONDS = 0.05
 _WATCH_SECONDS = 1.0
 
 
@@ -47,15 +49,22 @@ def progress(step: str) -> Iterator[None]:
 class Run:
     """One `make run`, from its checks to its end."""
 
-    def __init__(self, folder: RunFolder, options: RunOptions, stack: ExitStack) -> None:
+    def __init__(
+        self, folder: RunFolder, options: RunOptions, stack: ExitStack, stop: StopSignal
+    ) -> None:
+        """Take the stack that will hold what has to be undone at the end, in reverse order."""
         self._folder = folder
         self._options = options
         self._stack = stack
+        self._stop = stop
         self._ports = folder.last_ports()
         self._servers: list[PostgresServer | RedisServer] = []
 
     def start(self) -> Supervisor:
-        """Start everything and return when the API is ready; raises RunError or ServerError."""
+        """Start everything and return when the API is ready.
+
+        Raises RunError or ServerError, and StopRequestedError when asked to stop meanwhile.
+        """
         settings = imprint_environment(
             self._options,
             database_url=self._options.database_url or self._start_postgres(),
@@ -70,21 +79,31 @@ class Run:
         seed = ["demo", "seed", "--login", DEMO_LOGIN, "--password", password]
         self._flask("Preparing the demo", "seed", seed, environment)
         supervisor = self._start_processes(environment)
-        facts = self._facts(settings, password)
+        facts = run_facts(
+            self._folder,
+            settings,
+            self._options.url,
+            DEMO_LOGIN,
+            password,
+            keeps_mail=self._options.smtp_url is None,
+        )
         self._stack.callback(self._folder.withdraw)
         self._folder.publish(facts, settings)
-        say(self._summary(facts))
+        say(summary(facts))
         return supervisor
 
     def watch(self, supervisor: Supervisor) -> None:
-        """Start an embedded server again when it ends; raises RunError when supervisord does."""
+        """Start an embedded server again when it ends, until StopRequestedError is raised.
+
+        Raises RunError when supervisord ends.
+        """
         while supervisor.is_running():
             for server in self._servers:
                 if not server.is_running():
                     name = type(server).__name__.removesuffix("Server")
                     with progress(f"{name} ended; starting it again"):
                         server.start()
-            time.sleep(_WATCH_SECONDS)
+            self._stop.pause(_WATCH_SECONDS)
         raise RunError(f"supervisord ended:\n{log_tail(self._folder.log('supervisord'))}")
 
     def _port(self, name: str) -> int:
@@ -113,29 +132,40 @@ class Run:
         return server.url
 
     def _adopt(self, server: PostgresServer | RedisServer) -> None:
-        # The stop is arranged first: a Ctrl-C in the middle of the start must find it.
+        # The stop is arranged first, because a start that fails half-way needs it too.
         self._stack.callback(server.stop)
         server.start()
+        self._stop.check()
         self._servers.append(server)
 
     def _flask(
         self, step: str, log_name: str, arguments: Sequence[str], environment: dict[str, str]
     ) -> None:
         path = self._folder.log(log_name)
+        command = [sys.executable, "-m", "flask", *arguments]
         with progress(step), path.open("wb") as log:
-            outcome = subprocess.run(
-                [sys.executable, "-m", "flask", *arguments],
+            process = subprocess.Popen(
+                command,
                 cwd=PROJECT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                check=False,
             )
-            if outcome.returncode != 0:
-                command = " ".join(["flask", *arguments[:2]])
-                raise RunError(f"`{command}` failed; the end of {path}:\n{log_tail(path)}")
+            with process:
+                self._wait_for(process)
+            if process.returncode != 0:
+                name = " ".join(["flask", *arguments[:2]])
+                raise RunError(f"`{name}` failed; the end of {path}:\n{log_tail(path)}")
+
+    def _wait_for(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            while process.poll() is None:
+                self._stop.pause(_COMMAND_POLL_SECONDS)
+        except StopRequestedError:
+            process.kill()
+            raise
 
     def _start_processes(self, environment: dict[str, str]) -> Supervisor:
         mail_port = None if self._options.smtp_url else self._ports["mail"]
@@ -159,39 +189,12 @@ class Run:
             status, answer = _ask(self._options.port, "/ready")
             if status == http.client.OK:
                 return
-            time.sleep(_POLL_SECONDS)
+            self._stop.pause(_POLL_SECONDS)
         tails = [
             f"--- {self._folder.log(name)}\n{log_tail(self._folder.log(name))}"
             for name in ("web", "dispatcher", "supervisord")
         ]
         raise RunError("\n".join([f"The API did not become ready: {answer}", *tails]))
-
-    def _facts(self, settings: dict[str, str], password: str) -> dict[str, object]:
-        embedded_mail = self._options.smtp_url is None
-        return {
-            "url": self._options.url,
-            "login": DEMO_LOGIN,
-            "password": password,
-            "mail_dir": str(self._folder.mail) if embedded_mail else None,
-            "database_url": settings["DATABASE_URL"],
-            "redis_url": settings["REDIS_URL"],
-            "smtp_url": settings["SMTP_URL"],
-            "log_dir": str(self._folder.logs),
-            "pid": os.getpid(),
-        }
-
-    def _summary(self, facts: dict[str, object]) -> str:
-        mail = facts["mail_dir"] or f"sent to {self._options.smtp_url}"
-        rows = {
-            "API": self._options.url,
-            "Docs": f"{self._options.url}/docs",
-            "Demo login": f"{facts['login']} / {facts['password']}",
-            "Mail": str(mail),
-            "Logs": str(self._folder.logs),
-            "Command line": f". {self._folder.environment.relative_to(PROJECT)}",
-            "Stop": "Ctrl-C",
-        }
-        return "\n" + "\n".join(f"  {name:<14}{value}" for name, value in rows.items()) + "\n"
 
 
 def _ask(port: int, path: str) -> tuple[int, str]:

@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
 
     Without a database's URL it can still show its help and its documents.
     """
-    settings = settings or Settings()
+    settings = settings or Settings.from_environment()
     configure_logs(settings)
     app = ImprintApp(
         "webapp",

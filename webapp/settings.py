@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from webapp.kit.roles import RoleName
@@ -33,7 +40,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="IMPRINT_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+        env_prefix="IMPRINT_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,  # The input may hold a password.
     )
 
     environment: Literal["development", "production"] = "development"
@@ -113,6 +125,18 @@ class Settings(BaseSettings):
             message = "SECRET_KEY must be set to at least 32 characters in production"
             raise ValueError(message)
         return self
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Read the settings, or end the process with one sentence for each that is wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            wrong = [
+                f"{'.'.join(map(str, found['loc']))}: {found['msg'].removeprefix('Value error, ')}"
+                for found in error.errors(include_url=False, include_input=False)
+            ]
+            raise SystemExit("Imprint's settings are wrong.\n" + "\n".join(wrong)) from None
 
     def require_database_url(self) -> str:
         """Return the SQLAlchemy URL of the database.

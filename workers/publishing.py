@@ -2,7 +2,6 @@
 
 import structlog
 from sqlalchemy.orm import Session
-from structlog.contextvars import get_contextvars
 
 from webapp.jobs.messages import FireSchedules
 from webapp.jobs.outcomes import Done, Outcome
@@ -18,7 +17,6 @@ def fire_schedules(session: Session, context: WorkerContext, message: FireSchedu
         session,
         message.schedule_ids,
         missed_after_seconds=context.settings.missed_schedule_seconds,
-        request_id=get_contextvars().get("request_id"),
     )
     log.info(
         "schedules.fired",

@@ -11,14 +11,6 @@ from dev.postgres import PostgresServer
 from tests.migrations.commands import ROOT, Migrations
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A throw-away PostgreSQL server."""
-    folder = tmp_path_factory.mktemp("postgres")
-    with PostgresServer(folder / "data", durable=False) as server:
-        yield server
-
-
 @pytest.fixture
 def database_url(postgres: PostgresServer) -> Iterator[str]:
     """The URL of an empty database of this test."""

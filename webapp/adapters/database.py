@@ -80,6 +80,12 @@ class ReaderConnections:
         self._local.connection = self._connect()
         return read(self._local.connection)
 
+    def close(self) -> None:
+        """Close this thread's connection, if it has one."""
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         connection = psycopg.connect(
             self._url,

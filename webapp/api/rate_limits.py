@@ -19,10 +19,11 @@ LIMITS = {
 
 def install_rate_limits(app: Flask, settings: Settings) -> None:
     """Limit the costly views; counted in Redis, or in this process while Redis is away."""
+    if not settings.rate_limits:
+        return
     limiter = Limiter(
         get_remote_address,
         app=app,
-        enabled=settings.rate_limits,
         storage_uri=settings.redis_url,
         storage_options={"socket_connect_timeout": 1, "socket_timeout": 1},
         in_memory_fallback_enabled=True,
@@ -32,3 +33,5 @@ def install_rate_limits(app: Flask, settings: Settings) -> None:
     for endpoint, limit in LIMITS.items():
         view = app.view_functions[endpoint]
         app.view_functions[endpoint] = cast(RouteCallable, limiter.limit(limit)(view))
+    # The decorated views refer to the limiter weakly, so the application has to hold it.
+    app.extensions["imprint_limiter"] = limiter

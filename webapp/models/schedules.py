@@ -53,6 +53,7 @@ class Schedule(Base):
     if_missed: Mapped[str] = mapped_column(Text, server_default="run")
     state: Mapped[str] = mapped_column(Text, server_default="pending")
     revision: Mapped[int] = mapped_column(server_default="1")
+    request_id: Mapped[str | None] = mapped_column(Text)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[created_timestamp]
     updated_at: Mapped[created_timestamp]

@@ -27,7 +27,6 @@ def fire(
     schedule_ids: Sequence[int],
     *,
     missed_after_seconds: float,
-    request_id: str | None = None,
 ) -> Firing:
     """Carry out handed schedules and say what became of each.
 
@@ -55,7 +54,7 @@ def fire(
         else:
             due.append(schedule)
             result.lateness_seconds.append(float(late))
-    _carry_out(session, due, result, request_id)
+    _carry_out(session, due, result)
     _record(session, result)
     return result
 
@@ -67,12 +66,10 @@ def _lock_items(session: Session, schedule_ids: Sequence[int]) -> None:
     session.execute(locked.with_for_update())
 
 
-def _carry_out(
-    session: Session, due: list[Schedule], result: Firing, request_id: str | None
-) -> None:
+def _carry_out(session: Session, due: list[Schedule], result: Firing) -> None:
     try:
         with session.begin_nested():
-            _apply(session, due, result, request_id)
+            _apply(session, due, result)
     except (IntegrityError, DataError, InternalError, OperationalError) as error:
         if session.connection().invalidated:
             raise
@@ -80,16 +77,16 @@ def _carry_out(
             result.failed[due[0].id] = str(error.orig)[:1000]
             return
         for schedule in due:
-            _carry_out(session, [schedule], result, request_id)
+            _carry_out(session, [schedule], result)
 
 
-def _apply(session: Session, due: list[Schedule], result: Firing, request_id: str | None) -> None:
+def _apply(session: Session, due: list[Schedule], result: Firing) -> None:
     releases = [
         Release(row.content_id, row.version_id, row.due_at)
         for row in due
         if row.action == "publish" and row.version_id is not None
     ]
-    reached = release(session, releases, request_id=request_id) if releases else set()
+    reached = release(session, releases) if releases else set()
     withdrawn = [row.content_id for row in due if row.action == "unpublish"]
     if withdrawn:
         withdraw(session, withdrawn)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, DateTime, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
+from structlog.contextvars import get_contextvars
 
 from webapp.jobs.messages import FanOutEvent
 from webapp.models import Content, Publication
@@ -112,7 +113,6 @@ def release(
     releases: Sequence[Release],
     *,
     notify: bool = True,
-    request_id: str | None = None,
 ) -> set[int]:
     """Make versions public and return the ids of the items that went public.
 
@@ -131,7 +131,7 @@ def release(
         "queue": FanOutEvent.queue.value,
         "kind": FanOutEvent.kind,
         "max_starts": FanOutEvent.max_starts,
-        "request_id": request_id,
+        "request_id": get_contextvars().get("request_id"),
     }
     published = session.execute(_PUBLISH, parameters).all()
     slugs.keep_slugs(session, [row.id for row in published], [row.slug for row in published])
@@ -147,7 +147,6 @@ def publish(
     number: int | None = None,
     published_at: datetime | None = None,
     notify: bool = True,
-    request_id: str | None = None,
 ) -> None:
     """Make one version of an item public now; without a number, the newest.
 
@@ -163,7 +162,6 @@ def publish(
         session,
         [Release(content_id, version.id, published_at)],
         notify=notify,
-        request_id=request_id,
     )
     activity.record(
         session, actor.user_id, "content.publish", "content", content_id, version=version.number

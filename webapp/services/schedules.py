@@ -7,6 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from webapp.jobs.messages import FireSchedules
 from webapp.jobs.outbox import chunked, enqueue_many, wake_dispatcher
@@ -61,6 +62,7 @@ def create(
             due_at=plan.due_at,
             if_missed=plan.if_missed,
             created_by_id=actor.user_id,
+            request_id=get_contextvars().get("request_id"),
         )
         .on_conflict_do_nothing(
             index_elements=["content_id", "action"],
@@ -165,17 +167,20 @@ def hand_over_due(session: Session) -> int:
     the rows change state in the transaction that writes their jobs.
     """
     due = (
-        select(Schedule.id)
+        select(Schedule.id, Schedule.request_id)
         .where(Schedule.state == "pending", Schedule.due_at <= func.clock_timestamp())
         .order_by(Schedule.due_at, Schedule.id)
         .limit(HANDED_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
-    ids = list(session.scalars(due))
+    rows = session.execute(due).all()
+    ids = [row.id for row in rows]
     if ids:
         session.execute(update(Schedule).where(Schedule.id.in_(ids)).values(state="handed"))
         batches = chunked(ids, FIRED_IN_ONE_JOB)
-        enqueue_many(session, [FireSchedules(schedule_ids=tuple(batch)) for batch in batches])
+        # A batch has many causes and so no request id; a schedule that is due alone keeps its own.
+        with bound_contextvars(request_id=rows[0].request_id if len(rows) == 1 else None):
+            enqueue_many(session, [FireSchedules(schedule_ids=tuple(batch)) for batch in batches])
     return len(ids)
 
 

@@ -1,0 +1,156 @@
+"""Real servers for the tests: each test process starts its own and takes them down again."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from alembic.config import Config
+from flask.testing import FlaskClient
+from pydantic import SecretStr
+from sqlalchemy import Engine, NullPool, create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from alembic import command
+from dev.mail_sink import MailSink
+from dev.postgres import PostgresServer
+from dev.redis import RedisServer
+from webapp.adapters.mail import Mailer
+from webapp.api.edge import ImprintApp
+from webapp.app import create_app
+from webapp.settings import Settings
+from workers.context import WorkerContext
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPLATE = "imprint_template"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_configuration_from_outside() -> None:
+    """Keep the settings of the machine out of the tests, so that none reaches a real server."""
+    for name in [name for name in os.environ if name.startswith("IMPRINT_")]:
+        del os.environ[name]
+    for name in ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "SECRET_KEY", "PROMETHEUS_MULTIPROC_DIR"):
+        os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A throw-away PostgreSQL server of this test process."""
+    folder = tmp_path_factory.mktemp("postgres")
+    with PostgresServer(folder / "data", durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A throw-away Redis server of this test process."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres: PostgresServer) -> str:
+    """The name of a database with all migrations, which the databases of tests are copied from."""
+    postgres.create_database(TEMPLATE)
+    engine = create_engine(_with_driver(postgres.url(TEMPLATE)), poolclass=NullPool)
+    with engine.connect() as connection:
+        config = Config(str(ROOT / "alembic.ini"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer, template: str) -> Iterator[str]:
+    """The URL of a migrated database that belongs to one test, for tests that really commit."""
+    name = f"test_{uuid4().hex}"
+    postgres.create_database(name, template=template)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def shared_engine(postgres: PostgresServer, template: str) -> Iterator[Engine]:
+    """An engine on the database in which every test is rolled back."""
+    postgres.create_database("shared", template=template)
+    engine = create_engine(_with_driver(postgres.url("shared")))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(shared_engine: Engine) -> Iterator[Session]:
+    """A session whose every commit is taken back at the end of the test."""
+    with shared_engine.connect() as connection, connection.begin() as outer:
+        with Session(
+            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+        ) as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on the test's own database."""
+    engine = create_engine(_with_driver(database_url), poolclass=NullPool)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> sessionmaker[Session]:
+    """A maker of sessions that really commit, on the test's own database."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+@pytest.fixture
+def mail_sink(tmp_path: Path) -> Iterator[MailSink]:
+    """An SMTP server that keeps what it is given."""
+    with MailSink(tmp_path / "mail") as sink:
+        yield sink
+
+
+@pytest.fixture
+def settings(database_url: str, redis: RedisServer) -> Settings:
+    """Settings for the test's own database; mail goes nowhere."""
+    return Settings(
+        _env_file=None,
+        database_url=database_url,
+        redis_url=redis.url,
+        smtp_url="smtp://127.0.0.1:9",
+        secret_key=SecretStr("a secret key for tests, long enough for production"),
+        rate_limits=False,
+        log_level="WARNING",
+    )
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[ImprintApp]:
+    """The API on the test's own database."""
+    app = create_app(settings)
+    yield app
+    if app.context is not None:
+        app.context.readers.close()
+        app.context.engine.dispose()
+
+
+@pytest.fixture
+def client(app: ImprintApp) -> FlaskClient:
+    """A client of the API."""
+    return app.test_client()
+
+
+@pytest.fixture
+def worker(
+    settings: Settings, sessions: sessionmaker[Session], mail_sink: MailSink
+) -> Iterator[WorkerContext]:
+    """What a worker process has at hand, in this process, with mail going to the sink."""
+    with Mailer(mail_sink.url) as account_mailer, Mailer(mail_sink.url) as bulk_mailer:
+        yield WorkerContext(settings, sessions, account_mailer, bulk_mailer)
+
+
+def _with_driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)

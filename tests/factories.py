@@ -1,0 +1,88 @@
+"""What tests need to exist, made through the services, with defaults for what does not matter."""
+
+from itertools import count
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from webapp.kit.roles import RoleName
+from webapp.kit.tokens import hash_email
+from webapp.models import Role, User
+from webapp.services import content
+from webapp.services.actors import Actor
+from webapp.services.content import Draft
+from workers.context import WorkerContext
+from workers.handlers import HANDLERS
+from workers.runner import run_job
+
+PASSWORD = "a password for tests"
+_numbers = count(1)
+
+
+def make_actor(session: Session, role: RoleName = RoleName.ADMIN) -> Actor:
+    """Make an account without hashing a password, which is slow on purpose, and act as it."""
+    login = f"{role.value}{next(_numbers)}"
+    role_id = session.scalars(select(Role.id).where(Role.name == role.value)).one()
+    user = User(
+        login=login,
+        email=f"{login}@example.org",
+        email_hash=hash_email(f"{login}@example.org"),
+        password_hash="no password",
+        display_name=login.title(),
+        role_id=role_id,
+    )
+    session.add(user)
+    session.flush()
+    return Actor(user.id, login, role)
+
+
+def make_content(session: Session, actor: Actor, **fields: Any) -> int:
+    """Make an item and return its id."""
+    draft = Draft(**{"title": f"Item {next(_numbers)}", "body": "Some text.", **fields})
+    return content.create(session, actor, draft)
+
+
+class Caller:
+    """A logged-in account that calls the API and parses its answers."""
+
+    def __init__(self, client: FlaskClient, role: RoleName) -> None:
+        """Register, take the role straight in the database, and log in."""
+        self.client = client
+        self.login = f"{role.value}{next(_numbers)}"
+        self.email = f"{self.login}@example.org"
+        account = {"login": self.login, "email": self.email, "password": PASSWORD}
+        self.id: int = client.post("/api/v1/accounts", json=account).get_json()["id"]
+        with client.application.context.sessions.begin() as session:  # type: ignore[attr-defined]
+            role_id = select(Role.id).where(Role.name == role.value).scalar_subquery()
+            session.execute(update(User).where(User.id == self.id).values(role_id=role_id))
+        credentials = {"login": self.login, "password": PASSWORD}
+        answer = client.post("/api/v1/auth/token", json=credentials)
+        self.token: str = answer.get_json()["access_token"]
+
+    def call(self, method: str, path: str, json: Any = None, **headers: str) -> Any:
+        """Call the API; underscores in header names stand for hyphens."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named["Authorization"] = f"Bearer {self.token}"
+        return self.client.open(f"/api/v1{path}", method=method, json=json, headers=named)
+
+
+def run_ready_jobs(worker: WorkerContext, *, kinds: set[str] | None = None) -> int:
+    """Run every job that is ready and due, until none is left, as the workers would."""
+    ran = 0
+    while ids := _ready_job_ids(worker, kinds):
+        for job_id in ids:
+            run_job(worker, HANDLERS, job_id)
+            ran += 1
+    return ran
+
+
+def _ready_job_ids(worker: WorkerContext, kinds: set[str] | None) -> list[int]:
+    from_kinds = "AND kind = ANY (:kinds)" if kinds else ""
+    with worker.transaction() as session:
+        statement = (
+            "SELECT id FROM jobs WHERE state = 'ready' AND run_at <= clock_timestamp() "
+            f"{from_kinds} ORDER BY id LIMIT 100"
+        )
+        return list(session.scalars(text(statement), {"kinds": sorted(kinds or ())}))
