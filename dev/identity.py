@@ -77,7 +77,10 @@ def _candidates() -> Iterator[Identity]:
     yield Identity("a user namespace", ("unshare", "--user", *ids, "--"))
     if caller == 0:
         drop = ("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
-        raised = (f"--inh-caps={_CAPABILITIES}", f"--ambient-caps={_CAPABILITIES}")
+        # PostgreSQL looks for itself with access(2), which disregards the capabilities of anybody
+        # but root unless this bit is set.
+        bits = "--securebits=+no_setuid_fixup"
+        raised = (bits, f"--inh-caps={_CAPABILITIES}", f"--ambient-caps={_CAPABILITIES}")
         owner = (user.pw_uid, user.pw_gid)
         yield Identity(f"user {user.pw_name}", (*drop, "--"), owner)
         yield Identity(f"user {user.pw_name}, any path", (*drop, *raised, "--"), owner)
@@ -86,9 +89,10 @@ def _candidates() -> Iterator[Identity]:
 def _refusal(identity: Identity, program: Path, data_dir: Path) -> str | None:
     if identity.prefix and shutil.which(identity.prefix[0]) is None:
         return f"{identity.prefix[0]} is not installed"
-    # The program's own --version proves that it and its libraries can be read and executed; it
-    # answers root too, so the shell is asked for the user id as well.
-    script = '"$0" --version && cd "$1" && test -w . && test "$(id -u)" != 0'
+    # The program's own --version proves that it and its libraries can be loaded. It answers root
+    # too, so the user id is looked at as well; and `test` is asked as a program, because a shell's
+    # own may go by other rights than the access(2) that PostgreSQL uses.
+    script = '"$0" --version && env test -x "$0" && cd "$1" && test -w . && test "$(id -u)" != 0'
     command = [*identity.prefix, "/bin/sh", "-c", script, str(program), str(data_dir)]
     try:
         identity.own(data_dir)

@@ -158,7 +158,7 @@ def test_starts_where_user_namespaces_cannot_be_made(
 ) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
-    for name in ("setpriv", "id", "sh"):
+    for name in ("setpriv", "env", "test", "id", "sh"):
         for folder in ("/usr/bin", "/bin"):
             if Path(folder, name).exists() and not (programs / name).exists():
                 (programs / name).symlink_to(Path(folder, name))

@@ -3,6 +3,8 @@
 import json
 import os
 import shlex
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -37,6 +39,18 @@ with open(f"{name}.starts", "a") as starts:
 time.sleep(600)
 """
 
+PATIENT = """
+from dev.stop_signal import StopRequestedError, StopSignal
+stop = StopSignal()
+stop.listen()
+print("listening", flush=True)
+try:
+    stop.pause(600)
+except StopRequestedError:
+    print("stopped")
+"""
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def test_a_taken_port_is_one_clear_sentence_before_anything_starts() -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
@@ -51,6 +65,39 @@ def test_a_taken_port_is_one_clear_sentence_before_anything_starts() -> None:
     suggested = int(message.split("PORT=")[1].split()[0])
     assert suggested != port
     check_port(suggested)
+
+
+def test_a_taken_port_ends_the_run_with_that_sentence_alone(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "dev", tmp_path / "dev", ignore=shutil.ignore_patterns("__pycache__"))
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = str(holder.getsockname()[1])
+        run = subprocess.run(
+            [sys.executable, "-m", "dev.run"],
+            cwd=tmp_path,
+            env={**os.environ, "PORT": port},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert run.returncode == 1
+    assert run.stdout == ""
+    assert run.stderr.startswith(f"Port {port} is taken; choose another one")
+    assert run.stderr.count("\n") == 1
+    assert not (tmp_path / "var" / "postgres").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_wait_even_where_the_shell_had_sigint_ignored(
+    number: signal.Signals,
+) -> None:
+    command = ["/bin/sh", "-c", "trap '' INT; exec \"$@\"", "sh", sys.executable, "-c", PATIENT]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "listening\n"
+        program.send_signal(number)
+        assert program.stdout.readline() == "stopped\n"
+        assert program.wait(10) == 0
 
 
 @pytest.mark.parametrize("text", ["http", "0", "65536", "-1", "80 80", "٨"])
