@@ -23,7 +23,7 @@ def main() -> int:
         sys.stdout.reconfigure(errors="replace")
     folder = RunFolder(PROJECT / "var")
     try:
-        options = read_options(os.environ)
+        options = read_options(folder.without_own_servers(os.environ))
         folder.lock()
         check_port(options.port)
         folder.withdraw()

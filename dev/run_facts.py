@@ -40,7 +40,7 @@ def summary(facts: Facts) -> str:
         "Demo login": f"{facts['login']} / {facts['password']}",
         "Mail": facts["mail_dir"] or f"sent to {facts['smtp_url']}",
         "Logs": facts["log_dir"],
-        "Command line": ". var/run.env",
+        "Operators": ". var/run.env; .venv/bin/flask jobs list",
         "Stop": "Ctrl-C",
     }
     return "\n" + "\n".join(f"  {name:<14}{value}" for name, value in rows.items()) + "\n"

@@ -29,6 +29,7 @@ class RunFolder:
         self.facts = self.path / "run.json"
         self.environment = self.path / "run.env"
         self._ports = self.path / "ports.json"
+        self._own_servers = self.path / "own-servers.json"
         self._lock: IO[str] | None = None
         self.logs.mkdir(parents=True, exist_ok=True)
 
@@ -68,15 +69,25 @@ class RunFolder:
 
     def last_ports(self) -> dict[str, int]:
         """Return the ports that the last run used, by the name of the part."""
-        try:
-            ports = json.loads(self._ports.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return {}
-        return {str(name): int(port) for name, port in ports.items()}
+        ports = _read_json(self._ports)
+        return {name: port for name, port in ports.items() if isinstance(port, int)}
 
     def keep_ports(self, ports: Mapping[str, int]) -> None:
         """Keep the ports of this run for the next one."""
         _write_private(self._ports, json.dumps(dict(ports), indent=2) + "\n")
+
+    def without_own_servers(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return `environment` without the addresses of the last run's embedded servers.
+
+        A shell that has read run.env still has them in it, and `make run` from that shell means
+        to start those servers, not to look for them.
+        """
+        own = _read_json(self._own_servers)
+        return {name: value for name, value in environment.items() if own.get(name) != value}
+
+    def keep_own_servers(self, addresses: Mapping[str, str]) -> None:
+        """Keep the addresses of the embedded servers, by the name of their setting."""
+        _write_private(self._own_servers, json.dumps(dict(addresses), indent=2) + "\n")
 
     def publish(self, facts: Mapping[str, object], environment: Mapping[str, str]) -> None:
         """Write run.json for programs and run.env for an operator's shell."""
@@ -90,16 +101,22 @@ class RunFolder:
         self.environment.unlink(missing_ok=True)
 
     def _address(self) -> str:
-        try:
-            return f" at {json.loads(self.facts.read_text(encoding='utf-8'))['url']}"
-        except (FileNotFoundError, ValueError, KeyError):
-            return ""
+        url = _read_json(self.facts).get("url")
+        return f" at {url}" if url else ""
 
     def _kept_secret(self, name: str, size_bytes: int) -> str:
         path = self.path / name
         if not path.exists():
             _write_private(path, secrets.token_urlsafe(size_bytes) + "\n")
         return path.read_text(encoding="ascii").strip()
+
+
+def _read_json(path: Path) -> dict[str, object]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -10,8 +10,9 @@ from dev.ports import LOOPBACK, free_port, is_free
 
 _DEFAULT_PORT = 8000
 _LAST_PORT = 65_535
+SERVERS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL")
 # The settings read these first, so a stray one would win over what is decided here.
-_ALIASES = {name: f"IMPRINT_{name}" for name in ("DATABASE_URL", "REDIS_URL", "SMTP_URL")}
+_ALIASES = {name: f"IMPRINT_{name}" for name in SERVERS}
 
 
 class RunError(Exception):
@@ -26,6 +27,12 @@ class RunOptions:
     database_url: str | None
     redis_url: str | None
     smtp_url: str | None
+
+    @property
+    def replaced(self) -> set[str]:
+        """The names of the settings whose embedded server is not wanted."""
+        addresses = (self.database_url, self.redis_url, self.smtp_url)
+        return {name for name, address in zip(SERVERS, addresses, strict=True) if address}
 
     @property
     def url(self) -> str:

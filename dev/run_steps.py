@@ -15,7 +15,7 @@ from dev.programs import programs
 from dev.redis import RedisServer
 from dev.run_facts import run_facts, summary
 from dev.run_folder import RunFolder
-from dev.run_options import RunError, RunOptions, child_environment, imprint_environment
+from dev.run_options import SERVERS, RunError, RunOptions, child_environment, imprint_environment
 from dev.stop_signal import StopRequestedError, StopSignal
 from dev.supervisor import Supervisor
 
@@ -73,6 +73,10 @@ class Run:
             secret_key=self._folder.secret_key(),
         )
         self._folder.keep_ports(self._ports)
+        replaced = self._options.replaced
+        self._folder.keep_own_servers(
+            {name: settings[name] for name in SERVERS if name not in replaced}
+        )
         environment = child_environment(settings)
         password = self._folder.demo_password()
         self._flask("Applying the migrations", "migrate", ["db", "upgrade"], environment)

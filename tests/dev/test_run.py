@@ -174,6 +174,17 @@ def test_the_facts_are_private_and_can_be_sourced(tmp_path: Path) -> None:
     assert not folder.environment.exists()
 
 
+def test_a_shell_that_has_read_run_env_can_start_the_next_run(tmp_path: Path) -> None:
+    RunFolder(tmp_path / "var").keep_own_servers({"DATABASE_URL": "postgresql://own"})
+    folder = RunFolder(tmp_path / "var")
+
+    shell = {"DATABASE_URL": "postgresql://own", "REDIS_URL": "redis://other"}
+    assert folder.without_own_servers(shell) == {"REDIS_URL": "redis://other"}
+    other = {"DATABASE_URL": "postgresql://other"}
+    assert folder.without_own_servers(other) == other
+    assert read_options(shell).replaced == {"DATABASE_URL", "REDIS_URL"}
+
+
 def test_secrets_and_ports_stay_the_same_in_the_next_run(tmp_path: Path) -> None:
     first = RunFolder(tmp_path / "var")
     key, password = first.secret_key(), first.demo_password()
