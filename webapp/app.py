@@ -50,7 +50,6 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
         info=Info(title="Imprint", version="1", description=DESCRIPTION),
         security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
         doc_ui=False,
-        operation_id_callback=_operation_id,
         validation_error_model=Problem,
         static_folder=None,
     )
@@ -71,11 +70,6 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
-
-
-def _operation_id(*, bp_name: str = "", name: str = "", **_: str) -> str:
-    """Name an operation by its feature and its view, as generated clients show it."""
-    return f"{bp_name}_{name}"
 
 
 DESCRIPTION = """Imprint publishes content on time and tells its followers.

@@ -1,6 +1,7 @@
 """Whatever is sent, the API answers as its document says, and never with a server error."""
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -65,7 +66,7 @@ def api_schema(fuzzed_app: ImprintApp) -> schemathesis.BaseSchema:
 
 
 @schemathesis.check
-def errors_are_problem_documents(_ctx: CheckContext, response: Response, _case: Case) -> None:
+def errors_are_problem_documents(_ctx: CheckContext, response: Response, _case: Case[Any]) -> None:
     """Every refusal is RFC 9457, and tells nothing of the database or the code."""
     if response.status_code >= 400:
         assert response.headers["content-type"] == ["application/problem+json"]
@@ -89,7 +90,7 @@ schema = schemathesis.pytest.from_fixture("api_schema")
 @hypothesis_settings(
     max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
-def test_every_operation_answers_as_documented(case: Case, admin: Caller) -> None:
+def test_every_operation_answers_as_documented(case: Case[Any], admin: Caller) -> None:
     headers = {"Authorization": f"Bearer {admin.token}"}
     if (case.method, case.path) == ("DELETE", "/api/v1/auth/token"):
         headers = {}

@@ -52,6 +52,7 @@ class Blueprint(APIBlueprint):
             url_prefix=API_PREFIX,
             abp_tags=[Tag(name=title)],
             abp_responses={**COMMON_PROBLEMS},
+            operation_id_callback=_operation_id,
         )
 
     @staticmethod
@@ -73,6 +74,11 @@ class Blueprint(APIBlueprint):
             return func(**_parse(path, query, header, body, url_values))
 
         return view
+
+
+def _operation_id(*, bp_name: str, name: str, **_: str) -> str:
+    """Name an operation by its feature and its view, as generated clients will show it."""
+    return f"{bp_name}_{name}"
 
 
 def _parse(

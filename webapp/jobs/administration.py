@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, func, null, select, update
+from sqlalchemy import CursorResult, func, literal_column, null, select, update
 from sqlalchemy.orm import Session
 
 from webapp.models import Job
@@ -91,7 +91,7 @@ def oldest_ready_age_seconds(session: Session) -> dict[str, float]:
             Job.queue,
             func.extract("epoch", func.clock_timestamp() - func.min(Job.run_at)),
         )
-        .where(Job.state == "ready", Job.run_at <= func.clock_timestamp())
+        .where(Job.state == literal_column("'ready'"), Job.run_at <= func.clock_timestamp())
         .group_by(Job.queue)
     )
     return {queue: float(age) for queue, age in session.execute(statement)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, case, func, null, update
+from sqlalchemy import CursorResult, case, func, literal_column, null, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -104,7 +104,7 @@ def take_back_expired(session: Session, limit: int = 500) -> int:
     expired = (
         Job.__table__.select()
         .with_only_columns(Job.id)
-        .where(Job.state == "running", Job.lease_until < func.clock_timestamp())
+        .where(Job.state == literal_column("'running'"), Job.lease_until < func.clock_timestamp())
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 from webapp.jobs.messages import FireSchedules
@@ -19,6 +20,9 @@ from webapp.services.renderings import ensure_renderings
 
 HANDED_AT_ONCE = 2_000
 FIRED_IN_ONE_JOB = 250
+
+# A constant, because with a parameter a prepared plan could not use the partial index.
+PENDING: ColumnElement[str] = literal_column("'pending'")
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def create(
         )
         .on_conflict_do_nothing(
             index_elements=["content_id", "action"],
-            index_where=Schedule.state.in_(["pending", "handed"]),
+            index_where=text("state IN ('pending', 'handed')"),
         )
         .returning(Schedule.id)
     )
@@ -168,7 +172,7 @@ def hand_over_due(session: Session) -> int:
     """
     due = (
         select(Schedule.id, Schedule.request_id)
-        .where(Schedule.state == "pending", Schedule.due_at <= func.clock_timestamp())
+        .where(Schedule.state == PENDING, Schedule.due_at <= func.clock_timestamp())
         .order_by(Schedule.due_at, Schedule.id)
         .limit(HANDED_AT_ONCE)
         .with_for_update(skip_locked=True)
@@ -187,7 +191,7 @@ def hand_over_due(session: Session) -> int:
 def seconds_to_next_due(session: Session) -> float | None:
     """Return how long until the next pending schedule is due; None when there is none."""
     waiting = func.extract("epoch", func.min(Schedule.due_at) - func.clock_timestamp())
-    seconds = session.scalar(select(waiting).where(Schedule.state == "pending"))
+    seconds = session.scalar(select(waiting).where(Schedule.state == PENDING))
     return None if seconds is None else float(seconds)
 
 
