@@ -1,5 +1,6 @@
 """From every error that may be raised to its problem document. The statuses are all here."""
 
+import psycopg
 import structlog
 from flask import Flask, Response
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -52,6 +53,7 @@ def install_error_handlers(app: Flask) -> None:
     app.register_error_handler(InvalidCursorError, _cursor_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, _database_error)
+    app.register_error_handler(psycopg.Error, _reader_error)
     app.register_error_handler(Exception, _unexpected_error)
 
 
@@ -85,15 +87,27 @@ def _http_error(error: HTTPException) -> Response:
 def _database_error(error: DBAPIError) -> Response:
     if isinstance(error, IntegrityError):
         # A guard of the database caught what two requests did at once.
-        log.info("request.conflict", error=str(error.orig).splitlines()[0])
+        log.info("request.conflict", error=_first_line(error.orig))
         return problem(409, "Another change got in the way; read again and try again.")
     if isinstance(error, OperationalError) or error.connection_invalidated:
-        log.warning("request.database_away", error=str(error.orig).splitlines()[:1])
-        return problem(
-            503, "The database is busy or away; try again soon.",
-            headers={"Retry-After": RETRY_AFTER_SECONDS},
-        )  # fmt: skip
+        return _database_away(error.orig)
     return _unexpected_error(error)
+
+
+def _reader_error(error: psycopg.Error) -> Response:
+    if isinstance(error, psycopg.OperationalError):
+        return _database_away(error)
+    return _unexpected_error(error)
+
+
+def _database_away(error: BaseException | None) -> Response:
+    log.warning("request.database_away", error=_first_line(error))
+    headers = {"Retry-After": RETRY_AFTER_SECONDS}
+    return problem(503, "The database is busy or away; try again soon.", headers=headers)
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _unexpected_error(error: Exception) -> Response:

@@ -1,0 +1,212 @@
+"""Promises of the job table: nothing lost, nothing doubled, nothing run by two."""
+
+import threading
+from datetime import timedelta
+
+import psycopg
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from webapp.jobs import administration, leases
+from webapp.jobs.dispatch import mark_dispatched
+from webapp.jobs.leases import ClaimedJob
+from webapp.jobs.messages import (
+    FanOutEvent,
+    Message,
+    PruneTable,
+    Queue,
+    SealVersion,
+    SendPasswordChanged,
+)
+from webapp.jobs.outbox import WAKE_CHANNEL, enqueue, enqueue_many
+from webapp.jobs.outcomes import LeaseLostError
+from webapp.kit.clock import utc_now
+from webapp.models import Job
+
+
+def new_job(session: Session, **values: object) -> int:
+    """Write a job and return its id."""
+    job_id = enqueue(session, PruneTable(table="jobs"))
+    assert job_id is not None
+    if values:
+        session.execute(update(Job).where(Job.id == job_id).values(**values))
+    return job_id
+
+
+def claim(session: Session, job_id: int, seconds: float = 30) -> ClaimedJob:
+    """Claim a job, which must succeed."""
+    claimed = leases.claim(session, job_id, seconds)
+    assert claimed is not None
+    return claimed
+
+
+def state_of(session: Session, job_id: int) -> str:
+    """Return a job's state as the database has it."""
+    return session.scalars(select(Job.state).where(Job.id == job_id)).one()
+
+
+def test_a_job_is_written_with_its_cause_or_not_at_all(sessions: sessionmaker[Session]) -> None:
+    with sessions() as session:
+        new_job(session)
+        session.rollback()
+    with sessions.begin() as session:
+        assert session.scalars(select(Job.id)).all() == []
+        new_job(session)
+    with sessions.begin() as session:
+        assert len(session.scalars(select(Job.id)).all()) == 1
+
+
+def test_the_same_duty_is_written_once(session: Session) -> None:
+    assert enqueue(session, SealVersion(version_id=7)) is not None
+    assert enqueue(session, SealVersion(version_id=7)) is None
+    assert enqueue_many(session, [SealVersion(version_id=n) for n in (7, 8, 8)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "wakes"), [(SendPasswordChanged(user_id=1), 1), (FanOutEvent(event_id=1), 0)]
+)
+def test_a_job_that_a_person_waits_for_wakes_a_dispatcher(
+    sessions: sessionmaker[Session], database_url: str, message: Message, wakes: int
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as listener:
+        listener.execute(f"LISTEN {WAKE_CHANNEL}")
+        with sessions.begin() as session:
+            enqueue(session, message)
+            enqueue(session, message)
+        assert len(list(listener.notifies(timeout=0.5))) == wakes
+
+
+def test_of_many_workers_at_once_one_claims_a_job(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        job_id = new_job(session)
+    claims: list[ClaimedJob] = []
+
+    def try_to_claim() -> None:
+        with sessions.begin() as session:
+            claimed = leases.claim(session, job_id, 30)
+            if claimed is not None:
+                claims.append(claimed)
+
+    threads = [threading.Thread(target=try_to_claim) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claims) == 1
+
+
+def test_a_start_is_counted_before_the_work(session: Session) -> None:
+    job_id = new_job(session)
+    assert claim(session, job_id).starts == 1
+    assert state_of(session, job_id) == "running"
+    assert leases.claim(session, job_id, 30) is None
+
+
+def test_a_job_is_not_claimed_before_its_time(session: Session) -> None:
+    job_id = new_job(session, run_at=utc_now() + timedelta(hours=1))
+    assert leases.claim(session, job_id, 30) is None
+
+
+@pytest.mark.parametrize("act", [leases.finish, lambda s, j: leases.snooze(s, j, 0),
+                                 lambda s, j: leases.renew(s, j, 30)])  # fmt: skip
+def test_a_worker_whose_lease_ended_can_commit_nothing(session: Session, act: object) -> None:
+    job_id = new_job(session)
+    slow = claim(session, job_id, seconds=-1)
+    assert leases.take_back_expired(session) == 1
+    fresh = claim(session, job_id)
+    assert fresh.starts == 2
+
+    with pytest.raises(LeaseLostError):
+        act(session, slow)  # type: ignore[operator]
+
+    leases.finish(session, fresh)
+    assert state_of(session, job_id) == "done"
+
+
+def test_a_job_that_kills_its_worker_gives_up_after_its_last_start(session: Session) -> None:
+    job_id = new_job(session, max_starts=3)
+    for _ in range(3):
+        claim(session, job_id, seconds=-1)
+        leases.take_back_expired(session)
+    assert state_of(session, job_id) == "failed"
+    line = administration.list_jobs(session, state="failed")[0]
+    assert (line.id, line.starts) == (job_id, 3)
+    assert line.last_error is not None
+    assert "lease ended" in line.last_error
+
+
+def test_failures_are_retried_later_and_then_kept_with_their_reason(session: Session) -> None:
+    job_id = new_job(session, max_starts=2)
+    state = leases.fail(session, claim(session, job_id), "no luck", final=False, after_seconds=None)
+    assert state == "ready"
+    assert leases.claim(session, job_id, 30) is None
+    session.execute(update(Job).values(run_at=utc_now() - timedelta(seconds=1)))
+    state = leases.fail(session, claim(session, job_id), "again", final=False, after_seconds=None)
+    assert state == "failed"
+    assert administration.list_jobs(session)[0].last_error == "again"
+
+
+def test_progress_makes_starts_count_afresh(session: Session) -> None:
+    job_id = new_job(session, max_starts=2)
+    for _ in range(5):
+        leases.snooze(session, claim(session, job_id), 0)
+    assert state_of(session, job_id) == "ready"
+
+
+def test_a_hint_that_nobody_answers_is_sent_again_with_growing_patience(session: Session) -> None:
+    job_id = new_job(session)
+    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == [job_id]
+    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == []
+
+    def age(seconds: int) -> None:
+        shifted = Job.dispatched_at - timedelta(seconds=seconds)
+        session.execute(update(Job).values(dispatched_at=shifted))
+
+    age(6)
+    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == [job_id]
+    age(6)
+    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == []
+    age(5)
+    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == [job_id]
+
+
+def test_a_backlog_stays_in_the_table_beyond_the_window(session: Session) -> None:
+    enqueue_many(session, [FanOutEvent(event_id=n) for n in range(Queue.NOTIFICATIONS.window + 50)])
+    sent = mark_dispatched(session, Queue.NOTIFICATIONS, 5)
+    assert len(sent) == Queue.NOTIFICATIONS.window
+    assert mark_dispatched(session, Queue.NOTIFICATIONS, 5) == []
+    for job_id in sent[:20]:
+        leases.finish(session, claim(session, job_id))
+    assert len(mark_dispatched(session, Queue.NOTIFICATIONS, 5)) == 20
+
+
+def test_queues_do_not_wait_for_each_other(session: Session) -> None:
+    enqueue_many(session, [FanOutEvent(event_id=n) for n in range(1000)])
+    job_id = new_job(session)
+    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == [job_id]
+
+
+def test_operators_retry_and_discard(session: Session) -> None:
+    failed = new_job(session)
+    leases.fail(session, claim(session, failed), "broken", final=True, after_seconds=None)
+    running = new_job(session)
+    claim(session, running)
+
+    assert administration.failed_job_ids(session) == [failed]
+    assert administration.count_failed(session) == 1
+    assert administration.retry_jobs(session, [failed, running]) == 1
+    assert claim(session, failed).starts == 1
+    waiting = new_job(session)
+    assert administration.discard_jobs(session, [waiting, running]) == 1
+    assert state_of(session, waiting) == "discarded"
+    assert leases.claim(session, waiting, 30) is None
+    assert administration.retry_jobs(session, [waiting]) == 1
+
+
+def test_the_age_of_the_oldest_job_is_told_for_each_queue(session: Session) -> None:
+    new_job(session, run_at=utc_now() - timedelta(seconds=90))
+    new_job(session, run_at=utc_now() + timedelta(seconds=90))
+    ages = administration.oldest_ready_age_seconds(session)
+    assert set(ages) == {"housekeeping"}
+    assert 89 < ages["housekeeping"] < 120

@@ -1,0 +1,133 @@
+"""Promises of the worker: how each end of a handler is settled."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from webapp.jobs.messages import MESSAGES, PruneTable
+from webapp.jobs.outbox import enqueue
+from webapp.jobs.outcomes import Done, GiveUp, Outcome, PermanentError, Retry, Snooze
+from webapp.kit.clock import utc_now
+from webapp.models import Job, Tick
+from workers.context import Handler, InOneTransaction, InSteps, RunningJob, WorkerContext
+from workers.runner import run_job
+
+KIND = PruneTable.kind
+
+
+def new_job(worker: WorkerContext, **values: Any) -> int:
+    """Commit a job and return its id."""
+    with worker.transaction() as session:
+        job_id = enqueue(session, PruneTable(table="jobs"))
+        assert job_id is not None
+        if values:
+            session.execute(update(Job).where(Job.id == job_id).values(**values))
+        return job_id
+
+
+def run(worker: WorkerContext, job_id: int, handler: Handler | None) -> Job:
+    """Run a job with a handler and return its row."""
+    run_job(worker, {} if handler is None else {KIND: handler}, job_id)
+    with worker.transaction() as session:
+        return session.get_one(Job, job_id)
+
+
+def writes_then(outcome: Outcome | Exception) -> InOneTransaction:
+    """Return a handler that writes a row and then ends in this way."""
+
+    def handle(session: Session, _context: WorkerContext, _message: PruneTable) -> Outcome:
+        session.add(Tick(task="effect", slot=utc_now()))
+        session.flush()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    return InOneTransaction(PruneTable, handle)
+
+
+def effects(worker: WorkerContext) -> int:
+    """Return how many rows the handlers' writes have left."""
+    with worker.transaction() as session:
+        return len(session.scalars(select(Tick).where(Tick.task == "effect")).all())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "rows"),
+    [
+        (Done(), "done", 1),
+        (Snooze(60), "ready", 1),
+        (Retry("later"), "ready", 0),
+        (GiveUp("never"), "failed", 0),
+        (PermanentError("never"), "failed", 0),
+        (ValueError("a defect"), "ready", 0),
+    ],
+)
+def test_effect_and_end_of_a_job_are_one(
+    worker: WorkerContext, outcome: Outcome | Exception, state: str, rows: int
+) -> None:
+    job = run(worker, new_job(worker), writes_then(outcome))
+    assert (job.state, effects(worker)) == (state, rows)
+    assert job.lease_token is None
+
+
+def test_a_hint_that_comes_twice_does_nothing_the_second_time(worker: WorkerContext) -> None:
+    job_id = new_job(worker)
+    for _ in range(3):
+        run(worker, job_id, writes_then(Done()))
+    assert effects(worker) == 1
+
+
+def test_the_reason_of_a_failure_is_kept(worker: WorkerContext) -> None:
+    job = run(worker, new_job(worker, max_starts=1), writes_then(ValueError("a defect")))
+    assert (job.state, job.last_error) == ("failed", "ValueError: a defect")
+
+
+def test_an_unknown_kind_and_a_bad_payload_give_up_at_once(worker: WorkerContext) -> None:
+    assert run(worker, new_job(worker), None).state == "failed"
+    broken = run(worker, new_job(worker, payload={"wrong": 1}), writes_then(Done()))
+    assert broken.state == "failed"
+    assert effects(worker) == 0
+    assert KIND in MESSAGES
+
+
+def test_a_worker_that_lost_its_lease_in_the_middle_leaves_nothing(worker: WorkerContext) -> None:
+    job_id = new_job(worker)
+
+    def handle(session: Session, context: WorkerContext, _message: PruneTable) -> Outcome:
+        session.add(Tick(task="effect", slot=utc_now()))
+        session.flush()
+        with context.transaction() as another:
+            taken = {"state": "ready", "lease_token": None, "lease_until": None}
+            another.execute(update(Job).where(Job.id == job_id).values(taken))
+        return Done()
+
+    job = run(worker, job_id, InOneTransaction(PruneTable, handle))
+    assert (job.state, effects(worker)) == ("ready", 0)
+
+
+def test_a_step_commits_and_prolongs_the_lease_or_commits_nothing(worker: WorkerContext) -> None:
+    job_id = new_job(worker)
+    leases_seen: list[datetime] = []
+
+    def handle(job: RunningJob, _message: PruneTable) -> Outcome:
+        for _ in range(2):
+            with job.step() as session:
+                session.add(Tick(task="effect", slot=utc_now()))
+            with job.context.transaction() as session:
+                until = session.get_one(Job, job_id).lease_until
+                assert until is not None
+                leases_seen.append(until)
+        with job.context.transaction() as session:
+            taken = {"state": "ready", "lease_token": None, "lease_until": None}
+            session.execute(update(Job).where(Job.id == job_id).values(taken))
+        with job.step() as session:
+            session.add(Tick(task="effect", slot=utc_now()))
+        return Done()
+
+    job = run(worker, job_id, InSteps(PruneTable, handle))
+    assert job.state == "ready"
+    assert effects(worker) == 2
+    assert leases_seen[0] < leases_seen[1]
