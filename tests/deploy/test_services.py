@@ -1,0 +1,274 @@
+"""Every service's own command comes up as a process of this machine, works, and stops.
+
+There is no container engine here. What can be had without one is real: the files that the image
+would hold and no others, the commands, the environment and the health checks of the file, a broker
+with a password, and the signals and times of a stop.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from signal import Signals
+from typing import Any
+
+import psycopg
+import pytest
+import redis as redis_client
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+from dev.mail_sink import MailSink
+from dev.ports import free_port
+from dev.postgres import PostgresServer
+from dev.process import log_tail
+from dev.redis import RedisServer
+from tests.deploy.compose_file import (
+    ROOT,
+    copied_into_image,
+    fill_in,
+    own_services,
+    queues_of,
+    seconds,
+)
+from webapp.jobs.messages import (
+    FanOutEvent,
+    FireSchedules,
+    Message,
+    PruneTable,
+    Queue,
+    SealVersion,
+    SendEventMails,
+    SendPasswordReset,
+)
+from webapp.jobs.outbox import enqueue
+
+REDIS_PASSWORD = "broker0password"
+VARIABLES = {
+    "SECRET_KEY": "a secret key for tests, long enough for production",
+    "POSTGRES_PASSWORD": "replaced",
+    "REDIS_PASSWORD": REDIS_PASSWORD,
+}
+# Duties about things that are not there: a worker finds nothing to do and is done.
+A_JOB_FOR_EACH_QUEUE: tuple[Message, ...] = (
+    SendPasswordReset(email_hash="00" * 32),
+    FireSchedules(schedule_ids=(1,)),
+    SealVersion(version_id=1),
+    FanOutEvent(event_id=1),
+    SendEventMails(event_id=1, after_user_id=0, to_user_id=1),
+    PruneTable(table="ticks"),
+)
+
+
+@dataclass
+class Servers:
+    """Where the services find what they need, in place of the hosts of the Compose network."""
+
+    database_url: str
+    redis_url: str
+    smtp_url: str
+    web_port: int
+
+
+@dataclass
+class Running:
+    """A service's process."""
+
+    name: str
+    service: dict[str, Any]
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@pytest.fixture
+def servers(
+    postgres: PostgresServer, redis: RedisServer, tmp_path: Path
+) -> Iterator[tuple[Servers, str]]:
+    """An empty database, a broker that wants a password, and a mail server."""
+    postgres.create_database("compose")
+    url = postgres.url("compose")
+    with redis_client.Redis.from_url(redis.url) as client, MailSink(tmp_path / "mail") as sink:
+        client.config_set("requirepass", REDIS_PASSWORD)
+        with_password = redis.url.replace("redis://", f"redis://:{REDIS_PASSWORD}@")
+        yield Servers(url, with_password, sink.url, free_port()), url
+        client.execute_command("AUTH", REDIS_PASSWORD)
+        client.config_set("requirepass", "")
+        client.flushall()
+    postgres.drop_database("compose")
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A folder with the files that the Dockerfile copies, in a place of their own."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    for name in copied_into_image():
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def test_every_service_comes_up_works_and_stops(
+    servers: tuple[Servers, str], image: Path, tmp_path: Path
+) -> None:
+    where, database_url = servers
+    services = own_services()
+    migrate = start("migrate", services["migrate"], where, image, tmp_path)
+    assert migrate.process.wait(60) == 0, log_tail(migrate.log)
+
+    running = [
+        start(name, service, where, image, tmp_path)
+        for name, service in services.items()
+        if name != "migrate"
+    ]
+    try:
+        web_answers(running, where)
+        every_queue_is_worked_off(running, database_url)
+        every_health_check_passes(running, where, image)
+        every_service_stops_in_good_order(running)
+    finally:
+        for service in running:
+            with suppress(ProcessLookupError):
+                os.killpg(service.process.pid, Signals.SIGKILL)
+            service.process.wait()
+
+
+def web_answers(running: list[Running], where: Servers) -> None:
+    base = f"http://127.0.0.1:{where.web_port}"
+    wait_until(lambda: status_of(f"{base}/health") == 200, 40, running)
+    wait_until(lambda: status_of(f"{base}/ready") == 200, 40, running)
+    with urllib.request.urlopen(f"{base}/metrics", timeout=5) as answer:
+        assert b'imprint_requests_total{endpoint="ready"' in answer.read()
+
+
+def every_queue_is_worked_off(running: list[Running], database_url: str) -> None:
+    assert {message.queue for message in A_JOB_FOR_EACH_QUEUE} == set(Queue)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        ids = enqueue_all(database_url)
+
+        def all_done() -> bool:
+            query = "SELECT bool_and(state = 'done') FROM jobs WHERE id = ANY(%s)"
+            row = connection.execute(query, (ids,)).fetchone()
+            return row is not None and bool(row[0])
+
+        wait_until(all_done, 40, running)
+    for service in running:
+        for queue in queues_of(service.service):
+            kinds = {m.kind for m in A_JOB_FOR_EACH_QUEUE if m.queue == queue}
+            words = service.log.read_text(encoding="utf-8", errors="replace")
+            assert all(f'"{kind}"' in words for kind in kinds), f"{service.name}: {kinds}"
+
+
+def every_health_check_passes(running: list[Running], where: Servers, image: Path) -> None:
+    for service in running:
+        command = service.service["healthcheck"]["test"]
+        assert command[0] == "CMD"
+        local = [word.replace(":8000/", f":{where.web_port}/") for word in command[1:]]
+        if "workers.liveness" in local:
+            local.append(str(service.process.pid))
+        environment = environment_of(service.service, where)
+        check = subprocess.run(
+            local, cwd=image, env=environment, capture_output=True, text=True, check=False
+        )
+        assert check.returncode == 0, f"{service.name}: {check.stderr}"
+    stranger = ["python", "-m", "workers.liveness", "worker", str(os.getpid())]
+    environment["REDIS_URL"] = "redis://127.0.0.1:1/0"
+    refused = subprocess.run(
+        stranger, cwd=image, env=environment, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 1
+    assert "has no connection to the broker" in refused.stderr
+
+
+def every_service_stops_in_good_order(running: list[Running]) -> None:
+    asked_at = time.monotonic()
+    for service in running:
+        service.process.send_signal(Signals[service.service["stop_signal"]])
+    for service in running:
+        left = asked_at + seconds(service.service["stop_grace_period"]) - time.monotonic()
+        assert service.process.wait(left) == 0, f"{service.name}: {log_tail(service.log)}"
+
+
+def start(name: str, service: dict[str, Any], where: Servers, image: Path, folder: Path) -> Running:
+    """Start a service's command in a session of its own."""
+    command = [
+        word.replace("--host=0.0.0.0", "--host=127.0.0.1").replace(
+            "--port=8000", f"--port={where.web_port}"
+        )
+        for word in fill_in(service["command"], VARIABLES)
+    ]
+    environment = environment_of(service, where)
+    if "PROMETHEUS_MULTIPROC_DIR" in environment:
+        metrics = folder / "metrics"
+        metrics.mkdir()
+        environment["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+    log = folder / f"{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=image,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Running(name, service, process, log)
+
+
+def environment_of(service: dict[str, Any], where: Servers) -> dict[str, str]:
+    """Return the service's environment and nothing of this process's but the programs' path."""
+    given: dict[str, str] = fill_in(service["environment"], VARIABLES)
+    assert "@db:5432/" in given["DATABASE_URL"]
+    assert given["REDIS_URL"] == f"redis://:{REDIS_PASSWORD}@redis:6379/0"
+    assert given["SMTP_URL"] == "smtp://mailpit:1025"
+    return {
+        **given,
+        "DATABASE_URL": where.database_url,
+        "REDIS_URL": where.redis_url,
+        "SMTP_URL": where.smtp_url,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def enqueue_all(database_url: str) -> list[int]:
+    """Write a job for each queue and return their ids."""
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    with sessionmaker(engine).begin() as session:
+        ids = [enqueue(session, message) for message in A_JOB_FOR_EACH_QUEUE]
+    engine.dispose()
+    return [job_id for job_id in ids if job_id is not None]
+
+
+def wait_until(condition: Callable[[], bool], patience: float, running: list[Running]) -> None:
+    """Wait for a condition; fail with the logs when it does not come, or a process ends."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        ended = [service for service in running if service.process.poll() is not None]
+        if ended or time.monotonic() > deadline:
+            logs = [f"--- {service.name}\n{log_tail(service.log)}" for service in ended or running]
+            raise AssertionError("\n".join(logs))
+        time.sleep(0.1)
+
+
+def status_of(url: str) -> int:
+    """Return the status that a URL answers with, 0 while nothing answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0

@@ -1,0 +1,109 @@
+"""Whether a worker or a dispatcher does its work, asked by the health checks of containers.
+
+`python -m workers.liveness worker` and `python -m workers.liveness dispatcher` look at process 1,
+or at the one whose id follows, and end with 0, or with 1 and a sentence. Remote control is off, so
+a worker cannot be asked over the broker; what the kernel tells of its main process is looked at
+instead. Linux only.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from webapp.adapters.database import make_engine, plain_url
+from webapp.services import readiness
+from webapp.settings import Settings
+
+ESTABLISHED = "01"
+DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671, "postgresql": 5432}
+
+
+def fault_of_worker(process: int, settings: Settings) -> str | None:
+    """Return what keeps a worker from taking jobs; None when nothing is known to.
+
+    It wants a connection to the broker and a child that runs the jobs. That a job takes long is no
+    fault.
+    """
+    if not _is_connected(process, settings.celery_broker_url):
+        return f"Process {process} has no connection to the broker."
+    children = Path(f"/proc/{process}/task/{process}/children")
+    if not children.read_text(encoding="ascii").split():
+        return f"Process {process} has no child to run jobs."
+    return None
+
+
+def fault_of_dispatcher(process: int, settings: Settings) -> str | None:
+    """Return what keeps a dispatcher from its rounds; None when nothing is known to.
+
+    It wants a connection to the database, and a heartbeat in the table of ticks. Where several run
+    the heartbeat may be another's, so it tells that the whole is dispatched.
+    """
+    if not _is_connected(process, plain_url(settings)):
+        return f"Process {process} has no connection to the database."
+    with Session(make_engine(settings, application_name="imprint-liveness")) as session:
+        state = readiness.read_state(session)
+    if not state.dispatcher_is_alive:
+        return f"The last heartbeat of a dispatcher is {state.heartbeat_age} seconds old."
+    return None
+
+
+FAULT_OF = {"worker": fault_of_worker, "dispatcher": fault_of_dispatcher}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Look at one process; return the exit status of the health check."""
+    parser = argparse.ArgumentParser(prog="python -m workers.liveness")
+    parser.add_argument("kind", choices=sorted(FAULT_OF))
+    parser.add_argument("process", type=int, nargs="?", default=1)
+    options = parser.parse_args(arguments)
+    try:
+        fault = FAULT_OF[options.kind](options.process, Settings.from_environment())
+    except (OSError, DBAPIError) as error:
+        fault = str(error).splitlines()[0]
+    if fault is not None:
+        sys.stderr.write(f"{fault}\n")
+    return 0 if fault is None else 1
+
+
+def _is_connected(process: int, url: str) -> bool:
+    """Say whether a process has an open TCP connection to a server at the port of `url`."""
+    parts = urlsplit(url)
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
+    return not _inodes_to_port(process, port).isdisjoint(_inodes_of(process))
+
+
+def _inodes_of(process: int) -> set[str]:
+    """Return the inodes of the sockets that a process holds open."""
+    held = set()
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        try:
+            target = str(link.readlink())
+        except FileNotFoundError:
+            continue
+        if target.startswith("socket:["):
+            held.add(target.removeprefix("socket:[").removesuffix("]"))
+    return held
+
+
+def _inodes_to_port(process: int, port: int) -> set[str]:
+    """Return the inodes of the established connections to a remote port, as the process sees it."""
+    found = set()
+    for family in ("tcp", "tcp6"):
+        table = Path(f"/proc/{process}/net/{family}")
+        if not table.exists():
+            continue
+        for line in table.read_text(encoding="ascii").splitlines()[1:]:
+            columns = line.split()
+            remote_port = int(columns[2].rpartition(":")[2], 16)
+            if columns[3] == ESTABLISHED and remote_port == port:
+                found.add(columns[9])
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
