@@ -1,0 +1,119 @@
+"""`python -m bench`, or `make bench`: measure, print one table, say which targets are missed."""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import due, fan_out, latency, memory, reads
+from bench.articles import fill
+from bench.processes import PROJECT
+from bench.results import Result, table
+from bench.sizes import FULL, QUICK, Sizes
+from bench.testbed import BenchError, Testbed, sessions_on
+from dev.process import ServerError
+
+MEASURES = ("reads", "fanout", "due", "latency", "memory")
+ARTICLES = "bench_articles"
+
+EPILOG = """Each measure stands beside its floor: what the same machine did, in the same run, with
+the least work thinkable. Compare the ratios; the figures themselves are those of the machine and
+of whatever else it did meanwhile. Runs alternate with their floors, and medians are printed.
+
+  reads    one public article, and the newest 20, on granian (2 workers), against an empty view
+  fanout   one event to 1,000,000 followers, against the bare INSERT … SELECT of the same rows
+  due      10,000 schedules at one moment, and the lateness of single ones
+  latency  from the commit of a job to the start of its handler
+  memory   the peak of each process that the chosen measures ran; alone, it runs the fan-out
+
+The servers are embedded and thrown away, under var/. A full run takes about eight minutes and
+three gigabytes of disk. The exit status is 1 when a target is missed."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    chosen = set(options.only)
+    var = PROJECT / "var"
+    var.mkdir(exist_ok=True)
+    # Not in the system's temporary folder: that may be memory, where fsync costs nothing.
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=var))
+    try:
+        with Testbed(folder, _say_with_time()) as bed:
+            results = run(bed, QUICK if options.quick else FULL, chosen)
+    except (BenchError, ServerError) as error:
+        print(f"The benchmark failed. {error}", file=sys.stderr)
+        return 2
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"\n{table(results)}")
+    if options.json:
+        options.json.write_text(json.dumps([result.as_json() for result in results], indent=2))
+    missed = [result.measure for result in results if result.is_missed]
+    print(f"\nMissed: {'; '.join(missed)}." if missed else "\nEvery target is met.")
+    return 1 if missed else 0
+
+
+def run(bed: Testbed, sizes: Sizes, chosen: set[str]) -> list[Result]:
+    """Take the chosen measures, in an order that lets them share what is costly to prepare."""
+    results: list[Result] = []
+    of_memory: list[Result] = []
+    if chosen & {"reads", "due"}:
+        number = max(sizes.public_articles, sizes.due_at_once)
+        bed.say(f"making {number:,} articles")
+        with bed.database(ARTICLES) as url:
+            with sessions_on(url)() as session:
+                fill(session, number)
+            if "reads" in chosen:
+                results += reads.measure(bed, sizes, ARTICLES)
+            if "due" in chosen:
+                results += due.measure(bed, sizes, ARTICLES)
+    if "latency" in chosen:
+        results += latency.measure(bed, sizes)
+    if "fanout" in chosen or chosen == {"memory"}:
+        told = fan_out.measure(bed, sizes)
+        results += told.results
+        of_memory += memory.during_the_million(told, sizes.followers)
+    if "memory" in chosen:
+        results += [*of_memory, *memory.of_all(bed.peaks)]
+    return results
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measure the speeds that Imprint promises.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", type=_measures, default=MEASURES, metavar="A,B",
+                        help=f"some of {','.join(MEASURES)} (default: all)")  # fmt: skip
+    parser.add_argument("--quick", action="store_true",
+                        help="smaller and shorter, in about two minutes")  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
+    return parser
+
+
+def _measures(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = sorted(set(names) - set(MEASURES))
+    if unknown or not names:
+        raise argparse.ArgumentTypeError(f"choose from {', '.join(MEASURES)}, not {text!r}")
+    return names
+
+
+def _say_with_time() -> Callable[[str], None]:
+    began = time.monotonic()
+
+    def say(step: str) -> None:
+        print(f"[{time.monotonic() - began:5.0f} s] {step}", file=sys.stderr, flush=True)
+
+    return say
+
+
+if __name__ == "__main__":
+    sys.exit(main())

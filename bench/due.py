@@ -1,0 +1,158 @@
+"""Schedules at their moment: ten thousand at once, and single ones on an idle system.
+
+An item is public from the commit of the transaction that published it; PostgreSQL keeps that
+moment (`track_commit_timestamp`), just before it flushes the log. A flush is a bare commit, which
+is measured too and printed as the floor of the lateness.
+"""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bench.commits import commit_seconds
+from bench.results import Result, percentile
+from bench.sizes import Sizes
+from bench.testbed import BenchError, Testbed, sessions_on
+from dev.programs import WORKER_QUEUES
+
+AT_ONCE_TARGET_SECONDS, SINGLE_TARGET_MILLISECONDS = 3.0, 250.0
+WORKER = "worker-publishing"
+EVERY_WORKER = tuple(f"worker-{name}" for name in WORKER_QUEUES)
+_LEAD_SECONDS = 2.0
+_MOST_SECONDS = 120.0
+
+_MAKE_DUE = text(
+    "UPDATE schedules SET due_at = to_timestamp(:due_at)"
+    " WHERE id IN (SELECT id FROM schedules WHERE state = 'pending' ORDER BY id LIMIT :number)"
+)
+_SPREAD = text(
+    "UPDATE schedules SET due_at = to_timestamp(:start + random() * :seconds)"
+    " WHERE id IN (SELECT id FROM schedules WHERE state = 'pending' ORDER BY id LIMIT :number)"
+)
+_ALL_FIRED = text("SELECT count(*) FROM schedules WHERE state = 'fired'")
+_LATENESS = text(
+    """
+    SELECT extract(epoch FROM pg_xact_commit_timestamp(publications.xmin) - due_at)
+    FROM publications JOIN schedules USING (content_id) WHERE state = 'fired'
+    """
+)
+# What has to be written to make the items public, and nothing of what keeps the promises: no
+# claim, no batches, no events, no jobs. The documents are put together beforehand.
+_READY_MADE = text(
+    """
+    CREATE UNLOGGED TABLE ready_made AS
+    SELECT schedules.id AS schedule_id, item.id AS content_id, version.id AS version_id,
+        version.slug, item.author_id, version.category_id, version.tags,
+        json_build_object('id', item.id, 'slug', version.slug, 'title', version.title,
+                          'excerpt', rendering.excerpt, 'tags', version.tags,
+                          'metadata', version.metadata, 'html', rendering.html) AS document,
+        json_build_object('id', item.id, 'slug', version.slug, 'title', version.title,
+                          'excerpt', rendering.excerpt, 'tags', version.tags,
+                          'metadata', version.metadata) AS summary
+    FROM schedules
+    JOIN content AS item ON item.id = schedules.content_id
+    JOIN content_versions AS version ON version.id = schedules.version_id
+    JOIN renderings AS rendering ON rendering.version_id = version.id
+    ORDER BY schedules.id LIMIT :number
+    """
+)
+_BARE = (
+    text("UPDATE content SET status = 'published', published_at = now() FROM ready_made"
+         " WHERE content.id = ready_made.content_id"),
+    text("INSERT INTO publications (content_id, version_id, slug, author_id, category_id, tags,"
+         " document, summary, etag, published_at) SELECT content_id, version_id, slug, author_id,"
+         " category_id, tags, document, summary, 'none', now() FROM ready_made"),
+    text("UPDATE schedules SET state = 'fired' FROM ready_made WHERE id = schedule_id"),
+)  # fmt: skip
+
+
+def measure(bed: Testbed, sizes: Sizes, articles: str) -> list[Result]:
+    """Take the floor, the crowd with one and two processes and with all workers, then the few."""
+    floor = _floor(bed, sizes, articles)
+    note = "floor: bare statements that write finished documents, in one transaction"
+    results = [
+        _crowd(bed, sizes, articles, floor, [WORKER], 1, "one publishing process", note),
+        _crowd(bed, sizes, articles, floor, [WORKER], 2, "two publishing processes"),
+        _crowd(bed, sizes, articles, floor, EVERY_WORKER, 1, "every worker of `make run`"),
+    ]
+    return [*results, *_singles(bed, sizes, articles)]
+
+
+def _floor(bed: Testbed, sizes: Sizes, articles: str) -> float:
+    bed.say(f"due: the floor of {sizes.due_at_once:,}")
+    with bed.database("bench_due", articles) as url, sessions_on(url)() as session:
+        session.execute(_READY_MADE, {"number": sizes.due_at_once})
+        _settle(session)
+        began = time.monotonic()
+        for statement in _BARE:
+            session.execute(statement)
+        session.commit()
+        return time.monotonic() - began
+
+
+def _crowd(
+    bed: Testbed, sizes: Sizes, articles: str, floor: float, names: Sequence[str],
+    concurrency: int, label: str, note: str = "",
+) -> Result:  # fmt: skip
+    """Let many schedules be due at one moment; returns the time until the last is public."""
+    number = sizes.due_at_once
+    bed.say(f"due: {number:,} at once, {label}")
+    with ExitStack() as stack:
+        url = stack.enter_context(bed.database("bench_due", articles))
+        session = stack.enter_context(sessions_on(url)())
+        stack.enter_context(bed.workers(url, names, concurrency))
+        due_at = time.time() + _LEAD_SECONDS
+        session.execute(_MAKE_DUE, {"due_at": due_at, "number": number})
+        _settle(session)
+        lateness = _wait_until_fired(bed, session, number)
+    return Result(f"{number:,} due at once, {label}", max(lateness), "s", floor,
+                  AT_ONCE_TARGET_SECONDS, note=note)  # fmt: skip
+
+
+def _singles(bed: Testbed, sizes: Sizes, articles: str) -> list[Result]:
+    number = sizes.due_singly
+    bed.say(f"due: {number} single schedules within {sizes.singly_within_seconds:g} s")
+    with bed.database("bench_due", articles) as url, sessions_on(url)() as session:
+        commit = commit_seconds(url) * 1000
+        with bed.workers(url, EVERY_WORKER):
+            start = time.time() + _LEAD_SECONDS
+            moments = {"start": start, "seconds": sizes.singly_within_seconds, "number": number}
+            session.execute(_SPREAD, moments)
+            _settle(session)
+            lateness = [late * 1000 for late in _wait_until_fired(bed, session, number, 1.0)]
+    return [
+        Result("single schedule, lateness p50", percentile(lateness, 50), "ms", commit,
+               note="floor: a bare commit; from due_at to the commit that makes it public"),
+        Result("single schedule, lateness p99", percentile(lateness, 99), "ms", commit,
+               SINGLE_TARGET_MILLISECONDS, note=f"the latest of {number}: {max(lateness):.0f} ms"),
+    ]  # fmt: skip
+
+
+def _wait_until_fired(
+    bed: Testbed, session: Session, number: int, poll_seconds: float = 0.25
+) -> list[float]:
+    """Return how late each was, in seconds, once all are fired."""
+
+    def all_fired() -> bool:
+        fired = session.scalars(_ALL_FIRED).one()
+        session.commit()
+        return int(fired) == number
+
+    bed.wait(all_fired, f"{number} schedules are fired", None, _MOST_SECONDS, poll_seconds)
+    lateness = [float(late) for late in session.scalars(_LATENESS)]
+    session.commit()
+    if len(lateness) != number:
+        raise BenchError(f"{len(lateness)} of {number} items are public.")
+    return lateness
+
+
+def _settle(session: Session) -> None:
+    """Commit, and write out what the preparation left to write, so that no measure pays for it."""
+    session.commit()
+    connection = session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+    connection.execute(text("VACUUM ANALYZE schedules"))
+    connection.execute(text("CHECKPOINT"))
+    session.commit()

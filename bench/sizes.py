@@ -1,0 +1,53 @@
+"""How much is measured: in full, for a quick look, and at the size of a test."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Counts of rows and repetitions; seconds where the name says so."""
+
+    public_articles: int
+    load_rounds: int
+    load_seconds: float
+    followers: int
+    mailed_followers: int
+    due_at_once: int
+    due_singly: int
+    singly_within_seconds: float
+    jobs_one_by_one: int
+
+
+FULL = Sizes(
+    public_articles=1_500,
+    load_rounds=7,
+    load_seconds=3.0,
+    followers=1_000_000,
+    mailed_followers=100_000,
+    due_at_once=10_000,
+    due_singly=200,
+    singly_within_seconds=60.0,
+    jobs_one_by_one=500,
+)
+QUICK = Sizes(
+    public_articles=1_000,
+    load_rounds=3,
+    load_seconds=1.5,
+    followers=100_000,
+    mailed_followers=20_000,
+    due_at_once=2_000,
+    due_singly=60,
+    singly_within_seconds=15.0,
+    jobs_one_by_one=100,
+)
+TINY = Sizes(
+    public_articles=30,
+    load_rounds=1,
+    load_seconds=0.2,
+    followers=500,
+    mailed_followers=200,
+    due_at_once=60,
+    due_singly=5,
+    singly_within_seconds=0.5,
+    jobs_one_by_one=5,
+)
