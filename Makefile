@@ -7,6 +7,8 @@ STAMP := .venv/.installed
 CHECKED := webapp workers dev bench tests wsgi.py celery_app.py
 # More arguments for a target, such as `make test ARGS="-k versions -x"`.
 ARGS ?=
+# The Python to make .venv with, such as python3.11; without it the newest that is found.
+BASE_PYTHON ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format bench requirements clean
@@ -17,7 +19,7 @@ help: ## Print this list.
 setup: $(STAMP) ## Make .venv and install the pinned requirements in it.
 
 $(STAMP): requirements/dev.txt
-	@found=; for name in python3.13 python3.12 python3.11 python3; do \
+	@found=; for name in $(BASE_PYTHON) python3.13 python3.12 python3.11 python3; do \
 	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    found=$$name; break; fi; done; \
 	if [ -z "$$found" ]; then \
