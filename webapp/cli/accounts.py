@@ -2,6 +2,7 @@
 
 import click
 from email_validator import EmailNotValidError, validate_email
+from flask.cli import AppGroup
 
 from webapp.cli.database import command_session
 from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
@@ -9,7 +10,7 @@ from webapp.kit.roles import RoleName
 from webapp.services.accounts import register
 
 
-@click.group()
+@click.group(cls=AppGroup)
 def accounts() -> None:
     """Make accounts."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
+from flask.cli import AppGroup
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -29,7 +30,7 @@ class Summary:
     problems: list[str] = field(default_factory=list)
 
 
-@click.group()
+@click.group(cls=AppGroup)
 def content() -> None:
     """Bring content in."""
 

@@ -1,6 +1,7 @@
 """`flask demo seed`: an admin and a few articles to begin with."""
 
 import click
+from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from webapp.cli.accounts import check_password
@@ -31,7 +32,7 @@ ARTICLES = (
 )
 
 
-@click.group()
+@click.group(cls=AppGroup)
 def demo() -> None:
     """Fill an empty installation with something to look at."""
 

@@ -4,6 +4,7 @@ import signal
 from types import FrameType
 
 import click
+from flask.cli import with_appcontext
 
 from webapp.adapters.database import plain_url
 from webapp.bootstrap import worker_context
@@ -13,6 +14,7 @@ from workers.dispatcher import Dispatcher
 
 
 @click.command()
+@with_appcontext
 def dispatcher() -> None:
     """Run a dispatcher until it is told to stop. Any number may run at once."""
     settings = command_context().settings

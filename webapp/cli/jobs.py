@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import click
 import orjson
+from flask.cli import AppGroup
 
 from webapp.cli.database import command_session
 from webapp.jobs import administration
@@ -13,7 +14,7 @@ from webapp.jobs.messages import MESSAGES, Queue
 STATES = ("ready", "running", "done", "failed", "discarded")
 
 
-@click.group()
+@click.group(cls=AppGroup)
 def jobs() -> None:
     """Look at jobs, retry and discard them."""
 

@@ -1,0 +1,108 @@
+"""Promises of the operators' commands."""
+
+import json
+
+import pytest
+from flask.testing import FlaskCliRunner
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from webapp.api.edge import ImprintApp
+from webapp.app import create_app
+from webapp.jobs import leases
+from webapp.jobs.messages import PruneTable
+from webapp.jobs.outbox import enqueue
+from webapp.models import Job, Publication, User
+from webapp.services import accounts
+from webapp.services import sessions as login_sessions
+from webapp.settings import Settings
+
+PASSWORD = "a password for tests"
+
+
+@pytest.fixture
+def runner(app: ImprintApp) -> FlaskCliRunner:
+    """A runner of the application's commands."""
+    return app.test_cli_runner()
+
+
+@pytest.fixture
+def failed_job(sessions: sessionmaker[Session]) -> int:
+    """The id of a job that gave up."""
+    with sessions.begin() as session:
+        job_id = enqueue(session, PruneTable(table="jobs"))
+        assert job_id is not None
+        claimed = leases.claim(session, job_id, 30)
+        assert claimed is not None
+        leases.fail(session, claimed, "it broke", final=True, after_seconds=None)
+    return job_id
+
+
+def test_an_admin_is_made_and_can_log_in(
+    runner: FlaskCliRunner, sessions: sessionmaker[Session]
+) -> None:
+    command = ["accounts", "create-admin", "--login", "Root", "--email", "root@localhost.test"]
+    made = runner.invoke(args=[*command, "--password", PASSWORD])
+    assert (made.exit_code, "root" in made.output) == (0, True)
+    with sessions() as session:
+        account = accounts.get_account(session, login_sessions.log_in(session, "root", PASSWORD))
+    assert account.role == "admin"
+    again = runner.invoke(args=[*command, "--password", PASSWORD])
+    assert (again.exit_code, "already exists" in again.output) == (1, True)
+    short = runner.invoke(args=[*command, "--password", "short"])
+    assert (short.exit_code, "10" in short.output) == (2, True)
+
+
+def test_failed_jobs_are_listed_retried_and_discarded(
+    runner: FlaskCliRunner, sessions: sessionmaker[Session], failed_job: int
+) -> None:
+    listed = runner.invoke(args=["jobs", "list", "--state", "failed"])
+    assert str(failed_job) in listed.output
+    assert "it broke" in listed.output
+    as_json = runner.invoke(args=["jobs", "list", "--json"])
+    assert json.loads(as_json.output)["id"] == failed_job
+
+    assert runner.invoke(args=["jobs", "retry", "--all-failed"]).output.startswith("1 of 1")
+    with sessions() as session:
+        assert session.get_one(Job, failed_job).state == "ready"
+    assert runner.invoke(args=["jobs", "retry", str(failed_job)]).exit_code == 1
+    assert runner.invoke(args=["jobs", "discard", str(failed_job)]).exit_code == 0
+    assert runner.invoke(args=["jobs", "list", "--state", "ready"]).output == "No jobs.\n"
+    assert runner.invoke(args=["jobs", "retry"]).exit_code == 2
+
+
+def test_the_demo_is_seeded_once(runner: FlaskCliRunner, sessions: sessionmaker[Session]) -> None:
+    command = ["demo", "seed", "--login", "admin", "--password", PASSWORD]
+    assert runner.invoke(args=command).exit_code == 0
+    assert "already" in runner.invoke(args=command).output
+    with sessions() as session:
+        assert len(session.scalars(select(User)).all()) == 1
+        assert len(session.scalars(select(Publication)).all()) == 3
+
+
+@pytest.mark.parametrize("command", [["jobs", "list"], ["dispatcher"]])
+def test_without_a_database_url_a_command_says_what_to_set(command: list[str]) -> None:
+    runner = create_app(Settings(_env_file=None)).test_cli_runner()
+    result = runner.invoke(args=command)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: DATABASE_URL is not set.")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("DATABASE_URL", "mysql://root:hidden@localhost/x", "PostgreSQL URL"),
+        ("SMTP_URL", "http://localhost", "smtp://"),
+        ("IMPRINT_MAIL_FROM", "nobody", "address"),
+        ("IMPRINT_ENVIRONMENT", "production", "SECRET_KEY"),
+        ("IMPRINT_LEASE_SECONDS", "-1", "greater than 0"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, wrong: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match="settings are wrong") as ended:
+        Settings.from_environment()
+    assert wrong in str(ended.value)
+    assert "hidden" not in str(ended.value)
