@@ -1,0 +1,89 @@
+"""Promises of the small values that everything stands on."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.kit.backoff import LONGEST_SECONDS, ceiling_seconds, retry_delay_seconds
+from webapp.kit.cursors import InvalidCursorError, decode_cursor, encode_cursor, split_page
+from webapp.kit.json_values import check_json
+from webapp.kit.passwords import hash_password, verify_password
+from webapp.kit.roles import RoleName
+from webapp.kit.tokens import derived_token, hash_email, new_token
+from webapp.services.versions import word_changes
+
+MOMENTS = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(
+    lambda moment: moment.replace(tzinfo=UTC)
+)
+
+
+@given(MOMENTS, st.integers(-(2**63) + 1, 2**63 - 1), st.text().filter(lambda t: "\x00" not in t))
+def test_a_cursor_gives_back_the_key_that_made_it(moment: datetime, number: int, word: str) -> None:
+    word = word.encode("utf-8", "replace").decode()
+    cursor = encode_cursor(moment, number, word)
+    assert decode_cursor(cursor, datetime, int, str) == (moment, number, word)
+
+
+@given(st.text())
+def test_any_other_text_is_no_cursor(text: str) -> None:
+    try:
+        decoded = decode_cursor(text, datetime, int)
+    except InvalidCursorError:
+        return
+    assert isinstance(decoded[0], datetime)
+    assert isinstance(decoded[1], int)
+
+
+def test_a_page_knows_whether_more_follows() -> None:
+    assert split_page([1, 2, 3], 2) == ([1, 2], 2)
+    assert split_page([1, 2], 2) == ([1, 2], None)
+
+
+@given(st.integers(0, 10_000))
+def test_a_wait_grows_to_an_hour_and_is_never_nothing(starts: int) -> None:
+    ceiling = ceiling_seconds(starts)
+    assert 2.0 <= ceiling <= LONGEST_SECONDS
+    assert ceiling / 2 <= retry_delay_seconds(starts) <= ceiling
+
+
+def test_roles_include_those_below_them() -> None:
+    roles = list(RoleName)
+    for position, role in enumerate(roles):
+        assert [other for other in roles if role.includes(other)] == roles[: position + 1]
+
+
+def test_tokens_do_not_repeat_and_derived_ones_do() -> None:
+    assert len({new_token() for _ in range(100)}) == 100
+    assert derived_token("k", "a", "b") == derived_token("k", "a", "b")
+    assert derived_token("k", "a", "b") != derived_token("k", "ab", "")
+    assert hash_email(" A@b.C ") == hash_email("a@B.c")
+
+
+def test_a_password_matches_its_own_hash_alone() -> None:
+    hashed = hash_password("correct horse")
+    assert verify_password(hashed, "correct horse")
+    assert not verify_password(hashed, "correct horsf")
+    assert not verify_password("no password", "no password")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ("", "a b", (2, 0)),
+        ("a b c", "a x c d", (2, 1)),
+        ("same", "same", (0, 0)),
+        ("a " * 9000, "a " * 9000 + "\nb c", (2, 0)),
+    ],
+)
+def test_words_that_changed_are_counted(before: str, after: str, changes: tuple[int, int]) -> None:
+    assert word_changes(before, after) == changes
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), 2**60, "\x00", "\ud800", {"\x00": 1}, [[[[[[[[[[[1]]]]]]]]]]]]
+)
+def test_values_that_could_not_be_given_back_are_refused(value: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        check_json(value)
