@@ -23,6 +23,7 @@ from webapp.api.rate_limits import install_rate_limits
 from webapp.bootstrap import configure_logs, web_context
 from webapp.cli.install import install_commands
 from webapp.pages.docs import describe_problems, install_docs
+from webapp.pages.reset_password import install_reset_password
 from webapp.settings import Settings
 
 BLUEPRINTS = (
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
         app.register_api(blueprint)
     install_operators(app)
     install_docs(app)
+    install_reset_password(app)
     describe_problems(app)
     install_rate_limits(app, settings)
     install_commands(app)

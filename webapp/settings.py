@@ -66,6 +66,8 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("IMPRINT_SECRET_KEY", "SECRET_KEY"),
     )
     base_url: str = "http://127.0.0.1:8000"
+    content_url: str = "{base_url}/api/v1/published/{slug}"
+    password_reset_url: str = "{base_url}/reset-password"  # noqa: S105 - an address
     mail_from: str = "Imprint <no-reply@localhost>"
 
     new_account_role: RoleName = RoleName.READER
@@ -99,6 +101,16 @@ class Settings(BaseSettings):
             message = "must be a PostgreSQL URL, such as postgresql://user:password@host:5432/name"
             raise ValueError(message)
         return f"postgresql+psycopg://{rest}"
+
+    @field_validator("content_url", "password_reset_url")
+    @classmethod
+    def _check_link(cls, template: str) -> str:
+        try:
+            template.format(base_url="", slug="")
+        except (KeyError, IndexError, ValueError) as error:
+            message = "may hold {base_url} and {slug}, and no other braces"
+            raise ValueError(message) from error
+        return template
 
     @field_validator("mail_from")
     @classmethod
@@ -146,6 +158,17 @@ class Settings(BaseSettings):
         if not self.database_url:
             raise MissingSettingError(DATABASE_URL_IS_NOT_SET)
         return self.database_url
+
+    def link_to_content(self, slug: str) -> str:
+        """Return the address at which readers find a public item."""
+        return self.content_url.format(base_url=self.base_url, slug=slug)
+
+    def link_to_password_reset(self, token: str) -> str:
+        """Return the address at which a token is used.
+
+        The token stands in the fragment, which browsers send to no server and write to no log.
+        """
+        return f"{self.password_reset_url.format(base_url=self.base_url)}#token={token}"
 
     @property
     def mail_domain(self) -> str:

@@ -28,6 +28,7 @@ def send_password_reset(job: RunningJob, message: SendPasswordReset) -> Outcome:
         "Set a new password",
         name=minted.display_name,
         token=minted.token,
+        link=settings.link_to_password_reset(minted.token),
         minutes=settings.password_reset_minutes,
         base_url=settings.base_url,
     )

@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from webapp.jobs.dispatch import mark_dispatched
+from webapp.jobs.dispatch import mark_dispatched, unmark_dispatched
 from webapp.jobs.leases import take_back_expired
 from webapp.jobs.messages import Queue
 from webapp.jobs.outbox import WAKE_CHANNEL, chunked
@@ -69,7 +69,7 @@ class Dispatcher:
             for queue in Queue:
                 self._relay(queue)
         except (BrokerError, OSError) as error:
-            # The hints are marked as sent and will be sent again; the jobs are safe in the table.
+            # The jobs are safe in the table, and go out when the broker is back.
             log.warning("dispatcher.broker_away", error=str(error))
             self._stopping.wait(PAUSE_AFTER_ERROR_SECONDS)
         if time.monotonic() >= self._upkeep_at:
@@ -81,10 +81,16 @@ class Dispatcher:
         ids = self._in_transaction(
             lambda session: mark_dispatched(session, queue, redispatch_seconds)
         )
-        for batch in chunked(ids, queue.jobs_per_hint):
-            self._celery.send_task(
-                RUN_JOBS, args=[list(batch)], queue=queue.value, ignore_result=True, retry=False
-            )
+        batches = list(chunked(ids, queue.jobs_per_hint))
+        for sent, batch in enumerate(batches):
+            try:
+                self._celery.send_task(
+                    RUN_JOBS, args=[list(batch)], queue=queue.value, ignore_result=True, retry=False
+                )
+            except (BrokerError, OSError):
+                unsent = [job_id for rest in batches[sent:] for job_id in rest]
+                self._in_transaction(lambda session: unmark_dispatched(session, unsent))  # noqa: B023
+                raise
 
     def _upkeep(self) -> None:
         taken_back = self._in_transaction(take_back_expired)

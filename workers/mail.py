@@ -59,7 +59,7 @@ def _message(job: RunningJob, event: MailedEvent, mail: DueMail) -> EmailMessage
         f"{event.title} ({words})",
         name=mail.display_name,
         event=event,
-        url=f"{settings.base_url}/api/v1/published/{event.slug}",
+        url=settings.link_to_content(event.slug),
     )
     return build_message(
         text,

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from webapp.jobs import administration, leases
-from webapp.jobs.dispatch import mark_dispatched
+from webapp.jobs.dispatch import mark_dispatched, unmark_dispatched
 from webapp.jobs.leases import ClaimedJob
 from webapp.jobs.messages import (
     FanOutEvent,
@@ -169,6 +169,14 @@ def test_a_hint_that_nobody_answers_is_sent_again_with_growing_patience(session:
     assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == []
     age(5)
     assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == [job_id]
+
+
+def test_a_hint_that_the_broker_did_not_take_is_sent_at_the_next_turn(session: Session) -> None:
+    job_id = new_job(session)
+    for _ in range(3):
+        assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == [job_id]
+        unmark_dispatched(session, [job_id])
+    assert session.scalars(select(Job.dispatches)).one() == 0
 
 
 def test_a_backlog_stays_in_the_table_beyond_the_window(session: Session) -> None:

@@ -63,10 +63,6 @@ TagNames = Annotated[
 Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_moment)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
 Limit = Annotated[int, Field(ge=1, le=100, description="How many items a page holds at most.")]
-Cursor = Annotated[
-    str | None,
-    Field(max_length=500, description="The `next` of the page before; omit it for the first."),
-]
 
 
 class PageQuery(Query):

@@ -1,9 +1,12 @@
 """Choose the jobs whose hints shall go to the broker now."""
 
-from sqlalchemy import text
+from collections.abc import Sequence
+
+from sqlalchemy import null, text, update
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import Queue
+from webapp.models import Job
 
 _PICK_AND_MARK = text(
     """
@@ -44,3 +47,15 @@ def mark_dispatched(session: Session, queue: Queue, redispatch_seconds: float) -
         "hints_allowed": queue.window,
     }
     return sorted(session.scalars(_PICK_AND_MARK, parameters).all())
+
+
+def unmark_dispatched(session: Session, job_ids: Sequence[int]) -> None:
+    """Take the mark back from jobs whose hints the broker did not take.
+
+    They are sent as soon as the broker is back; with the mark they would wait for their next turn.
+    """
+    session.execute(
+        update(Job)
+        .where(Job.id.in_(job_ids), Job.state == "ready")
+        .values(dispatched_at=null(), dispatches=Job.dispatches - 1)
+    )

@@ -1,7 +1,5 @@
 """Accounts and the roles they hold."""
 
-from datetime import datetime
-
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -41,9 +39,3 @@ class User(Base):
     updated_at: Mapped[created_timestamp]
 
     role: Mapped[Role] = relationship(lazy="raise")
-
-    @property
-    def is_active(self) -> bool:
-        """Say whether the account may log in and receive mail."""
-        disabled_at: datetime | None = self.disabled_at
-        return disabled_at is None
