@@ -21,7 +21,8 @@ PAGE = """<!doctype html>
 <body>
 <noscript>The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
 <script id="api-reference" data-url="/openapi.json"
- data-configuration='{"withDefaultFonts": false, "telemetry": false, "hideClientButton": true}'>
+ data-configuration='{"withDefaultFonts": false, "telemetry": false, "hideClientButton": true,
+ "showDeveloperTools": "never", "agent": {"disabled": true}, "mcp": {"disabled": true}}'>
 </script>
 <script src="/docs/scalar.standalone.js"></script>
 </body>
