@@ -19,6 +19,7 @@ from webapp.api.errors import install_error_handlers
 from webapp.api.metrics import install_metrics
 from webapp.api.operators import install_operators
 from webapp.api.problems import Problem
+from webapp.api.public_reads import PublicReads
 from webapp.api.rate_limits import install_rate_limits
 from webapp.bootstrap import configure_logs, web_context
 from webapp.cli.install import install_commands
@@ -68,6 +69,8 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
     install_rate_limits(app, settings)
     install_commands(app)
     app.context = web_context(settings) if settings.database_url else None
+    if app.context is not None:
+        app.wsgi_app = PublicReads(app.wsgi_app, app.context.readers)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

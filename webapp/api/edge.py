@@ -109,8 +109,7 @@ def install_edge(app: ImprintApp) -> None:
     @app.before_request
     def begin() -> None:
         clear_contextvars()
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        request_id = choose_request_id(request.headers.get("X-Request-ID", ""))
         bind_contextvars(request_id=request_id)
         g.request_id = request_id
         g.started = time.perf_counter()
@@ -128,6 +127,11 @@ def install_edge(app: ImprintApp) -> None:
                 milliseconds=round((time.perf_counter() - g.get("started", 0.0)) * 1000, 1),
             )
         return response
+
+
+def choose_request_id(given: str) -> str:
+    """Return the id that the client gave its request where that is a sane one, else a new one."""
+    return given if REQUEST_ID.fullmatch(given) else uuid4().hex
 
 
 def idempotency_key() -> str | None:

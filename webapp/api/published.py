@@ -92,7 +92,7 @@ def list_published(query: PublishedQuery) -> Response:
     body = web_context().readers.run(
         lambda reader: published.list_newest(reader, filters, before=before, limit=query.limit)
     )
-    return _conditional(body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')
+    return _conditional(body, page_etag(body))
 
 
 @blueprint.get(
@@ -115,6 +115,11 @@ def read_published(path: PublishedPath) -> Response:
     if moved_to is None:
         raise NotFoundError("Nothing public has this slug.")
     return Response(status=301, headers={"Location": f"{API_PREFIX}/published/{moved_to}"})
+
+
+def page_etag(body: bytes) -> str:
+    """Return the ETag of a list's page, which follows from its bytes."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def _conditional(body: bytes, etag: str) -> Response:
