@@ -7,6 +7,7 @@ from kombu import Queue as BrokerQueue
 
 from webapp.jobs.messages import Queue
 from webapp.settings import Settings
+from workers import redis_transport
 
 RUN_JOBS = "imprint.run_jobs"
 
@@ -17,6 +18,7 @@ def make_celery(settings: Settings) -> Celery:
     There is one task, which takes job ids. Results, ETA, retries and beat stay unused: state,
     time and repetition belong to the `jobs` table.
     """
+    redis_transport.install()
     celery = Celery("imprint")
     celery.conf.update(
         broker_url=settings.celery_broker_url,
