@@ -37,6 +37,9 @@ def make_celery(settings: Settings) -> Celery:
         # True would run a job that kills its worker for ever; the lease and the start counter
         # decide about such jobs.
         task_reject_on_worker_lost=False,
+        # How long a result of a process that died may still come in. Until then the worker takes
+        # no other hint, and there is no result to wait for.
+        worker_lost_wait=1.0,
         worker_prefetch_multiplier=1,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         task_time_limit=300,
