@@ -2,14 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, any_, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 
 from webapp.models import Content, Schedule
 from webapp.services import activity
 from webapp.services.publishing import Release, release, withdraw
+
+
+@dataclass(frozen=True, slots=True)
+class DueSchedule:
+    """What there is to know of a schedule at its moment."""
+
+    id: int
+    content_id: int
+    version_id: int | None
+    action: str
+    due_at: datetime
 
 
 @dataclass
@@ -37,23 +51,13 @@ def fire(
     """
     result = Firing()
     _lock_items(session, schedule_ids)
-    rows = session.execute(
-        select(
-            Schedule,
-            func.extract("epoch", func.clock_timestamp() - Schedule.due_at).label("late"),
-        )
-        .where(Schedule.id.in_(schedule_ids), Schedule.state == "handed")
-        .order_by(Schedule.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
-    due: list[Schedule] = []
-    for schedule, late in rows:
-        if schedule.if_missed == "skip" and late > missed_after_seconds:
-            result.missed.append(schedule.id)
+    due: list[DueSchedule] = []
+    for row in _lock_schedules(session, schedule_ids):
+        if row.if_missed == "skip" and row.late > missed_after_seconds:
+            result.missed.append(row.id)
         else:
-            due.append(schedule)
-            result.lateness_seconds.append(float(late))
+            due.append(DueSchedule(row.id, row.content_id, row.version_id, row.action, row.due_at))
+            result.lateness_seconds.append(float(row.late))
     _carry_out(session, due, result)
     _record(session, result)
     return result
@@ -61,12 +65,28 @@ def fire(
 
 def _lock_items(session: Session, schedule_ids: Sequence[int]) -> None:
     """Lock the items before the schedules, as every other change does, so none can deadlock."""
-    of_schedules = select(Schedule.content_id).where(Schedule.id.in_(schedule_ids))
-    locked = select(Content.id).where(Content.id.in_(of_schedules)).order_by(Content.id)
-    session.execute(locked.with_for_update())
+    of_schedules = select(Schedule.content_id).where(_is_one_of(schedule_ids))
+    locked = select(literal(1)).where(Content.id.in_(of_schedules)).order_by(Content.id)
+    session.execute(locked.with_for_update(of=Content))
 
 
-def _carry_out(session: Session, due: list[Schedule], result: Firing) -> None:
+def _lock_schedules(session: Session, schedule_ids: Sequence[int]) -> Sequence[Any]:
+    late = func.extract("epoch", func.clock_timestamp() - Schedule.due_at).label("late")
+    return session.execute(
+        select(Schedule.id, Schedule.content_id, Schedule.version_id, Schedule.action,
+               Schedule.due_at, Schedule.if_missed, late)
+        .where(_is_one_of(schedule_ids), Schedule.state == "handed")
+        .order_by(Schedule.id)
+        .with_for_update()
+    ).all()  # fmt: skip
+
+
+def _is_one_of(schedule_ids: Sequence[int]) -> ColumnElement[bool]:
+    """Compare with an array, which is one parameter, where a list would be one for each id."""
+    return Schedule.id == any_(literal(list(schedule_ids), ARRAY(BigInteger)))
+
+
+def _carry_out(session: Session, due: list[DueSchedule], result: Firing) -> None:
     try:
         with session.begin_nested():
             _apply(session, due, result)
@@ -80,7 +100,7 @@ def _carry_out(session: Session, due: list[Schedule], result: Firing) -> None:
             _carry_out(session, [schedule], result)
 
 
-def _apply(session: Session, due: list[Schedule], result: Firing) -> None:
+def _apply(session: Session, due: list[DueSchedule], result: Firing) -> None:
     releases = [
         Release(row.content_id, row.version_id, row.due_at)
         for row in due
@@ -100,24 +120,20 @@ def _apply(session: Session, due: list[Schedule], result: Firing) -> None:
 
 
 def _record(session: Session, result: Firing) -> None:
-    ids = [*result.fired, *result.missed, *result.failed]
-    if not ids:
-        return
-    session.execute(
-        update(Schedule)
-        .where(Schedule.id.in_(ids), Schedule.state == "handed")
-        .values(
-            state=case(
-                (Schedule.id.in_(result.fired), "fired"),
-                (Schedule.id.in_(result.missed), "missed"),
-                else_="failed",
-            ),
-            fired_at=case((Schedule.id.in_(result.fired), func.clock_timestamp())),
-            updated_at=func.clock_timestamp(),
-            revision=Schedule.revision + 1,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    ends = {"fired": result.fired, "missed": result.missed, "failed": list(result.failed)}
+    for state, schedule_ids in ends.items():
+        if schedule_ids:
+            session.execute(
+                update(Schedule)
+                .where(_is_one_of(schedule_ids), Schedule.state == "handed")
+                .values(
+                    state=state,
+                    fired_at=func.clock_timestamp() if state == "fired" else None,
+                    updated_at=func.clock_timestamp(),
+                    revision=Schedule.revision + 1,
+                )
+                .execution_options(synchronize_session=False)
+            )
     for schedule_id, reason in result.failed.items():
         session.execute(
             update(Schedule)

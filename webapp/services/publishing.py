@@ -26,10 +26,10 @@ class Release:
     published_at: datetime | None = None
 
 
-# One statement moves the items, writes what the public reads, and adds the events and the jobs
-# that tell the followers. The public document is built by the database from rows that it has at
-# hand, so publishing costs no round trip an item. An item that is in the trash is left out, and so
-# is whatever would hang on it.
+# One statement moves the items, writes what the public reads, keeps their slugs for them, and adds
+# the events and the jobs that tell the followers. The public document is built by the database from
+# rows that it has at hand, so publishing costs no round trip an item. An item that is in the trash
+# is left out, and so is whatever would hang on it.
 _PUBLISH = text(
     """
     WITH wanted AS (
@@ -94,18 +94,27 @@ _PUBLISH = text(
             CASE WHEN :notify THEN NULL ELSE statement_timestamp() END
         FROM documents
         RETURNING id
+    ), kept AS (
+        -- What was a public address stays the item's own, and redirects.
+        UPDATE slugs SET was_public = true FROM documents
+        WHERE slugs.slug = documents.slug AND slugs.content_id = documents.id AND NOT was_public
     ), told AS (
         INSERT INTO jobs (queue, kind, dedupe_key, payload, max_starts, request_id)
         SELECT :queue, :kind, id::text, jsonb_build_object('event_id', id), :max_starts, :request_id
         FROM happened WHERE :notify
     )
-    SELECT id, slug FROM documents
+    SELECT id FROM documents
     """
 ).bindparams(
     bindparam("content_ids", type_=ARRAY(BigInteger)),
     bindparam("version_ids", type_=ARRAY(BigInteger)),
     bindparam("moments", type_=ARRAY(DateTime(timezone=True))),
 )
+
+# An array is one parameter, where a list of five hundred ids would be five hundred.
+_LOCK_ITEMS = text(
+    "SELECT FROM content WHERE id = ANY (:content_ids) ORDER BY id FOR UPDATE"
+).bindparams(bindparam("content_ids", type_=ARRAY(BigInteger)))
 
 
 def release(
@@ -121,8 +130,7 @@ def release(
     """
     ensure_renderings(session, [release.version_id for release in releases])
     ids = [release.content_id for release in releases]
-    locked = select(Content.id).where(Content.id.in_(ids)).order_by(Content.id)
-    session.execute(locked.with_for_update())
+    session.execute(_LOCK_ITEMS, {"content_ids": ids})
     parameters = {
         "content_ids": ids,
         "version_ids": [release.version_id for release in releases],
@@ -133,9 +141,7 @@ def release(
         "max_starts": FanOutEvent.max_starts,
         "request_id": get_contextvars().get("request_id"),
     }
-    published = session.execute(_PUBLISH, parameters).all()
-    slugs.keep_slugs(session, [row.id for row in published], [row.slug for row in published])
-    return {row.id for row in published}
+    return set(session.scalars(_PUBLISH, parameters))
 
 
 def publish(

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import exists, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, any_, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from webapp.kit.markdown import excerpt, render, sanitise
@@ -22,7 +22,7 @@ def ensure_renderings(session: Session, version_ids: Collection[int]) -> None:
     """
     missing = session.scalars(
         select(ContentVersion).where(
-            ContentVersion.id.in_(version_ids),
+            ContentVersion.id == any_(literal(list(version_ids), ARRAY(BigInteger))),
             ~exists().where(Rendering.version_id == ContentVersion.id),
         )
     ).all()

@@ -1,6 +1,6 @@
 """Which item a public name belongs to."""
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -47,15 +47,6 @@ def release_slug(session: Session, content_id: int, slug: str) -> None:
         delete(Slug).where(
             Slug.slug == slug, Slug.content_id == content_id, ~Slug.was_public, ~pinned
         )
-    )
-
-
-def keep_slugs(session: Session, content_ids: list[int], slugs: list[str]) -> None:
-    """Note that these names are public now, so they stay with their items and redirect."""
-    session.execute(
-        update(Slug)
-        .where(Slug.slug.in_(slugs), Slug.content_id.in_(content_ids), ~Slug.was_public)
-        .values(was_public=True)
     )
 
 
