@@ -2,6 +2,7 @@
 
 from webapp.models.access_tokens import AccessToken
 from webapp.models.activity_logs import ActivityLog
+from webapp.models.backfills import BackfillState
 from webapp.models.base import Base
 from webapp.models.content import Content, ContentTag, Slug
 from webapp.models.follows import Follow
@@ -18,6 +19,7 @@ from webapp.models.versions import ContentVersion, Rendering
 __all__ = [
     "AccessToken",
     "ActivityLog",
+    "BackfillState",
     "Base",
     "Category",
     "Content",
