@@ -1,0 +1,84 @@
+"""One real worker process, and one dispatcher, on the servers of the ordinary fixtures."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import text
+
+from dev.run_options import child_environment
+from dev.supervisor import Program
+from tests.chaos.process_keeper import KeptProcess
+from tests.chaos.rig import ROOT
+from webapp.adapters.database import plain_url
+from webapp.settings import Settings
+from workers.broker import make_celery
+from workers.context import WorkerContext
+from workers.dispatcher import Dispatcher
+
+_READY_SECONDS = 30.0
+_POLL_SECONDS = 0.01
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait until a condition holds; fails when it does not within `seconds`."""
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up_at, "it did not happen in time"
+        time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def real_worker(
+    settings: Settings, queue: str, folder: Path, *, app: str = "celery_app", processes: int = 1
+) -> Iterator[KeptProcess]:
+    """Run `celery worker` on a queue inside the block; it is ready when the block begins."""
+    command = ["python", "-m", "celery", "-A", app, "worker", "-Q", queue, "-c", str(processes)]
+    command += ["--without-gossip", "--without-mingle", "-O", "fair"]
+    environment = child_environment(
+        {
+            "DATABASE_URL": plain_url(settings),
+            "REDIS_URL": settings.redis_url,
+            "SMTP_URL": settings.smtp_url,
+            "SECRET_KEY": settings.secret_key.get_secret_value(),
+            "IMPRINT_LEASE_SECONDS": str(settings.lease_seconds),
+        }
+    )
+    program = Program("worker", command, "1-worker", 1)
+    process = KeptProcess(f"worker-{queue}", program, environment, ROOT, folder)
+    process.start()
+    try:
+        wait_until(lambda: " ready." in process.log_path.read_text(), _READY_SECONDS)
+        yield process
+    finally:
+        process.end()
+
+
+@contextmanager
+def running_dispatcher(context: WorkerContext) -> Iterator[None]:
+    """Run a dispatcher in a thread inside the block."""
+    settings = context.settings
+    dispatcher = Dispatcher(context, make_celery(settings), plain_url(settings))
+    thread = threading.Thread(target=dispatcher.run, name="dispatcher")
+    thread.start()
+    try:
+        yield
+    finally:
+        dispatcher.stop()
+        thread.join()
+
+
+def job_state(context: WorkerContext, job_id: int) -> str:
+    """Return the state of a job."""
+    with context.transaction() as session:
+        state = session.scalar(text("SELECT state FROM jobs WHERE id = :id"), {"id": job_id})
+    return str(state)
+
+
+def is_held_up_by(context: WorkerContext, holder_pid: int) -> bool:
+    """Say whether some connection waits for a lock of the one with this server process."""
+    with context.transaction() as session:
+        statement = text("SELECT 1 FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid))")
+        return session.scalar(statement, {"pid": holder_pid}) is not None
