@@ -7,6 +7,8 @@ from flask import Flask
 from flask_migrate import Migrate
 from flask_migrate.cli import db as commands
 
+from webapp.cli.backfills import backfill
+
 CONFIGURATION = Path(__file__).resolve().parents[2] / "alembic.ini"
 
 
@@ -22,6 +24,7 @@ def init_migrations(app: Flask) -> None:
     migrate.init_app(app)
     # Without this, `flask db downgrade -1` would be refused as an unknown option.
     commands.commands["downgrade"].context_settings["ignore_unknown_options"] = True
+    commands.add_command(backfill)
 
 
 def _use_root_configuration(config: Config) -> Config:

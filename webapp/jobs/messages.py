@@ -130,6 +130,20 @@ class PruneTable(Message):
     table: str
 
 
+class RunBackfill(Message):
+    """Go on with a backfill from where its cursor is."""
+
+    kind: ClassVar[str] = "backfill.run"
+    queue: ClassVar[Queue] = Queue.HOUSEKEEPING
+
+    name: str
+    run: int
+
+    def dedupe_key(self) -> str:
+        """One job each time that an operator starts it."""
+        return f"{self.name}:{self.run}"
+
+
 MESSAGES: dict[str, type[Message]] = {
     message.kind: message
     for message in (
@@ -140,5 +154,6 @@ MESSAGES: dict[str, type[Message]] = {
         FanOutEvent,
         SendEventMails,
         PruneTable,
+        RunBackfill,
     )
 }

@@ -1,0 +1,191 @@
+"""Backfills: fill what a migration added, batch by batch, beside everything else that runs.
+
+A batch is one transaction: one set-based statement over a range of keys, and the cursor that moves
+behind it. A kill loses the batch that was under way and nothing else, and no row is done twice.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Row, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from webapp.jobs.messages import RunBackfill, SealVersion
+from webapp.jobs.outbox import enqueue
+from webapp.models import BackfillState, Job
+from webapp.services.errors import NotFoundError
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """What a backfill does.
+
+    `statement` handles the rows of `table` with `:after < key <= :until`; `key` is a positive
+    integer column that leads an index. `unfilled` is a condition that no row of the range may
+    satisfy any more once the statement has run; without one the statement is taken at its word.
+    Rows that are written while it runs are not its business: a trigger, or code that writes both,
+    has to be there before it starts.
+    """
+
+    name: str
+    table: str
+    statement: str
+    key: str = "id"
+    unfilled: str | None = None
+    rows_a_batch: int = 1_000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a backfill is. `rows_total` is an estimate, and never below `rows_done`.
+
+    `job_state` is that of its latest job, None where there is none (any more).
+    """
+
+    name: str
+    rows_done: int
+    rows_total: int
+    is_finished: bool
+    job_state: str | None
+    last_error: str | None
+
+
+class UnfilledRowsError(Exception):
+    """The statement of a backfill left rows as they were, and would do so again."""
+
+
+SEAL_PRESENT_VERSIONS = Backfill(
+    name="seal-present-versions",
+    table="content_versions",
+    statement=f"""
+        INSERT INTO jobs (queue, kind, dedupe_key, payload)
+        SELECT '{SealVersion.queue.value}', '{SealVersion.kind}', id::text,
+               jsonb_build_object('version_id', id)
+        FROM content_versions WHERE id > :after AND id <= :until AND sealed_at IS NULL
+        ON CONFLICT DO NOTHING
+    """,  # noqa: S608 - both parts are constants of the code
+)
+
+# A backfill may leave this list with the release after the one whose contract step needed it.
+BACKFILLS: dict[str, Backfill] = {backfill.name: backfill for backfill in (SEAL_PRESENT_VERSIONS,)}
+
+
+def find_backfill(name: str) -> Backfill:
+    """Return a backfill by its name. Raises NotFoundError."""
+    if name not in BACKFILLS:
+        known = ", ".join(sorted(BACKFILLS)) or "none"
+        raise NotFoundError(f"There is no backfill {name} in this release. Known: {known}.")
+    return BACKFILLS[name]
+
+
+def start(session: Session, name: str) -> Progress:
+    """Write the job that begins a backfill or goes on with it, unless one is on its way.
+
+    One that is finished stays so. Raises NotFoundError.
+    """
+    backfill = find_backfill(name)
+    total = _estimate_rows(session, backfill)
+    values = insert(BackfillState).values(name=name, rows_total=total)
+    session.execute(values.on_conflict_do_nothing())
+    state = _lock_state(session, name)
+    job = _find_job(session, state)
+    is_on_its_way = job is not None and job.state in {"ready", "running"}
+    if state.finished_at is None and not is_on_its_way:
+        state.runs += 1
+        session.flush()
+        enqueue(session, RunBackfill(name=name, run=state.runs))
+    return read_progress(session, name)
+
+
+def run_batch(session: Session, backfill: Backfill) -> bool:
+    """Do the next batch of a backfill that was started; returns whether it was the last.
+
+    The row of the state is locked, so two that work on the same backfill take turns. Raises
+    UnfilledRowsError, after which nothing of the batch may be committed.
+    """
+    state = _lock_state(session, backfill.name)
+    if state.finished_at is not None:
+        return True
+    until, rows = _next_range(session, backfill, state.cursor)
+    if until is None:
+        _note(session, state, finished_at=text("clock_timestamp()"))
+        return True
+    bounds = {"after": state.cursor, "until": until}
+    session.execute(text(backfill.statement), bounds)
+    _refuse_unfilled(session, backfill, bounds)
+    _note(session, state, cursor=until, rows_done=state.rows_done + rows)
+    return False
+
+
+def read_progress(session: Session, name: str) -> Progress:
+    """Return how far a backfill is; one that never started has done no rows."""
+    statement = select(BackfillState).where(BackfillState.name == name)
+    state = session.scalar(statement.execution_options(populate_existing=True))
+    if state is None:
+        return Progress(name, 0, 0, is_finished=False, job_state=None, last_error=None)
+    job = _find_job(session, state)
+    return Progress(
+        name=name,
+        rows_done=state.rows_done,
+        rows_total=max(state.rows_done, state.rows_total),
+        is_finished=state.finished_at is not None,
+        job_state=None if job is None else job.state,
+        last_error=None if job is None else job.last_error,
+    )
+
+
+def _lock_state(session: Session, name: str) -> BackfillState:
+    statement = select(BackfillState).where(BackfillState.name == name).with_for_update()
+    return session.scalars(statement.execution_options(populate_existing=True)).one()
+
+
+def _note(session: Session, state: BackfillState, **values: object) -> None:
+    session.execute(
+        update(BackfillState)
+        .where(BackfillState.name == state.name)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _find_job(session: Session, state: BackfillState) -> Row[str, str | None] | None:
+    key = RunBackfill(name=state.name, run=state.runs).dedupe_key()
+    return session.execute(
+        select(Job.state, Job.last_error).where(Job.kind == RunBackfill.kind, Job.dedupe_key == key)
+    ).one_or_none()
+
+
+def _next_range(session: Session, backfill: Backfill, after: int) -> tuple[int | None, int]:
+    statement = text(
+        f"SELECT max({backfill.key}), count(*) FROM ("  # noqa: S608 - names from the code
+        f"SELECT {backfill.key} FROM {backfill.table} WHERE {backfill.key} > :after"
+        f" ORDER BY {backfill.key} LIMIT :size) AS batch"
+    )
+    until, rows = session.execute(statement, {"after": after, "size": backfill.rows_a_batch}).one()
+    return until, rows
+
+
+def _refuse_unfilled(session: Session, backfill: Backfill, bounds: dict[str, int]) -> None:
+    if backfill.unfilled is None:
+        return
+    statement = text(
+        f"SELECT min({backfill.key}) FROM {backfill.table} WHERE {backfill.key} > :after"  # noqa: S608
+        f" AND {backfill.key} <= :until AND ({backfill.unfilled})"
+    )
+    left = session.scalar(statement, bounds)
+    if left is not None:
+        raise UnfilledRowsError(
+            f"{backfill.table}.{backfill.key} = {left} is still: {backfill.unfilled}"
+        )
+
+
+def _estimate_rows(session: Session, backfill: Backfill) -> int:
+    """Return the table's rows as the statistics have them, or counted where there are none."""
+    estimate = session.scalar(
+        text("SELECT reltuples FROM pg_class WHERE oid = CAST(:name AS regclass)"),
+        {"name": backfill.table},
+    )
+    if estimate is None or estimate < 0:
+        count = text(f"SELECT count(*) FROM {backfill.table}")  # noqa: S608 - a name from the code
+        return int(session.scalar(count) or 0)
+    return int(estimate)
