@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.faults import TARGETS, FaultMaker, Journal
+from tests.chaos.faults import FaultMaker, Journal
 from tests.chaos.invariants import (
     await_quiet,
     check_acknowledged,
@@ -23,6 +23,7 @@ from tests.chaos.invariants import (
 )
 from tests.chaos.newsroom import Editor, Newsroom
 from tests.chaos.rig import Rig
+from tests.chaos.targets import TARGETS
 from webapp.app import create_app
 
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "21"))
