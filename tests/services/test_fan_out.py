@@ -1,7 +1,7 @@
 """Promises about followers: everyone once, nobody else, and whatever is interrupted goes on."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from tests.factories import make_actor, make_content
@@ -88,6 +88,24 @@ def test_chunks_together_reach_everybody_and_go_on_where_they_stopped(
         if sum(r["after_user_id"] < user_id <= r["to_user_id"] for r in ranges) == 1
     ]
     assert covered == mailed(session, event_id) == told(session, event_id)
+
+
+def test_a_cursor_that_is_moved_back_tells_nobody_twice(session: Session) -> None:
+    author = make_actor(session)
+    readers = [make_actor(session, RoleName.READER) for _ in range(5)]
+    for reader in readers[1:]:
+        follows.follow(session, reader, Target.AUTHOR, author.user_id)
+    event_id = publish(session, author)
+    fan_out(session, event_id, 3)
+    follows.follow(session, readers[0], Target.AUTHOR, author.user_id)
+    again = {"cursor_user_id": 0, "fanned_out_at": None}
+    session.execute(update(Event).where(Event.id == event_id).values(again))
+
+    fan_out(session, event_id, 3)
+
+    everybody = [reader.user_id for reader in readers]
+    assert told(session, event_id) == everybody
+    assert mailed(session, event_id) == everybody
 
 
 def test_authors_are_not_told_of_their_own_work(session: Session) -> None:
