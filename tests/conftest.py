@@ -24,22 +24,30 @@ from workers.context import WorkerContext
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "imprint_template"
+# What a caller may say of the tests themselves; docs/migrations.md tells of both.
+OF_THE_TESTS = {"IMPRINT_TEST_POSTGRES_BIN", "IMPRINT_MIGRATION_TRIALS"}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_configuration_from_outside() -> None:
     """Keep the settings of the machine out of the tests, so that none reaches a real server."""
     for name in [name for name in os.environ if name.startswith("IMPRINT_")]:
-        del os.environ[name]
+        if name not in OF_THE_TESTS:
+            del os.environ[name]
     for name in ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "SECRET_KEY", "PROMETHEUS_MULTIPROC_DIR"):
         os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A throw-away PostgreSQL server of this test process."""
+    """A throw-away PostgreSQL server of this test process.
+
+    It is the wheel's, or the one whose `bin` folder is in IMPRINT_TEST_POSTGRES_BIN.
+    """
     folder = tmp_path_factory.mktemp("postgres")
-    with PostgresServer(folder / "data", durable=False) as server:
+    chosen = os.environ.get("IMPRINT_TEST_POSTGRES_BIN")
+    programs = Path(chosen) if chosen else None
+    with PostgresServer(folder / "data", durable=False, programs=programs) as server:
         yield server
 
 
