@@ -15,6 +15,7 @@ from alembic import command
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(sys.executable).parent
+DEFAULT_TRIALS = 2
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Databases for the tests of the migrations, and the commands of Alembic in this process."""
 
+import os
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -8,7 +9,13 @@ from alembic.config import Config
 from sqlalchemy import Engine, NullPool, create_engine
 
 from dev.postgres import PostgresServer
-from tests.migrations.commands import ROOT, Migrations
+from tests.migrations.commands import DEFAULT_TRIALS, ROOT, Migrations
+
+
+@pytest.fixture
+def trials() -> int:
+    """How often to try what depends on chance: IMPRINT_MIGRATION_TRIALS, or a few times."""
+    return int(os.environ.get("IMPRINT_MIGRATION_TRIALS", DEFAULT_TRIALS))
 
 
 @pytest.fixture
