@@ -63,9 +63,13 @@ class Dispatcher:
         log.info("dispatcher.stopped")
 
     def _round(self) -> None:
-        while self._in_transaction(schedules.hand_over_due) == schedules.HANDED_AT_ONCE:
-            pass
+        handed = schedules.HANDED_AT_ONCE
         try:
+            while handed == schedules.HANDED_AT_ONCE:
+                handed = self._in_transaction(schedules.hand_over_due)
+                if handed:
+                    # The workers begin with these while the next are handed over.
+                    self._relay(Queue.PUBLISHING)
             for queue in Queue:
                 self._relay(queue)
         except (BrokerError, OSError) as error:
