@@ -114,7 +114,9 @@ class FaultMaker:
             parameters = {"application": "imprint-worker", "holder": holder.info.backend_pid}
             if not self._rig.wait_for(_HELD_UP, CATCH_SECONDS, **parameters):
                 return False
-            if self._random.random() < SHARE_OF_RELEASED:
+            # The first hit of each kind is a certain one; later ones may come at any point.
+            already_hit = self._journal.hits[target.kind] > 0
+            if already_hit and self._random.random() < SHARE_OF_RELEASED:
                 holder.rollback()
                 time.sleep(self._random.uniform(0, LONGEST_HEAD_START_SECONDS))
             self._kill_worker(target)
