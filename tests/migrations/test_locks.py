@@ -1,0 +1,249 @@
+"""The table of locks, held against PostgreSQL: what it says is what the server does."""
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from webapp.kit.migration_sql.classify import classify
+from webapp.kit.migration_sql.effects import Lock, Phase, Work
+from webapp.kit.migration_sql.schema import Schema
+from webapp.kit.migration_sql.statements import normalise, split_at_commas, split_statements
+
+TABLES = """
+    CREATE TABLE parents (id bigint PRIMARY KEY, name text);
+    CREATE TABLE children (
+        id bigint NOT NULL, parent_id bigint NOT NULL, name varchar(20), size integer,
+        price numeric(8, 2), day text, note text,
+        CONSTRAINT pk_children PRIMARY KEY (id),
+        CONSTRAINT fk_children_parent FOREIGN KEY (parent_id) REFERENCES parents (id),
+        CONSTRAINT ck_note CHECK (note IS NOT NULL)
+    );
+    ALTER TABLE children ADD CONSTRAINT ck_size CHECK (size > 0) NOT VALID;
+    ALTER TABLE children ADD CONSTRAINT fk_again FOREIGN KEY (parent_id) REFERENCES parents (id)
+        NOT VALID;
+    CREATE INDEX ix_children_name ON children (name);
+    CREATE UNIQUE INDEX uq_children_size ON children (size);
+    CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;
+    CREATE TRIGGER touches BEFORE INSERT ON children FOR EACH ROW EXECUTE FUNCTION touch();
+    INSERT INTO parents VALUES (1, 'one');
+    INSERT INTO children VALUES (1, 1, 'a', 1, 1.5, '2024-02-29', 'x'),
+        (2, 1, 'b', 2, 2.5, '2024-03-01', 'y');
+"""
+STATEMENTS = """
+    CREATE TABLE others (id bigint PRIMARY KEY, parent_id bigint REFERENCES parents (id));
+    CREATE INDEX ix_new ON children (note);
+    CREATE UNIQUE INDEX uq_new ON children (note);
+    DROP INDEX ix_children_name;
+    DROP TABLE children;
+    DROP TABLE IF EXISTS parents, children;
+    TRUNCATE children;
+    ALTER TABLE children ADD COLUMN a text;
+    ALTER TABLE children ADD a text;
+    ALTER TABLE public."children" ADD COLUMN a bigint DEFAULT '0' NOT NULL;
+    ALTER TABLE children ADD COLUMN a jsonb DEFAULT '{}'::jsonb NOT NULL, ADD COLUMN b date;
+    ALTER TABLE children ADD COLUMN a timestamptz DEFAULT now() NOT NULL;
+    ALTER TABLE children ADD COLUMN a timestamp with time zone DEFAULT clock_timestamp() NOT NULL;
+    ALTER TABLE children ADD COLUMN a uuid DEFAULT gen_random_uuid();
+    ALTER TABLE children ADD COLUMN a bigint GENERATED ALWAYS AS IDENTITY;
+    ALTER TABLE children ADD COLUMN a integer GENERATED ALWAYS AS (size * 2) STORED;
+    ALTER TABLE children ADD COLUMN a bigint REFERENCES parents (id);
+    ALTER TABLE children ADD COLUMN a bigint DEFAULT 1 CHECK (a > 0);
+    ALTER TABLE children DROP COLUMN note;
+    ALTER TABLE children DROP COLUMN IF EXISTS size;
+    ALTER TABLE children ALTER COLUMN name TYPE varchar(30);
+    ALTER TABLE children ALTER COLUMN name TYPE text;
+    ALTER TABLE children ALTER COLUMN name TYPE varchar(10);
+    ALTER TABLE children ALTER COLUMN size TYPE bigint;
+    ALTER TABLE children ALTER COLUMN price TYPE numeric(10, 2);
+    ALTER TABLE children ALTER COLUMN price TYPE numeric(10, 4);
+    ALTER TABLE children ALTER COLUMN day TYPE timestamptz USING day::timestamptz;
+    ALTER TABLE children ALTER COLUMN size SET NOT NULL;
+    ALTER TABLE children ALTER COLUMN note SET NOT NULL;
+    ALTER TABLE children ALTER COLUMN parent_id DROP NOT NULL;
+    ALTER TABLE children ALTER COLUMN size SET DEFAULT 5;
+    ALTER TABLE children ALTER COLUMN size DROP DEFAULT;
+    ALTER TABLE children ALTER COLUMN size SET STATISTICS 200;
+    ALTER TABLE children ADD CONSTRAINT ck_new CHECK (size < 100);
+    ALTER TABLE children ADD CONSTRAINT ck_new CHECK (size < 100) NOT VALID;
+    ALTER TABLE children ADD CONSTRAINT fk_new FOREIGN KEY(parent_id) REFERENCES parents (id);
+    ALTER TABLE children ADD CONSTRAINT fk_new FOREIGN KEY(parent_id) REFERENCES parents NOT VALID;
+    ALTER TABLE children ADD CONSTRAINT uq_more UNIQUE (note);
+    ALTER TABLE children ADD CONSTRAINT uq_children_size UNIQUE USING INDEX uq_children_size;
+    ALTER TABLE children VALIDATE CONSTRAINT ck_size;
+    ALTER TABLE children VALIDATE CONSTRAINT fk_again;
+    ALTER TABLE children DROP CONSTRAINT ck_size;
+    ALTER TABLE children DROP CONSTRAINT fk_again;
+    ALTER TABLE children RENAME COLUMN note TO remark;
+    ALTER TABLE children RENAME note TO remark;
+    ALTER TABLE children RENAME TO offspring;
+    ALTER TABLE children RENAME CONSTRAINT ck_size TO ck_sizes;
+    ALTER TABLE children SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01);
+    COMMENT ON TABLE children IS 'it''s a table';
+    COMMENT ON COLUMN children.note IS 'a column';
+    CREATE TRIGGER touches_too BEFORE UPDATE ON children FOR EACH ROW EXECUTE FUNCTION touch();
+    DROP TRIGGER touches ON children;
+    LOCK TABLE children IN SHARE ROW EXCLUSIVE MODE;
+    LOCK children;
+    ANALYZE children;
+    UPDATE children SET note = 'z; UPDATE parents SET x';
+    DELETE FROM children WHERE id = 1;
+    INSERT INTO parents (id) VALUES (7);
+    INSERT INTO parents (id) SELECT id + 100 FROM children ON CONFLICT DO NOTHING;
+    WITH old AS (SELECT id FROM children) UPDATE parents SET name = '' FROM old WHERE false;
+    DO $$ BEGIN UPDATE children SET note = ''; END $$;
+    CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TYPE mood AS ENUM ('good', 'bad');
+    SET LOCAL statement_timeout = 0
+"""
+LOCKS_OF_THIS_TRANSACTION = text("""
+    SELECT relname, mode FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+    WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted
+      AND relkind = 'r' AND relnamespace = 'public'::regnamespace
+""")
+WORK_OF_THIS_TRANSACTION = text("""
+    SELECT pg_class.relname, relfilenode, seq_scan FROM pg_class
+    JOIN pg_stat_xact_user_tables ON relid = pg_class.oid
+    WHERE pg_class.relname IN ('parents', 'children', 'offspring')
+""")
+
+
+def make_schema() -> Schema:
+    """Return what is known of the tables."""
+    types = {"name": "character varying(20)", "size": "integer", "price": "numeric(8,2)"}
+    return Schema(
+        column_types={("children", name): kind for name, kind in {**types, "day": "text"}.items()},
+        index_tables={"ix_children_name": "children"},
+        foreign_keys={
+            ("children", "fk_children_parent"): "parents",
+            ("children", "fk_again"): "parents",
+        },
+        not_null_checks={("children", "ck_note"): "note"},
+        validated={("children", "ck_note")},
+    )
+
+
+@pytest.mark.parametrize("statement", split_statements(STATEMENTS), ids=normalise)
+def test_locks_and_work_are_what_the_server_does(engine: Engine, statement: str) -> None:
+    with engine.connect() as connection:
+        for part in split_statements(TABLES):
+            connection.exec_driver_sql(part)
+        connection.commit()
+    # A new connection, which has read no table yet.
+    with engine.connect() as connection:
+        before = files_and_scans(connection)
+        connection.rollback()
+        connection.exec_driver_sql(statement.replace("%", "%%"))
+        taken = locks_taken(connection)
+        after = files_and_scans(connection)
+        connection.rollback()
+
+    effects = classify(statement, make_schema())
+    said: dict[str, Lock] = {}
+    for effect in effects:
+        assert effect.is_known
+        if effect.table is not None:
+            said[effect.table] = max(effect.lock, said.get(effect.table, Lock.NONE))
+    for table, lock in said.items():
+        name = "offspring" if statement.endswith("RENAME TO offspring") else table
+        if name in taken:
+            assert lock == taken[name], (table, lock.label)
+    weak = {table for table, lock in taken.items() if lock <= Lock.ROW_SHARE}
+    renamed = {"offspring": "children"}
+    assert {renamed.get(table, table) for table in set(taken) - weak} <= set(said)
+    assert_work(statement, before, after)
+
+
+def assert_work(
+    statement: str, before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]
+) -> None:
+    """Assert that a table is rewritten or read whole where that is said, and nowhere else."""
+    effects = classify(statement, make_schema())
+    works = {effect.work for effect in effects if effect.table == "children"}
+    writes_rows = any(effect.phase is Phase.BACKFILL for effect in effects)
+    if "children" not in after or writes_rows or "ANALYZE" in statement:
+        return  # Rows are read one way or another, and samples are no scan.
+    is_rewritten = before["children"][0] != after["children"][0]
+    if statement.startswith("TRUNCATE"):
+        return  # It takes a new file, which is empty.
+    assert is_rewritten == (Work.REWRITE in works)
+    is_read = after["children"][1] > before["children"][1]
+    widens = "TYPE varchar(30)" in statement or "TYPE text" in statement or "(10, 2)" in statement
+    if not widens:  # The one place where more is said than done: without a check nothing is read.
+        assert is_read == bool(works & {Work.SCAN, Work.REWRITE, Work.INDEX})
+
+
+def locks_taken(connection: Connection) -> dict[str, Lock]:
+    """Return the strongest lock that this transaction holds on each table."""
+    strongest: dict[str, Lock] = {}
+    for table, mode in connection.execute(LOCKS_OF_THIS_TRANSACTION):
+        name = "".join(f"_{letter}" if letter.isupper() else letter for letter in mode)
+        lock = Lock[name.removeprefix("_").removesuffix("_Lock").upper()]
+        strongest[table] = max(lock, strongest.get(table, Lock.NONE))
+    return strongest
+
+
+def files_and_scans(connection: Connection) -> dict[str, tuple[int, int]]:
+    """Return each table's file and how often this transaction read it from end to end."""
+    rows = connection.execute(WORK_OF_THIS_TRANSACTION)
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("statement", "lock", "work", "phase"),
+    [
+        ("CREATE INDEX CONCURRENTLY i ON t (a)", Lock.SHARE_UPDATE_EXCLUSIVE, Work.INDEX, "expand"),
+        ("DROP INDEX CONCURRENTLY IF EXISTS i", Lock.SHARE_UPDATE_EXCLUSIVE, Work.NONE, "expand"),
+        ("ALTER TABLE t DROP COLUMN a", Lock.ACCESS_EXCLUSIVE, Work.NONE, "contract"),
+        ("ALTER TABLE t RENAME a TO b", Lock.ACCESS_EXCLUSIVE, Work.NONE, "contract"),
+        ("ALTER TABLE t ALTER a TYPE bigint", Lock.ACCESS_EXCLUSIVE, Work.REWRITE, "contract"),
+        ("DROP TABLE t", Lock.ACCESS_EXCLUSIVE, Work.NONE, "contract"),
+        ("DELETE FROM t", Lock.ROW_EXCLUSIVE, Work.ROWS, "backfill"),
+    ],
+)
+def test_who_can_live_with_it(statement: str, lock: Lock, work: Work, phase: str) -> None:
+    (effect,) = classify(statement, Schema())
+    assert (effect.lock, effect.work, effect.phase) == (lock, work, Phase(phase))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE t FROBNICATE",
+        "ALTER TABLE t DROP COLUMN a CASCADE",
+        "ALTER TABLE t DROP CONSTRAINT a CASCADE",
+        "ALTER TABLE t ADD COLUMN a text, CLUSTER ON i",
+        "CREATE TABLE a AS SELECT 1",
+        "CREATE TABLE a (LIKE b)",
+        "DROP SCHEMA public CASCADE",
+        "DO $$ BEGIN EXECUTE 'DROP TABLE t'; END $$",
+        "DO $$ BEGIN ALTER TABLE t ADD a text; END $$",
+        "WITH a AS (SELECT 1) SELECT * FROM a",
+        "SELECT dangerous()",
+        "REINDEX TABLE t",
+        "VACUUM FULL t",
+        "COPY t FROM stdin",
+    ],
+)
+def test_what_is_not_known_counts_as_the_strongest_lock(statement: str) -> None:
+    unknown = [effect for effect in classify(statement, Schema()) if not effect.is_known]
+    assert unknown
+    assert all(effect.lock is Lock.ACCESS_EXCLUSIVE and effect.defect for effect in unknown)
+
+
+def test_statements_are_cut_outside_of_quotes_and_comments() -> None:
+    script = """
+        -- a comment; with a semicolon
+        /* one /* in; another */ ; */ SELECT 1,   'a;  b' ; -- at the end
+        DO $$ begin; x; end $$; UPDATE "odd;name" SET x = E'it\\'s;' ;;
+        CREATE FUNCTION f() AS $body$ $$ ; $$ $body$;
+    """
+    assert [normalise(statement) for statement in split_statements(script)] == [
+        "SELECT 1, 'a;  b'",
+        "DO $$ begin; x; end $$",
+        "UPDATE \"odd;name\" SET x = E'it\\'s;'",
+        "CREATE FUNCTION f() AS $body$ $$ ; $$ $body$",
+    ]
+    assert split_at_commas("a numeric(1, 2), b DEFAULT 'x,y', c") == [
+        "a numeric(1, 2)",
+        "b DEFAULT 'x,y'",
+        "c",
+    ]

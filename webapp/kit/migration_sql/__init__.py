@@ -1,0 +1,1 @@
+"""What the SQL of a migration does to tables that are in use: statements, locks and work."""

@@ -1,0 +1,173 @@
+"""Which lock a statement takes on which table, and what it does there: one table of patterns.
+
+It knows the statements that migrations are made of. What it does not know it calls unknown, and
+that counts as ACCESS EXCLUSIVE on everything.
+"""
+
+import re
+from collections.abc import Callable
+
+from webapp.kit.migration_sql.alter_table import alter_table
+from webapp.kit.migration_sql.effects import UNKNOWN, Effect, Lock, Phase, Work
+from webapp.kit.migration_sql.schema import IDENTIFIER, Schema, bare
+from webapp.kit.migration_sql.statements import normalise, split_at_commas, without_quoted
+
+Judge = Callable[["re.Match[str]", Schema], list[Effect]]
+
+_REFERENCES = re.compile(rf"\bREFERENCES ({IDENTIFIER})", re.IGNORECASE)
+_WRITES = re.compile(
+    rf"\b(?:(?<!FOR )UPDATE (?:ONLY )?|INSERT INTO |DELETE FROM (?:ONLY )?)({IDENTIFIER})",  # noqa: S608
+    re.IGNORECASE,
+)
+_READS = re.compile(rf"\b(?:FROM|JOIN) ({IDENTIFIER})", re.IGNORECASE)
+_MORE_THAN_ROWS = re.compile(
+    r"\b(?:ALTER|CREATE|DROP|TRUNCATE|LOCK|EXECUTE|GRANT|CLUSTER|REINDEX|VACUUM|MERGE|CALL|PERFORM)\b",
+    re.IGNORECASE,
+)
+
+
+def classify(statement: str, schema: Schema) -> list[Effect]:
+    """Return what a statement does, and note in `schema` what it makes known to those after it."""
+    text = normalise(statement)
+    for pattern, judge in _STATEMENTS:
+        match = pattern.fullmatch(text)
+        if match is not None:
+            return judge(match, schema)
+    return [UNKNOWN]
+
+
+def _nothing(_match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+    return []
+
+
+def _gone_for_the_code(_match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+    return [Effect(None, Lock.NONE, phase=Phase.CONTRACT)]
+
+
+def _create_table(match: "re.Match[str]", schema: Schema) -> list[Effect]:
+    table, rest = bare(match.group(1)), without_quoted(match.group(2))
+    if re.search(r"\)\s*(?:INHERITS|AS)\b|\bLIKE ", rest, re.IGNORECASE):
+        return [UNKNOWN]
+    schema.created.add(table)
+    targets = {bare(found) for found in _REFERENCES.findall(rest)} - {table}
+    return [
+        Effect(table, Lock.ACCESS_EXCLUSIVE),
+        *(Effect(target, Lock.SHARE_ROW_EXCLUSIVE) for target in sorted(targets)),
+    ]
+
+
+def _drop_table(match: "re.Match[str]", schema: Schema) -> list[Effect]:
+    effects = []
+    for name in split_at_commas(match.group(1)):
+        table = bare(name)
+        removal = Effect(table, Lock.ACCESS_EXCLUSIVE, phase=Phase.CONTRACT, removes="")
+        related = sorted(schema.refers_to(table))
+        effects += [removal, *(Effect(other, Lock.ACCESS_EXCLUSIVE) for other in related)]
+    return effects
+
+
+def _truncate(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+    names = [bare(name) for name in split_at_commas(match.group(1))]
+    return [Effect(name, Lock.ACCESS_EXCLUSIVE, phase=Phase.CONTRACT) for name in names]
+
+
+def _create_index(match: "re.Match[str]", schema: Schema) -> list[Effect]:
+    unique, concurrently, name, table = match.group(1, 2, 3, 4)
+    schema.index_tables[bare(name)] = bare(table)
+    lock = Lock.SHARE_UPDATE_EXCLUSIVE if concurrently else Lock.SHARE
+    rule = f"The running code has to obey this already: {bare(name)} is unique." if unique else None
+    return [Effect(bare(table), lock, Work.INDEX, condition=rule)]
+
+
+def _drop_index(match: "re.Match[str]", schema: Schema) -> list[Effect]:
+    concurrently, name = match.group(1, 2)
+    lock = Lock.SHARE_UPDATE_EXCLUSIVE if concurrently else Lock.ACCESS_EXCLUSIVE
+    return [Effect(schema.index_tables.get(bare(name)), lock)]
+
+
+def _rename_index(match: "re.Match[str]", schema: Schema) -> list[Effect]:
+    # The lock is on the index, which reads and writes of the table take weakly.
+    return [Effect(schema.index_tables.get(bare(match.group(1))), Lock.SHARE_UPDATE_EXCLUSIVE)]
+
+
+def _comment(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+    table = match.group(2).rpartition(".")[0] if match.group(1).upper() == "COLUMN" else None
+    return [Effect(bare(table or match.group(2)), Lock.SHARE_UPDATE_EXCLUSIVE)]
+
+
+def _create_trigger(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+    return [Effect(bare(match.group(1)), Lock.SHARE_ROW_EXCLUSIVE)]
+
+
+def _drop_trigger(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+    return [Effect(bare(match.group(1)), Lock.ACCESS_EXCLUSIVE, phase=Phase.CONTRACT)]
+
+
+def _lock_table(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+    mode = (match.group(2) or "ACCESS EXCLUSIVE").upper().replace(" ", "_")
+    return [Effect(bare(match.group(1)), Lock[mode])]
+
+
+def _analyze(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+    return [Effect(bare(match.group(1)), Lock.SHARE_UPDATE_EXCLUSIVE, Work.SCAN)]
+
+
+def _rows(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+    return _row_writes(without_quoted(match.group()), commits_in_between=False)
+
+
+def _block(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+    body = normalise(match.group("body"))
+    if _MORE_THAN_ROWS.search(without_quoted(body)):
+        return [UNKNOWN]
+    commits = re.search(r"\bCOMMIT;", body, re.IGNORECASE) is not None
+    return _row_writes(without_quoted(body), commits_in_between=commits)
+
+
+def _row_writes(text: str, *, commits_in_between: bool) -> list[Effect]:
+    """Judge row writes by the tables they name; VALUES alone is no work to speak of."""
+    written = sorted({bare(found) for found in _WRITES.findall(text)} - {"set"})
+    if not written or _MORE_THAN_ROWS.search(text):
+        return [UNKNOWN]
+    sources = sorted({bare(found) for found in _READS.findall(text)})
+    is_values = re.match(r"INSERT INTO [^;]+ VALUES\b", text, re.IGNORECASE) and not sources
+    return [
+        Effect(
+            table,
+            Lock.ROW_EXCLUSIVE,
+            Work.NONE if is_values else Work.ROWS,
+            Phase.BACKFILL,
+            sized_by=sources[0] if len(sources) == 1 and table not in sources else None,
+            commits_in_between=commits_in_between,
+        )
+        for table in written
+    ]
+
+
+_N = IDENTIFIER
+_MODES = "|".join(lock.label for lock in Lock if lock)
+_TABLE: list[tuple[str, Judge]] = [
+    (r"(?:SET|RESET|SHOW) .+", _nothing),
+    (r"(?:BEGIN|COMMIT|START TRANSACTION|SAVEPOINT .+|RELEASE .+)", _nothing),
+    (rf"CREATE TABLE (?:IF NOT EXISTS )?({_N}) ?(\(.+)", _create_table),
+    (rf"DROP TABLE (?:IF EXISTS )?({_N}(?:, ?{_N})*)", _drop_table),
+    (rf"TRUNCATE (?:TABLE )?({_N}(?:, ?{_N})*)", _truncate),
+    (rf"CREATE (UNIQUE )?INDEX (CONCURRENTLY )?(?:IF NOT EXISTS )?({_N}) ON ({_N})\b.+",
+     _create_index),
+    (rf"DROP INDEX (CONCURRENTLY )?(?:IF EXISTS )?({_N})", _drop_index),
+    (rf"ALTER INDEX (?:IF EXISTS )?({_N}) RENAME TO {_N}", _rename_index),
+    (r"ALTER TABLE .+", lambda match, schema: alter_table(match.group(), schema)),
+    (rf"COMMENT ON (TABLE|COLUMN) ({_N}(?:\.{_N})*) IS .+", _comment),
+    (r"CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE) .+", _nothing),
+    (r"CREATE (?:TYPE|SCHEMA|SEQUENCE|EXTENSION) .+", _nothing),
+    (r"ALTER TYPE \S+ ADD VALUE .+", _nothing),
+    (rf"DROP (?:FUNCTION|PROCEDURE|TYPE|SEQUENCE) (?:IF EXISTS )?{_N}(?: ?\([^)]*\))?",
+     _gone_for_the_code),
+    (rf"CREATE (?:OR REPLACE )?TRIGGER \S+ .+? ON ({_N})\b.+", _create_trigger),
+    (rf"DROP TRIGGER (?:IF EXISTS )?\S+ ON ({_N})", _drop_trigger),
+    (rf"LOCK (?:TABLE )?({_N})(?: IN ({_MODES}) MODE)?", _lock_table),
+    (rf"ANALYZE ({_N})", _analyze),
+    (r"(?:UPDATE|INSERT INTO|DELETE FROM|WITH) .+", _rows),
+    (r"DO (?:LANGUAGE plpgsql )?\$(\w*)\$(?P<body>.*)\$\1\$", _block),
+]  # fmt: skip
+_STATEMENTS = [(re.compile(pattern, re.IGNORECASE | re.DOTALL), judge) for pattern, judge in _TABLE]

@@ -1,0 +1,43 @@
+"""What is known of the tables while pending statements are read, one after the other."""
+
+import re
+from dataclasses import dataclass, field
+
+IDENTIFIER = r'(?:(?:"[^"]+"|[A-Za-z_]\w*)\.)?(?:"[^"]+"|[A-Za-z_]\w*)'
+
+
+def bare(identifier: str) -> str:
+    """Return a name without its schema `public` and without needless quotes."""
+    parts = re.findall(r'"[^"]+"|[A-Za-z_]\w*', identifier)
+    names = [part.strip('"') if part.startswith('"') else part.lower() for part in parts]
+    return ".".join(names[1:] if names[0] == "public" and len(names) > 1 else names)
+
+
+@dataclass
+class Schema:
+    """The facts that decide which lock a statement takes and how much it has to do.
+
+    `column_types` are spelt as by format_type. `foreign_keys` maps (table, constraint) to the table
+    referred to. `not_null_checks` maps (table, constraint) to the column that a check
+    `column IS NOT NULL` is on, and `validated` holds the checks that every row is known to obey.
+    `created` are the tables that a pending statement makes: nobody uses them yet.
+    """
+
+    column_types: dict[tuple[str, str], str] = field(default_factory=dict)
+    index_tables: dict[str, str] = field(default_factory=dict)
+    foreign_keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    not_null_checks: dict[tuple[str, str], str] = field(default_factory=dict)
+    validated: set[tuple[str, str]] = field(default_factory=set)
+    created: set[str] = field(default_factory=set)
+
+    def is_proven_not_null(self, table: str, column: str) -> bool:
+        """Say whether a validated check spares SET NOT NULL the look at every row."""
+        return any(
+            of_column == column and key[0] == table and key in self.validated
+            for key, of_column in self.not_null_checks.items()
+        )
+
+    def refers_to(self, table: str) -> set[str]:
+        """Return the tables that a table's foreign keys point at, and those that point at it."""
+        ends = [(key[0], target) for key, target in self.foreign_keys.items()]
+        return {b if a == table else a for a, b in ends if table in {a, b}} - {table}
