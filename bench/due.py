@@ -2,27 +2,44 @@
 
 An item is public from the commit of the transaction that published it; PostgreSQL keeps that
 moment (`track_commit_timestamp`), just before it flushes the log. A flush is a bare commit, which
-is measured too and printed as the floor of the lateness.
+is measured too and printed as the floor of the lateness. The floor of the crowd is one transaction
+of bare statements that write documents which were finished beforehand.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bench.commits import commit_seconds
+from bench.processes import Program
 from bench.results import Result, percentile
 from bench.sizes import Sizes
 from bench.testbed import BenchError, Testbed, sessions_on
 from dev.programs import WORKER_QUEUES
 
 AT_ONCE_TARGET_SECONDS, SINGLE_TARGET_MILLISECONDS = 3.0, 250.0
-WORKER = "worker-publishing"
-EVERY_WORKER = tuple(f"worker-{name}" for name in WORKER_QUEUES)
 _LEAD_SECONDS = 2.0
 _MOST_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Which workers run, and how many processes each has."""
+
+    workers: Sequence[str]
+    concurrency: int
+    label: str
+
+
+SETUPS = (
+    Setup(["worker-publishing"], 1, "one publishing process"),
+    Setup(["worker-publishing"], 2, "two publishing processes"),
+    Setup([f"worker-{name}" for name in WORKER_QUEUES], 1, "every worker of `make run`"),
+)
 
 _MAKE_DUE = text(
     "UPDATE schedules SET due_at = to_timestamp(:due_at)"
@@ -70,15 +87,11 @@ _BARE = (
 
 
 def measure(bed: Testbed, sizes: Sizes, articles: str) -> list[Result]:
-    """Take the floor, the crowd with one and two processes and with all workers, then the few."""
+    """Take the floor, the crowd under each setup, then the few under the last."""
     floor = _floor(bed, sizes, articles)
-    note = "floor: bare statements that write finished documents, in one transaction"
-    results = [
-        _crowd(bed, sizes, articles, floor, [WORKER], 1, "one publishing process", note),
-        _crowd(bed, sizes, articles, floor, [WORKER], 2, "two publishing processes"),
-        _crowd(bed, sizes, articles, floor, EVERY_WORKER, 1, "every worker of `make run`"),
-    ]
-    return [*results, *_singles(bed, sizes, articles)]
+    setups = SETUPS[: sizes.due_setups]
+    crowds = [_crowd(bed, sizes, articles, floor, setup) for setup in setups]
+    return [*crowds, *_singles(bed, sizes, articles, setups[-1])]
 
 
 def _floor(bed: Testbed, sizes: Sizes, articles: str) -> float:
@@ -93,31 +106,32 @@ def _floor(bed: Testbed, sizes: Sizes, articles: str) -> float:
         return time.monotonic() - began
 
 
-def _crowd(
-    bed: Testbed, sizes: Sizes, articles: str, floor: float, names: Sequence[str],
-    concurrency: int, label: str, note: str = "",
-) -> Result:  # fmt: skip
+def _crowd(bed: Testbed, sizes: Sizes, articles: str, floor: float, setup: Setup) -> Result:
     """Let many schedules be due at one moment; returns the time until the last is public."""
     number = sizes.due_at_once
-    bed.say(f"due: {number:,} at once, {label}")
+    bed.say(f"due: {number:,} at once, {setup.label}")
     with ExitStack() as stack:
         url = stack.enter_context(bed.database("bench_due", articles))
         session = stack.enter_context(sessions_on(url)())
-        stack.enter_context(bed.workers(url, names, concurrency))
+        running = stack.enter_context(bed.workers(url, setup.workers, setup.concurrency))
         due_at = time.time() + _LEAD_SECONDS
         session.execute(_MAKE_DUE, {"due_at": due_at, "number": number})
         _settle(session)
+        before = _cpu_seconds(bed, running)
         lateness = _wait_until_fired(bed, session, number)
-    return Result(f"{number:,} due at once, {label}", max(lateness), "s", floor,
+        spent = {name: used - before[name] for name, used in _cpu_seconds(bed, running).items()}
+    used = ", ".join(f"{name} {seconds:.2f}" for name, seconds in spent.items())
+    note = f"seconds of processor time: {used}"
+    return Result(f"{number:,} due at once, {setup.label}", max(lateness), "s", floor,
                   AT_ONCE_TARGET_SECONDS, note=note)  # fmt: skip
 
 
-def _singles(bed: Testbed, sizes: Sizes, articles: str) -> list[Result]:
+def _singles(bed: Testbed, sizes: Sizes, articles: str, setup: Setup) -> list[Result]:
     number = sizes.due_singly
     bed.say(f"due: {number} single schedules within {sizes.singly_within_seconds:g} s")
     with bed.database("bench_due", articles) as url, sessions_on(url)() as session:
         commit = commit_seconds(url) * 1000
-        with bed.workers(url, EVERY_WORKER):
+        with bed.workers(url, setup.workers, setup.concurrency):
             start = time.time() + _LEAD_SECONDS
             moments = {"start": start, "seconds": sizes.singly_within_seconds, "number": number}
             session.execute(_SPREAD, moments)
@@ -129,6 +143,11 @@ def _singles(bed: Testbed, sizes: Sizes, articles: str) -> list[Result]:
         Result("single schedule, lateness p99", percentile(lateness, 99), "ms", commit,
                SINGLE_TARGET_MILLISECONDS, note=f"the latest of {number}: {max(lateness):.0f} ms"),
     ]  # fmt: skip
+
+
+def _cpu_seconds(bed: Testbed, running: Mapping[str, Program]) -> dict[str, float]:
+    used = {name: program.cpu_seconds() for name, program in running.items()}
+    return {"PostgreSQL": bed.postgres_cpu_seconds(), **used}
 
 
 def _wait_until_fired(

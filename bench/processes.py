@@ -51,18 +51,13 @@ class Program:
         return self._process.is_running()
 
     def cpu_seconds(self) -> float:
-        """Return the processor time that it has used so far, in user and system mode."""
-        seconds = 0.0
-        for process in self._tree():
-            with suppress(psutil.NoSuchProcess):
-                times = process.cpu_times()
-                seconds += times.user + times.system
-        return seconds
+        """Return the processor time that it has used so far, with its children's."""
+        return cpu_seconds(self._process.pid)
 
     def memory(self) -> list[Memory]:
         """Return the peaks until now: of the main process first, then of its children."""
         peaks = []
-        for number, process in enumerate(self._tree()):
+        for number, process in enumerate(_tree(self._process.pid)):
             with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
                 role = "main" if number == 0 else "child"
                 peaks.append(Memory(self.name, role, _peak_bytes(process) / MEBIBYTE))
@@ -70,18 +65,30 @@ class Program:
 
     def children(self) -> int:
         """Return how many child processes there are."""
-        return len(self._tree()) - 1
+        return len(_tree(self._process.pid)) - 1
 
     def stop(self) -> None:
         """Ask it to end, and see to it."""
         self._process.end(signal.SIGTERM, 20.0)
 
-    def _tree(self) -> list[psutil.Process]:
-        try:
-            main = psutil.Process(self._process.pid)
-            return [main, *main.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process and its children, also of those that have ended."""
+    seconds = 0.0
+    for process in _tree(pid):
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            seconds += times.user + times.system
+            seconds += getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+    return seconds
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    try:
+        main = psutil.Process(pid)
+        return [main, *main.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _peak_bytes(process: psutil.Process) -> int:

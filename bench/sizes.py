@@ -13,6 +13,7 @@ class Sizes:
     followers: int
     mailed_followers: int
     due_at_once: int
+    due_setups: int
     due_singly: int
     singly_within_seconds: float
     jobs_one_by_one: int
@@ -25,6 +26,7 @@ FULL = Sizes(
     followers=1_000_000,
     mailed_followers=100_000,
     due_at_once=10_000,
+    due_setups=3,
     due_singly=200,
     singly_within_seconds=60.0,
     jobs_one_by_one=500,
@@ -36,6 +38,7 @@ QUICK = Sizes(
     followers=100_000,
     mailed_followers=20_000,
     due_at_once=2_000,
+    due_setups=3,
     due_singly=60,
     singly_within_seconds=15.0,
     jobs_one_by_one=100,
@@ -47,6 +50,7 @@ TINY = Sizes(
     followers=500,
     mailed_followers=200,
     due_at_once=60,
+    due_setups=1,
     due_singly=5,
     singly_within_seconds=0.5,
     jobs_one_by_one=5,

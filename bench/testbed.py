@@ -17,7 +17,7 @@ from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from alembic import command
-from bench.processes import PROJECT, Memory, Program
+from bench.processes import PROJECT, Memory, Program, cpu_seconds
 from dev.ports import LOOPBACK
 from dev.postgres import PostgresServer
 from dev.process import log_tail
@@ -90,6 +90,10 @@ class Testbed:
             yield self.url(name)
         finally:
             self._postgres.drop_database(name)
+
+    def postgres_cpu_seconds(self) -> float:
+        """Return the processor time that PostgreSQL has used so far."""
+        return cpu_seconds(self._postgres.pid)
 
     @contextmanager
     def program(
