@@ -211,6 +211,29 @@ def test_an_item_has_one_open_schedule_of_each_kind(session: Session) -> None:
     assert len(schedules.list_for_content(session, actor, content_id)) == 2
 
 
+@pytest.mark.parametrize("first", ["publish", "unpublish"])
+def test_two_moments_missed_together_end_as_the_later_one_says(
+    session: Session, first: str
+) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor)
+    publishing.publish(session, actor, content_id, None)
+    second = "unpublish" if first == "publish" else "publish"
+    for action, seconds in ((second, 10), (first, 20)):
+        due_at = utc_now() - timedelta(seconds=seconds)
+        plan = SchedulePlan(action, due_at)  # type: ignore[arg-type]
+        schedules.create(session, actor, content_id, None, plan)
+
+    for _ in range(2):
+        assert schedules.hand_over_due(session) == 1
+        assert schedules.seconds_to_next_due(session) is None
+        assert schedules.hand_over_due(session) == 0
+        handed = session.scalars(select(Schedule.id).where(Schedule.state == "handed")).all()
+        fire(session, *handed)
+
+    assert (publication(session, content_id) is None) == (second == "unpublish")
+
+
 def test_a_cancelled_schedule_never_fires(session: Session) -> None:
     actor = make_actor(session)
     content_id = make_content(session, actor)

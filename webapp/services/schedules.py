@@ -4,9 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Select, any_, func, literal, literal_column, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    and_,
+    any_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import ColumnElement
 from structlog.contextvars import bound_contextvars, get_contextvars
 
@@ -21,8 +33,17 @@ from webapp.services.renderings import ensure_renderings
 HANDED_AT_ONCE = 2_000
 FIRED_IN_ONE_JOB = 500
 
-# A constant, because with a parameter a prepared plan could not use the partial index.
-PENDING: ColumnElement[str] = literal_column("'pending'")
+_earlier = aliased(Schedule)
+
+# The states are constants, because with parameters a prepared plan could not use partial indexes.
+_IS_NEXT: ColumnElement[bool] = and_(
+    Schedule.state == literal_column("'pending'"),
+    ~exists().where(
+        _earlier.content_id == Schedule.content_id,
+        _earlier.state.in_([literal_column("'pending'"), literal_column("'handed'")]),
+        func.row(_earlier.due_at, _earlier.id) < func.row(Schedule.due_at, Schedule.id),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -168,11 +189,13 @@ def hand_over_due(session: Session) -> int:
     """Give due schedules to the publishing queue in batches and return how many.
 
     Any number of dispatchers may do this at once: each takes rows that no other has locked, and
-    the rows change state in the transaction that writes their jobs.
+    the rows change state in the transaction that writes their jobs. The later of two schedules of
+    one item waits until the earlier is done: after an outage both are due, and only in their order
+    do they leave the item as the editor meant.
     """
     due = (
         select(Schedule.id, Schedule.request_id)
-        .where(Schedule.state == PENDING, Schedule.due_at <= func.clock_timestamp())
+        .where(_IS_NEXT, Schedule.due_at <= func.clock_timestamp())
         .order_by(Schedule.due_at, Schedule.id)
         .limit(HANDED_AT_ONCE)
         .with_for_update(skip_locked=True)
@@ -190,9 +213,11 @@ def hand_over_due(session: Session) -> int:
 
 
 def seconds_to_next_due(session: Session) -> float | None:
-    """Return how long until the next pending schedule is due; None when there is none."""
-    waiting = func.extract("epoch", func.min(Schedule.due_at) - func.clock_timestamp())
-    seconds = session.scalar(select(waiting).where(Schedule.state == PENDING))
+    """Return how long until a schedule can be handed over; None when none is pending."""
+    waiting = func.extract("epoch", Schedule.due_at - func.clock_timestamp())
+    seconds = session.scalar(
+        select(waiting).where(_IS_NEXT).order_by(Schedule.due_at, Schedule.id).limit(1)
+    )
     return None if seconds is None else float(seconds)
 
 
