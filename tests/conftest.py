@@ -156,7 +156,7 @@ def worker(
     settings: Settings, sessions: sessionmaker[Session], mail_sink: MailSink
 ) -> Iterator[WorkerContext]:
     """What a worker process has at hand, in this process, with mail going to the sink."""
-    with Mailer(mail_sink.url) as account_mailer, Mailer(mail_sink.url) as bulk_mailer:
+    with Mailer(mail_sink.url, 5) as account_mailer, Mailer(mail_sink.url, 5) as bulk_mailer:
         yield WorkerContext(settings, sessions, account_mailer, bulk_mailer)
 
 

@@ -13,6 +13,9 @@ from webapp.api.context import WebContext
 from webapp.settings import Settings
 from workers.context import WorkerContext
 
+# How long a worker waits for each answer of a mail server, whatever the lease.
+SHORTEST_PATIENCE_SECONDS = 10.0
+
 
 def make_sessions(engine: Engine) -> sessionmaker[Session]:
     """Return a maker of sessions whose objects stay readable after a commit."""
@@ -32,11 +35,12 @@ def web_context(settings: Settings) -> WebContext:
 
 def worker_context(settings: Settings, *, application_name: str) -> WorkerContext:
     """Assemble a worker's parts, in the process that will use them. Raises MissingSettingError."""
+    patience = max(SHORTEST_PATIENCE_SECONDS, settings.lease_seconds / 3)
     return WorkerContext(
         settings=settings,
         sessions=make_sessions(make_engine(settings, application_name=application_name)),
-        account_mailer=Mailer(settings.account_smtp_url or settings.smtp_url),
-        bulk_mailer=Mailer(settings.smtp_url),
+        account_mailer=Mailer(settings.account_smtp_url or settings.smtp_url, patience),
+        bulk_mailer=Mailer(settings.smtp_url, patience),
     )
 
 

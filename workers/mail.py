@@ -3,17 +3,28 @@
 import time
 from email.message import EmailMessage
 
+import structlog
+
 from webapp.adapters.mail import Verdict, build_message
 from webapp.adapters.mail_templates import render_mail
 from webapp.jobs.messages import SendEventMails
 from webapp.jobs.outcomes import Done, Outcome, Snooze
-from webapp.kit.backoff import retry_delay_seconds
+from webapp.kit.backoff import with_jitter
 from webapp.services import mail_deliveries
 from webapp.services.mail_deliveries import DueMail, MailedEvent
 from workers.context import InSteps, RunningJob
 
+log = structlog.get_logger()
+
 SECONDS_AT_A_STRETCH = 10.0
-FIRST_POSTPONEMENT_SECONDS = 30.0
+SERVER_AWAY_SECONDS = 15.0
+
+# How long to wait after each refusal; a mail that is refused once more is given up, three days
+# after its first attempt.
+MINUTE, HOUR = 60.0, 3600.0
+POSTPONEMENTS = (
+    MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, 12 * HOUR, 24 * HOUR, 30 * HOUR,
+)  # fmt: skip
 
 
 def send_event_mails(job: RunningJob, message: SendEventMails) -> Outcome:
@@ -31,7 +42,8 @@ def send_event_mails(job: RunningJob, message: SendEventMails) -> Outcome:
         due = mail_deliveries.due_mails(session, *reach)
     stop_at = time.monotonic() + SECONDS_AT_A_STRETCH
     for mail in due:
-        _send(job, event, mail)
+        if not _send(job, event, mail):
+            return Snooze(SERVER_AWAY_SECONDS)
         if time.monotonic() > stop_at:
             return Snooze()
     with job.step() as session:
@@ -39,16 +51,21 @@ def send_event_mails(job: RunningJob, message: SendEventMails) -> Outcome:
     return Done() if wait is None else Snooze(wait)
 
 
-def _send(job: RunningJob, event: MailedEvent, mail: DueMail) -> None:
+def _send(job: RunningJob, event: MailedEvent, mail: DueMail) -> bool:
+    """Send one mail and commit the answer; returns False when the server cannot be reached."""
     answer = job.context.bulk_mailer.send(_message(job, event, mail))
+    if answer.verdict is Verdict.AWAY:
+        log.warning("mail.server_away", error=answer.words)
+        return False
     with job.step() as session:
         if answer.verdict is Verdict.TAKEN:
             mail_deliveries.mark_sent(session, event.id, mail.user_id, answer.words)
-        elif answer.verdict is Verdict.NEVER:
+        elif answer.verdict is Verdict.NEVER or mail.attempts >= len(POSTPONEMENTS):
             mail_deliveries.mark_failed(session, event.id, mail.user_id, answer.words)
         else:
-            wait = max(FIRST_POSTPONEMENT_SECONDS, retry_delay_seconds(mail.attempts + 4))
+            wait = with_jitter(POSTPONEMENTS[mail.attempts])
             mail_deliveries.postpone(session, event.id, mail.user_id, answer.words, wait)
+    return True
 
 
 def _message(job: RunningJob, event: MailedEvent, mail: DueMail) -> EmailMessage:

@@ -26,6 +26,7 @@ from webapp.services import follows, notifications, password_resets, publishing
 from webapp.services.actors import Actor
 from webapp.services.follows import Target
 from workers.context import WorkerContext
+from workers.mail import POSTPONEMENTS
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(
     }
     with (
         server_that(lambda address: verdicts.get(address, "250 taken")) as url,
-        Mailer(url) as mailer,
+        Mailer(url, 5) as mailer,
     ):
         refused = replace(worker, bulk_mailer=mailer)
         run_ready_jobs(refused)
@@ -123,15 +124,29 @@ def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(
     assert [state for _, state, _ in deliveries(sessions)] == ["sent", "failed", "sent"]
 
 
+def test_a_mail_that_is_refused_for_days_is_given_up(
+    worker: WorkerContext, sessions: sessionmaker[Session], readers: list[Actor]
+) -> None:
+    with server_that(lambda _: "451 not today") as url, Mailer(url, 5) as mailer:
+        refused = replace(worker, bulk_mailer=mailer)
+        for _ in POSTPONEMENTS:
+            run_ready_jobs(refused)
+            assert {state for _, state, _ in deliveries(sessions)} == {"queued"}
+            let_time_pass(sessions)
+        run_ready_jobs(refused)
+    assert {state for _, state, _ in deliveries(sessions)} == {"failed"}
+    assert len(readers) == 3
+
+
 def test_a_server_that_is_away_loses_no_mail(
     worker: WorkerContext,
     sessions: sessionmaker[Session],
     readers: list[Actor],
     mail_sink: MailSink,
 ) -> None:
-    with Mailer(f"smtp://127.0.0.1:{free_port()}") as nobody:
+    with Mailer(f"smtp://127.0.0.1:{free_port()}", 5) as nobody:
         run_ready_jobs(replace(worker, bulk_mailer=nobody))
-    assert [state for _, state, _ in deliveries(sessions)] == ["queued"] * 3
+    assert [(state, tries) for _, state, tries in deliveries(sessions)] == [("queued", 0)] * 3
     let_time_pass(sessions)
     run_ready_jobs(worker)
     assert [state for _, state, _ in deliveries(sessions)] == ["sent"] * 3
@@ -176,7 +191,7 @@ def test_a_reset_mail_that_cannot_leave_is_tried_again_soon(
     with sessions.begin() as session:
         actor = make_actor(session)
         password_resets.request_reset(session, f"{actor.login}@example.org")
-    with Mailer(f"smtp://127.0.0.1:{free_port()}") as nobody:
+    with Mailer(f"smtp://127.0.0.1:{free_port()}", 5) as nobody:
         run_ready_jobs(replace(worker, account_mailer=nobody))
     with sessions() as session:
         job = session.scalars(select(Job).where(Job.kind == SendPasswordReset.kind)).one()

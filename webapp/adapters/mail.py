@@ -16,7 +16,6 @@ from urllib.parse import unquote, urlsplit
 
 from webapp.kit.clock import utc_now
 
-TIMEOUT_SECONDS = 30
 IDLE_SECONDS = 10
 MESSAGES_A_CONNECTION = 100
 
@@ -27,6 +26,7 @@ class Verdict(Enum):
     TAKEN = "taken"
     LATER = "later"
     NEVER = "never"
+    AWAY = "away"
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,14 @@ class Mailer:
     """Hands messages to one SMTP server over a connection that it keeps while it works.
 
     Not safe for use by several threads. The URL is `smtp://`, `smtps://` (TLS from the start) or
-    `smtp+starttls://`, with user and password where the server wants them.
+    `smtp+starttls://`, with user and password where the server wants them. `timeout_seconds` bounds
+    each wait for the server; it has to end well before the lease of the job that sends.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout_seconds: float) -> None:
         """Connect nowhere yet."""
         self._url = urlsplit(url)
+        self._timeout = timeout_seconds
         self._connection: smtplib.SMTP | None = None
         self._sent = 0
         self._used_at = 0.0
@@ -95,10 +97,14 @@ class Mailer:
     def send(self, message: EmailMessage) -> MailAnswer:
         """Hand one message over and say what the server said; never raises for its refusals.
 
-        A connection that breaks, or cannot be made, is an answer of `LATER`.
+        `AWAY` means that no connection could be made, so nothing was tried with this message. A
+        connection that breaks in the middle is `LATER`: the server may have taken the message.
         """
         try:
             connection = self._ready_connection()
+        except (smtplib.SMTPException, OSError) as error:
+            return MailAnswer(Verdict.AWAY, f"{type(error).__name__}: {error}")
+        try:
             refused = connection.send_message(message)
             self._sent += 1
             self._used_at = time.monotonic()
@@ -147,10 +153,10 @@ class Mailer:
         if scheme == "smtps":
             port = self._url.port or 465
             connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, port, timeout=TIMEOUT_SECONDS, context=context
+                host, port, timeout=self._timeout, context=context
             )
         else:
-            connection = smtplib.SMTP(host, self._url.port or 25, timeout=TIMEOUT_SECONDS)
+            connection = smtplib.SMTP(host, self._url.port or 25, timeout=self._timeout)
         # Without this each command of the dialogue waits for the acknowledgement of the last one.
         if connection.sock is not None:
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -57,6 +57,7 @@ class SendPasswordReset(Message):
 
     kind: ClassVar[str] = "password_reset.send"
     queue: ClassVar[Queue] = Queue.ACCOUNTS
+    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
 
     email_hash: str
 
@@ -66,6 +67,7 @@ class SendPasswordChanged(Message):
 
     kind: ClassVar[str] = "password_changed.send"
     queue: ClassVar[Queue] = Queue.ACCOUNTS
+    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
 
     user_id: int
 

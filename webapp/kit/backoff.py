@@ -12,10 +12,14 @@ def ceiling_seconds(starts: int) -> float:
 
 
 def retry_delay_seconds(starts: int) -> float:
-    """Return a wait drawn evenly from half the ceiling to the ceiling.
+    """Return how long to wait after the given number of starts."""
+    return with_jitter(ceiling_seconds(starts))
 
-    The jitter keeps jobs that failed together, for one cause, from coming back together.
+
+def with_jitter(seconds: float) -> float:
+    """Return a wait drawn evenly from half of `seconds` to all of it.
+
+    The jitter keeps what failed together, for one cause, from coming back together.
     """
-    ceiling = ceiling_seconds(starts)
     fraction = secrets.randbelow(1_000_001) / 1_000_000
-    return ceiling * (0.5 + 0.5 * fraction)
+    return seconds * (0.5 + 0.5 * fraction)

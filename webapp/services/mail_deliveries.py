@@ -8,8 +8,6 @@ from sqlalchemy.orm import Session
 from webapp.jobs.leases import seconds_from_now
 from webapp.models import MailDelivery
 
-MOST_ATTEMPTS = 8
-
 
 @dataclass(frozen=True)
 class DueMail:
@@ -99,7 +97,7 @@ def mark_failed(session: Session, event_id: int, user_id: int, answer: str) -> N
 def postpone(
     session: Session, event_id: int, user_id: int, answer: str, after_seconds: float
 ) -> None:
-    """Note that the server refused the mail for now; after `MOST_ATTEMPTS` it is for good."""
+    """Note that the server refused the mail for now."""
     session.execute(
         update(MailDelivery)
         .where(
@@ -111,7 +109,6 @@ def postpone(
             attempts=MailDelivery.attempts + 1,
             next_attempt_at=seconds_from_now(after_seconds),
             answer=answer[:500],
-            state=text(f"CASE WHEN attempts + 1 >= {MOST_ATTEMPTS} THEN 'failed' ELSE state END"),
         )
     )
 
