@@ -30,7 +30,9 @@ def programs(port: int, mail_port: int | None, mail_dir: Path) -> list[Program]:
 
 def _edge(port: int) -> Iterator[Program]:
     granian = ["python", "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK]
-    granian += ["--port", str(port), "--workers", "1", "--blocking-threads", "4", "wsgi:app"]
+    granian += ["--port", str(port), "--workers", "1", "--blocking-threads", "4"]
+    # One that is told to stop while it still starts would never end.
+    granian += ["--workers-kill-timeout", "8", "wsgi:app"]
     yield Program("web", granian, "3-edge", _EDGE_STOP_SECONDS)
     dispatcher = ["python", "-m", "flask", "dispatcher"]
     yield Program("dispatcher", dispatcher, "3-edge", _EDGE_STOP_SECONDS)

@@ -55,6 +55,8 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
         validation_error_model=Problem,
         static_folder=None,
     )
+    if settings.prometheus_multiproc_dir is not None:
+        settings.prometheus_multiproc_dir.mkdir(parents=True, exist_ok=True)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
     install_error_handlers(app)

@@ -210,11 +210,12 @@ def test_the_documentation_needs_nothing_from_elsewhere(client: FlaskClient) -> 
 
 def test_costly_doors_are_limited_by_address(settings: Settings) -> None:
     client = create_app(settings.model_copy(update={"rate_limits": True})).test_client()
-    statuses = [
-        client.post("/api/v1/auth/password-reset", json={"email": "x@example.org"}).status_code
+    answers = [
+        client.post("/api/v1/auth/password-reset", json={"email": "x@example.org"})
         for _ in range(12)
     ]
-    assert statuses == [202] * 10 + [429] * 2
+    assert [answer.status_code for answer in answers] == [202] * 10 + [429] * 2
+    assert "Retry-After" not in answers[0].headers
     refused = client.post("/api/v1/auth/password-reset", json={"email": "x@example.org"})
     assert refused.content_type == "application/problem+json"
     assert int(refused.headers["Retry-After"]) > 0

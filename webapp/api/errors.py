@@ -76,6 +76,8 @@ def _cursor_error(_error: InvalidCursorError) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
+    if isinstance(error.response, Response):
+        return error.response
     headers = {
         name: value
         for name, value in error.get_headers()

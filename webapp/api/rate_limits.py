@@ -1,12 +1,15 @@
 """How often one address may knock at the doors that cost an Argon2 hash or send a mail."""
 
+import math
+import time
 from typing import cast
 
-from flask import Flask
+from flask import Flask, Response
 from flask.typing import RouteCallable
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RequestLimit
 from flask_limiter.util import get_remote_address
 
+from webapp.api.problems import problem
 from webapp.settings import Settings
 
 LIMITS = {
@@ -15,6 +18,12 @@ LIMITS = {
     "auth.request_password_reset": "10 per minute",
     "auth.confirm_password_reset": "20 per minute",
 }
+
+
+def _refuse(limit: RequestLimit) -> Response:
+    seconds = max(1, math.ceil(limit.reset_at - time.time()))
+    headers = {"Retry-After": str(seconds)}
+    return problem(429, f"Too many tries; try again in {seconds} seconds.", headers=headers)
 
 
 def install_rate_limits(app: Flask, settings: Settings) -> None:
@@ -27,7 +36,7 @@ def install_rate_limits(app: Flask, settings: Settings) -> None:
         storage_uri=settings.redis_url,
         storage_options={"socket_connect_timeout": 1, "socket_timeout": 1},
         in_memory_fallback_enabled=True,
-        headers_enabled=True,
+        on_breach=_refuse,
         key_prefix="imprint",
     )
     for endpoint, limit in LIMITS.items():
