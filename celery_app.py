@@ -9,7 +9,7 @@ from webapp.settings import Settings
 from workers.broker import RUN_JOBS, make_celery
 from workers.context import WorkerContext
 from workers.handlers import HANDLERS
-from workers.runner import run_job
+from workers.runner import run_jobs
 
 settings = Settings.from_environment()
 app = make_celery(settings)
@@ -29,7 +29,6 @@ def assemble_worker(**_: Any) -> None:  # noqa: ANN401
 
 
 @app.task(name=RUN_JOBS)
-def run_jobs(job_ids: list[int]) -> None:
-    """Run the jobs that a hint names, one after the other."""
-    for job_id in job_ids:
-        run_job(_contexts[0], HANDLERS, job_id)
+def run_hinted_jobs(job_ids: list[int]) -> None:
+    """Run the jobs that a hint names."""
+    run_jobs(_contexts[0], HANDLERS, job_ids)

@@ -1,7 +1,7 @@
 """Run one job: claim it, call its handler, settle how it ended."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from pydantic import ValidationError
@@ -24,6 +24,24 @@ from webapp.jobs.outcomes import (
 from workers.context import Handler, InOneTransaction, RunningJob, WorkerContext
 
 log = structlog.get_logger()
+
+PAUSE_SECONDS = 1.0
+
+
+def run_jobs(
+    context: WorkerContext, handlers: Mapping[str, Handler], job_ids: Sequence[int]
+) -> None:
+    """Run the jobs that a hint names, one after the other.
+
+    While the database is away the hint is dropped, after a pause: without one a worker would burn
+    through all the hints on the broker in a moment. The dispatcher sends them again.
+    """
+    try:
+        for job_id in job_ids:
+            run_job(context, handlers, job_id)
+    except OperationalError as error:
+        log.warning("worker.database_away", error=str(error.orig).partition("\n")[0])
+        time.sleep(PAUSE_SECONDS)
 
 
 def run_job(context: WorkerContext, handlers: Mapping[str, Handler], job_id: int) -> None:

@@ -1,19 +1,22 @@
 """Promises of the worker: how each end of a handler is settled."""
 
+import time
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import create_engine, select, update
+from sqlalchemy.orm import Session, sessionmaker
 
+from dev.ports import free_port
 from webapp.jobs.messages import MESSAGES, PruneTable
 from webapp.jobs.outbox import enqueue
 from webapp.jobs.outcomes import Done, GiveUp, Outcome, PermanentError, Retry, Snooze
 from webapp.kit.clock import utc_now
 from webapp.models import Job, Tick
 from workers.context import Handler, InOneTransaction, InSteps, RunningJob, WorkerContext
-from workers.runner import run_job
+from workers.runner import PAUSE_SECONDS, run_job, run_jobs
 
 KIND = PruneTable.kind
 
@@ -131,3 +134,12 @@ def test_a_step_commits_and_prolongs_the_lease_or_commits_nothing(worker: Worker
     assert job.state == "ready"
     assert effects(worker) == 2
     assert leases_seen[0] < leases_seen[1]
+
+
+def test_without_its_database_a_worker_drops_the_hint_and_catches_its_breath(
+    worker: WorkerContext,
+) -> None:
+    away = create_engine(f"postgresql+psycopg://x@127.0.0.1:{free_port()}/x")
+    began = time.monotonic()
+    run_jobs(replace(worker, sessions=sessionmaker(away)), {}, [1, 2, 3])
+    assert PAUSE_SECONDS <= time.monotonic() - began < 2 * PAUSE_SECONDS
