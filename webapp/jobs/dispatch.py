@@ -21,7 +21,7 @@ _PICK_AND_MARK = text(
         SELECT id FROM jobs
         WHERE queue = :queue AND state = 'ready' AND run_at <= clock_timestamp()
           AND (dispatched_at IS NULL OR dispatched_at < clock_timestamp()
-               - make_interval(secs => :redispatch_seconds * power(2, least(dispatches - 1, 4))))
+               - make_interval(secs => :redispatch_seconds * power(2, least(dispatches - 1, 2))))
         ORDER BY run_at, id
         LIMIT greatest(0, :hints_allowed - (SELECT hints FROM outstanding))
         FOR UPDATE SKIP LOCKED
@@ -38,7 +38,7 @@ def mark_dispatched(session: Session, queue: Queue, redispatch_seconds: float) -
 
     The caller commits before it sends the hints: a worker that meets a row still locked would take
     it for done, and the job would wait for its next hint. A hint that nobody answers is sent again
-    after `redispatch_seconds`, then after twice that, at most sixteen times as long: that is the
+    after `redispatch_seconds`, then after twice that, at most four times as long: that is the
     whole cure for an emptied broker, and it keeps a long backlog from filling it with copies.
     """
     parameters = {
