@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     missed_schedule_seconds: float = Field(default=3600, gt=0)
     statement_timeout_seconds: float = Field(default=15, gt=0)
     database_pool_size: int = Field(default=5, ge=1)
+    backup_dir: str = ""
 
     @field_validator("database_url")
     @classmethod

@@ -8,6 +8,7 @@ from flask_migrate import Migrate
 from flask_migrate.cli import db as commands
 
 from webapp.cli.backfills import backfill
+from webapp.cli.preflight import preflight
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "alembic.ini"
 
@@ -25,6 +26,7 @@ def init_migrations(app: Flask) -> None:
     # Without this, `flask db downgrade -1` would be refused as an unknown option.
     commands.commands["downgrade"].context_settings["ignore_unknown_options"] = True
     commands.add_command(backfill)
+    commands.add_command(preflight)
 
 
 def _use_root_configuration(config: Config) -> Config:

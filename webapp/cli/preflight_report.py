@@ -1,0 +1,118 @@
+"""What `flask db preflight` prints: for people, and for machines."""
+
+import textwrap
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.kit.migration_sql.effects import Work
+from webapp.services.preflight import JudgedStatement, JudgedStep
+from webapp.services.step_work import Share
+
+NOTHING = "Nothing is pending."
+
+
+@dataclass(frozen=True)
+class BackupLine:
+    """Whether there is a recent backup (None: nobody knows), its age, and a line about it."""
+
+    is_recent: bool | None
+    age_hours: float | None
+    words: str
+
+
+def as_text(
+    steps: Sequence[JudgedStep],
+    backup: BackupLine,
+    findings: Mapping[str, Sequence[str]],
+    allowed: Collection[str],
+) -> str:
+    """Return the report for people."""
+    if not steps:
+        return NOTHING
+    lines = [f"{len(steps)} pending. Backup: {backup.words}."]
+    if backup.is_recent is False:
+        lines.append("  allowed:" if "backup" in allowed else "  REFUSED: no recent backup")
+    for step in steps:
+        lines += ["", f"{step.revision}  {step.message}  ({step.phase})"]
+        for statement in step.statements:
+            lines += _statement_lines(statement)
+        lines += [f"  condition: {condition}" for condition in step.conditions]
+        word = "allowed, though" if step.revision in allowed else "REFUSED"
+        lines += [f"  {word}: {refusal}" for refusal in step.refusals]
+        lines += [f"  squawk: {finding}" for finding in findings.get(step.revision, ())]
+    refused = [step.revision for step in steps if step.refusals and step.revision not in allowed]
+    if refused:
+        lines += ["", f"Refused: {', '.join(refused)}. `--allow REVISION --reason …` overrides."]
+    return "\n".join(lines)
+
+
+def as_json(
+    steps: Sequence[JudgedStep],
+    backup: BackupLine,
+    findings: Mapping[str, Sequence[str]],
+    refused: Sequence[str],
+) -> dict[str, Any]:
+    """Return the report for machines. Sizes are in bytes, times in seconds."""
+    return {
+        "refused": list(refused),
+        "backup": {
+            "is_recent": backup.is_recent,
+            "age_hours": backup.age_hours,
+            "words": backup.words,
+        },
+        "pending": [
+            {
+                "revision": step.revision,
+                "message": step.message,
+                "phase": step.phase,
+                "refusals": step.refusals,
+                "conditions": step.conditions,
+                "squawk": list(findings.get(step.revision, ())),
+                "statements": [
+                    {"sql": statement.sql, "effects": [_share(share) for share in statement.shares]}
+                    for statement in step.statements
+                ],
+            }
+            for step in steps
+        ],
+    }
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {
+        "table": share.table,
+        "lock": share.effect.lock.label,
+        "work": share.effect.work,
+        "phase": share.effect.phase,
+        "is_known": share.effect.is_known,
+        "bytes": share.total_bytes,
+        "rows": share.rows,
+        "seconds": round(share.seconds, 3),
+    }
+
+
+def _statement_lines(statement: JudgedStatement) -> list[str]:
+    lines = textwrap.indent(statement.sql.strip() + ";", "    ").splitlines()
+    if not statement.shares:
+        lines.append("      touches no table that is in use")
+    return lines + [f"      {_share_line(share)}" for share in statement.shares]
+
+
+def _share_line(share: Share) -> str:
+    if not share.effect.is_known:
+        return "unknown: counts as ACCESS EXCLUSIVE on every table"
+    table = share.table or "no table that is known"
+    rows = "rows not counted yet" if share.rows is None else f"about {share.rows:,} rows"
+    line = f"{share.effect.lock.label} on {table} ({_bytes(share.total_bytes)}, {rows})"
+    if share.effect.work is Work.NONE:
+        return f"{line}, no row is touched"
+    return f"{line}, {share.effect.work}: about {share.seconds:.1f} s"
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -1,0 +1,79 @@
+"""What the database says of its own tables: sizes, types, keys and checks."""
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from webapp.kit.migration_sql.schema import Schema
+
+_SIZES = text(
+    """
+    SELECT relname, pg_total_relation_size(oid) AS total_bytes, pg_table_size(oid) AS table_bytes,
+           reltuples
+    FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+    ORDER BY relname
+    """
+)
+_COLUMNS = text(
+    """
+    SELECT relname, attname, format_type(atttypid, atttypmod)
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+      AND attnum > 0 AND NOT attisdropped
+    """
+)
+_INDEXES = text(
+    """
+    SELECT pg_class.relname, of_table.relname
+    FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    JOIN pg_class AS of_table ON of_table.oid = indrelid
+    WHERE pg_class.relnamespace = 'public'::regnamespace
+    """
+)
+_CONSTRAINTS = text(
+    """
+    SELECT of_table.relname, conname, contype::text, referred.relname, convalidated,
+           pg_get_constraintdef(pg_constraint.oid)
+    FROM pg_constraint JOIN pg_class AS of_table ON of_table.oid = conrelid
+    LEFT JOIN pg_class AS referred ON referred.oid = confrelid
+    WHERE connamespace = 'public'::regnamespace AND contype IN ('f', 'c')
+    """
+)
+_NOT_NULL = re.compile(r"CHECK \(\((\w+) IS NOT NULL\)\)")
+
+
+@dataclass(frozen=True)
+class TableSize:
+    """How large a table is. `rows` is an estimate, None where the statistics know nothing yet."""
+
+    total_bytes: int
+    table_bytes: int
+    rows: int | None
+
+
+def read_sizes(session: Session) -> dict[str, TableSize]:
+    """Return the size of every table, by its name."""
+    return {
+        name: TableSize(total, heap, None if rows < 0 else int(rows))
+        for name, total, heap, rows in session.execute(_SIZES)
+    }
+
+
+def read_schema(session: Session) -> Schema:
+    """Return the facts that decide about locks and work."""
+    schema = Schema()
+    for table, column, kind in session.execute(_COLUMNS):
+        schema.column_types[table, column] = kind
+    for index, table in session.execute(_INDEXES):
+        schema.index_tables[index] = table
+    for table, name, kind, referred, is_validated, rule in session.execute(_CONSTRAINTS):
+        not_null = _NOT_NULL.match(rule)
+        if kind == "f":
+            schema.foreign_keys[table, name] = referred
+        elif not_null:
+            schema.not_null_checks[table, name] = not_null.group(1)
+        if is_validated:
+            schema.validated.add((table, name))
+    return schema
