@@ -11,6 +11,10 @@ Say here what the step does and what its downgrade drops. Before it is committed
 - no lock is held while a table is read: a check or a foreign key on a table with rows is added
   NOT VALID in one step and validated in the next, an index on one is made CONCURRENTLY in
   `with op.get_context().autocommit_block():`, where each statement can be run a second time;
+- a step that takes something away says why nothing that runs needs it (`contract = "…"`) and from
+  which step on (`contract_since = "…"`), and is part of a later release;
+- a rule of tests/migrations/checklist.py that it has to break is named with the reason, in a line
+  `# checklist: <rule> - <reason>`;
 - a value, a table or a rule of the application is written out and not imported.
 """
 

@@ -15,6 +15,8 @@ down_revision: str | tuple[str, ...] | None = "3a7b0b241cb5"
 branch_labels: str | tuple[str, ...] | None = None
 depends_on: str | tuple[str, ...] | None = None
 
+# checklist: one-change - an item and its copies hold the same fields, in every revision
+
 
 def upgrade() -> None:
     op.add_column(
