@@ -30,7 +30,7 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
   latency  from the commit of a job to the start of its handler
   memory   the peak of each process that the chosen measures ran; alone, it runs the fan-out
 
-The servers are embedded and thrown away, under var/. A full run takes about eight minutes and
+The servers are embedded and thrown away, under var/. A full run takes about six minutes and
 three gigabytes of disk. The exit status is 1 when a target is missed."""
 
 

@@ -21,24 +21,26 @@ from bench.sizes import Sizes
 from bench.testbed import BenchError, Testbed, sessions_on
 from dev.programs import WORKER_QUEUES
 
-AT_ONCE_TARGET_SECONDS, SINGLE_TARGET_MILLISECONDS = 3.0, 250.0
+SINGLE_TARGET_MILLISECONDS = 250.0
 _LEAD_SECONDS = 2.0
 _MOST_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Which workers run, and how many processes each has."""
+    """Which workers run, how many processes each has, and in how many seconds all is to be done."""
 
     workers: Sequence[str]
     concurrency: int
     label: str
+    target_seconds: float | None
 
 
 SETUPS = (
-    Setup(["worker-publishing"], 1, "one publishing process"),
-    Setup(["worker-publishing"], 2, "two publishing processes"),
-    Setup([f"worker-{name}" for name in WORKER_QUEUES], 1, "every worker of `make run`"),
+    Setup(["worker-publishing"], 1, "one publishing process", 3.0),
+    Setup(["worker-publishing"], 2, "two publishing processes", 3.0),
+    # The followers are told meanwhile, so this is more work than the target speaks of.
+    Setup([f"worker-{name}" for name in WORKER_QUEUES], 1, "every worker of `make run`", None),
 )
 
 _MAKE_DUE = text(
@@ -123,7 +125,7 @@ def _crowd(bed: Testbed, sizes: Sizes, articles: str, floor: float, setup: Setup
     used = ", ".join(f"{name} {seconds:.2f}" for name, seconds in spent.items())
     note = f"seconds of processor time: {used}"
     return Result(f"{number:,} due at once, {setup.label}", max(lateness), "s", floor,
-                  AT_ONCE_TARGET_SECONDS, note=note)  # fmt: skip
+                  setup.target_seconds, note=note)  # fmt: skip
 
 
 def _singles(bed: Testbed, sizes: Sizes, articles: str, setup: Setup) -> list[Result]:
