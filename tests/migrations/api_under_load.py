@@ -1,0 +1,162 @@
+"""A running API, and clients that read, write and edit without a pause while something is done."""
+
+import http.client
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dev.ports import LOOPBACK, free_port
+from dev.process import TetheredProcess
+from dev.programs import programs
+from dev.run_options import child_environment
+from tests.migrations.commands import ROOT
+from webapp.adapters.database import plain_url
+from webapp.settings import Settings
+
+_START_SECONDS, _STOP_SECONDS = 60.0, 10.0
+_REQUEST_SECONDS = 30.0
+
+
+@dataclass
+class Tally:
+    """What the clients saw: how many answers of each status, and the slowest of them in seconds."""
+
+    statuses: dict[int, int] = field(default_factory=dict)
+    slowest_seconds: float = 0.0
+    slowest_request: str = ""
+    failures: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, request: str, status: int, seconds: float, answer: str) -> None:
+        """Count one answer."""
+        with self._lock:
+            self.statuses[status] = self.statuses.get(status, 0) + 1
+            if seconds > self.slowest_seconds:
+                self.slowest_seconds, self.slowest_request = seconds, request
+            if status >= 400:
+                self.failures.append(f"{request}: {status} {answer[:200]}")
+
+    @property
+    def requests(self) -> int:
+        """How many requests were answered."""
+        return sum(self.statuses.values())
+
+
+class Client:
+    """One connection of one account, kept open as a browser keeps it."""
+
+    def __init__(self, port: int, token: str, tally: Tally) -> None:
+        self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_REQUEST_SECONDS)
+        self._token = token
+        self._tally = tally
+
+    def call(self, method: str, path: str, body: Any = None, etag: str = "") -> tuple[Any, str]:
+        """Send a request and count its answer; returns the answer's JSON and its ETag."""
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        headers |= {"If-Match": etag} if etag else {}
+        encoded = None if body is None else json.dumps(body)
+        began = time.monotonic()
+        self._connection.request(method, f"/api/v1{path}", encoded, headers)
+        response = self._connection.getresponse()
+        text = response.read().decode()
+        seconds = time.monotonic() - began
+        self._tally.note(f"{method} {path}", response.status, seconds, text)
+        is_good = response.status < 400 and text
+        return (json.loads(text) if is_good else None), response.headers.get("ETag", "")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+@contextmanager
+def running_api(settings: Settings, folder: Path) -> Iterator[int]:
+    """Run the API in a process of its own, as `make run` does; yields its port."""
+    port = free_port()
+    (web,) = (program for program in programs(port, None, folder) if program.name == "web")
+    environment = child_environment(
+        {
+            "DATABASE_URL": plain_url(settings),
+            "REDIS_URL": settings.redis_url,
+            "SECRET_KEY": settings.secret_key.get_secret_value(),
+            "IMPRINT_RATE_LIMITS": "false",
+        }
+    )
+    log = folder / "web.log"
+    process = TetheredProcess(
+        web.command,
+        log_path=log,
+        farewell=signal.SIGKILL,
+        environment=environment,
+        folder=ROOT,
+    )
+    try:
+        deadline = time.monotonic() + _START_SECONDS
+        while not _is_well(port):
+            assert process.is_running(), log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.end(signal.SIGTERM, _STOP_SECONDS)
+
+
+@contextmanager
+def load(port: int, token: str, slugs: Sequence[str]) -> Iterator[Tally]:
+    """Read, write and edit inside the block, each in threads of its own; yields the tally."""
+    tally, is_over = Tally(), threading.Event()
+    errors: list[BaseException] = []
+
+    def repeat(work: Any, number: int) -> None:
+        client = Client(port, token, tally)
+        round_number = 0
+        try:
+            while not is_over.is_set():
+                work(client, number, round_number)
+                round_number += 1
+        except BaseException as error:  # noqa: BLE001 - told at the end of the block
+            errors.append(error)
+        finally:
+            client.close()
+
+    def read(client: Client, number: int, round_number: int) -> None:
+        client.call("GET", f"/published/{slugs[(number + round_number) % len(slugs)]}")
+        client.call("GET", "/content?limit=5")
+
+    def write(client: Client, number: int, round_number: int) -> None:
+        title = f"Written under load {number} {round_number}"
+        made, etag = client.call("POST", "/content", {"title": title, "excerpt": title})
+        if made is not None:
+            edited = {"body": "Edited.", "excerpt": f"{title}, edited"}
+            client.call("PATCH", f"/content/{made['id']}", edited, etag)
+            client.call("GET", f"/content/{made['id']}")
+
+    jobs = [(read, 1), (read, 2), (write, 3), (write, 4)]
+    threads = [threading.Thread(target=repeat, args=job) for job in jobs]
+    for thread in threads:
+        thread.start()
+    try:
+        yield tally
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
+    if errors:
+        raise errors[0]
+
+
+def _is_well(port: int) -> bool:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()

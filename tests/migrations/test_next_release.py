@@ -1,0 +1,225 @@
+"""Expand and contract, shown: this release serves while the steps of a next one are migrated.
+
+The code that runs is this repository's own, as the "previous release"; the next release is the
+chain in next_release/, put above whatever the head is. That is the honest half that a shallow
+clone can show: a checkout of an older commit would need history that is not always there, and
+would test once more what the old commit was tested for. What is proven is the promise that counts
+on the day of a deployment: the code that is running lives with each step while it runs and
+afterwards. That the test can fail is shown at its end, where a step that the running code cannot
+live with is run against the advice of preflight.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskCliRunner
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from tests.factories import Caller, run_ready_jobs
+from tests.migrations.api_under_load import Tally, load, running_api
+from tests.migrations.commands import ROOT, read_steps, run
+from webapp.adapters.database import plain_url
+from webapp.api.edge import ImprintApp
+from webapp.cli import preflight
+from webapp.kit.roles import RoleName
+from webapp.services import backfills
+from webapp.services.backfills import BACKFILLS, Backfill
+from webapp.settings import Settings
+from workers.context import WorkerContext
+
+LEGACY, EXPAND, INDEX, REQUIRE, CONTRACT, TOO_EARLY = (f"f0a00000000{n}" for n in range(1, 7))
+# A step waits for a lock for at most one second, and whoever comes meanwhile waits behind it. The
+# rest is for a machine whose processors the test, its clients and its server share.
+STEP_WAITS_SECONDS = 1.0
+SLOWEST_SECONDS = STEP_WAITS_SECONDS + 1.5
+WAITING_STEP = text(
+    "SELECT pid FROM pg_locks WHERE relation = CAST('content' AS regclass)"
+    " AND mode = 'AccessExclusiveLock' AND NOT granted"
+)
+ITEMS, PUBLIC_ITEMS = 5_000, 20
+COPY = Backfill(
+    name="copy-excerpt-to-summary",
+    table="content",
+    statement=(
+        "UPDATE content SET summary = excerpt"
+        " WHERE id > :after AND id <= :until AND summary IS NULL"
+    ),
+    unfilled="summary IS NULL",
+    rows_a_batch=500,
+)
+COPY_ITEMS = """
+    INSERT INTO content (author_id, title, slug, body, excerpt)
+    SELECT author_id, title, slug || '-' || number, body, 'excerpt ' || number
+    FROM content, generate_series(1, :items) AS number
+    WHERE content.id = (SELECT min(id) FROM content)
+"""
+
+
+@pytest.fixture
+def database_url(postgres_database: str) -> str:
+    """A database at the head of this release, instead of the empty one of the other tests here."""
+    return postgres_database
+
+
+@pytest.fixture
+def postgres_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A copy of the migrated database."""
+    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("template")
+    server.create_database("next_release", template=template)
+    yield server.url("next_release")
+    server.drop_database("next_release")
+
+
+@pytest.fixture
+def ini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An alembic.ini whose chain goes on with the steps of the next release."""
+    steps = tmp_path / "steps"
+    steps.mkdir()
+    head = read_steps()[-1].revision
+    for path in (Path(__file__).parent / "next_release").glob("*.py"):
+        (steps / path.name).write_text(path.read_text().replace('"HEAD"', f'"{head}"'))
+    places = f"version_locations = {ROOT}/alembic/versions{os.pathsep}{steps}\n"
+    settings = (ROOT / "alembic.ini").read_text()
+    settings = settings.replace("%(here)s", str(ROOT)).replace(
+        "[alembic]\n", f"[alembic]\n{places}"
+    )
+    path = tmp_path / "alembic.ini"
+    path.write_text(settings)
+    monkeypatch.setattr(preflight, "CONFIGURATION", path)
+    monkeypatch.setitem(BACKFILLS, COPY.name, COPY)
+    return path
+
+
+def upgrade(ini: Path, url: str, revision: str) -> str:
+    """Upgrade with the command that a deployment runs; returns what it said."""
+    finished = run(["alembic", "-c", str(ini), "upgrade", revision], url)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stderr
+
+
+def refused(app: ImprintApp, dump: Path) -> set[str]:
+    """Return what preflight refuses."""
+    runner: FlaskCliRunner = app.test_cli_runner()
+    result = runner.invoke(args=["db", "preflight", "--json", "--backup", str(dump)])
+    return set(json.loads(result.stdout)["refused"])
+
+
+@contextmanager
+def long_report(engine: Engine) -> Iterator[None]:
+    """Hold the table as somebody's long read does, until a step has waited for it in vain."""
+    has_begun, is_over = threading.Event(), threading.Event()
+
+    def read() -> None:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT count(*) FROM content"))
+            has_begun.set()
+            while connection.execute(WAITING_STEP).first() is None and not is_over.is_set():
+                time.sleep(0.01)
+            time.sleep(STEP_WAITS_SECONDS + 0.3)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    has_begun.wait()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def backfill(sessions: sessionmaker[Session], worker: WorkerContext) -> None:
+    """Run the backfill to its end, as a worker does."""
+    with sessions.begin() as session:
+        backfills.start(session, COPY.name)
+    give_up_at = time.monotonic() + 60
+    while not progress(sessions).is_finished:
+        assert time.monotonic() < give_up_at, progress(sessions)
+        run_ready_jobs(worker, kinds={"backfill.run"})
+        time.sleep(0.05)
+
+
+def progress(sessions: sessionmaker[Session]) -> backfills.Progress:
+    """Return how far the backfill is."""
+    with sessions() as session:
+        return backfills.read_progress(session, COPY.name)
+
+
+def publish_items(editor: Caller) -> list[str]:
+    """Publish some items for the readers and return their slugs."""
+    slugs = []
+    for number in range(PUBLIC_ITEMS):
+        made = editor.call("POST", "/content", {"title": f"Public {number}", "body": "Text."})
+        path = f"/content/{made.get_json()['id']}/publish"
+        answer = editor.call("POST", path, {}, If_Match=made.headers["ETag"])
+        assert answer.status_code < 300, answer.get_json()
+        slugs.append(made.get_json()["slug"])
+    return slugs
+
+
+def migrate_while_it_serves(
+    ini: Path,
+    app: ImprintApp,
+    engine: Engine,
+    sessions: sessionmaker[Session],
+    worker: WorkerContext,
+) -> None:
+    """Do what a deployment of the next release does, with preflight before each part."""
+    url = engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    assert refused(app, ini) == {REQUIRE, TOO_EARLY}
+    with long_report(engine):
+        assert "A table is busy" in upgrade(ini, url, EXPAND)
+    upgrade(ini, url, INDEX)
+    backfill(sessions, worker)
+    assert refused(app, ini) == {TOO_EARLY}
+    upgrade(ini, url, REQUIRE)
+    upgrade(ini, url, CONTRACT)
+    assert refused(app, ini) == {TOO_EARLY}
+
+
+def assert_served(tally: Tally) -> None:
+    """Assert that every request was answered, well and in time."""
+    assert tally.failures == []
+    assert set(tally.statuses) == {200, 201}
+    assert tally.requests > 100
+    assert tally.slowest_seconds < SLOWEST_SECONDS, tally.slowest_request
+
+
+def test_this_release_serves_while_the_next_is_migrated(
+    ini: Path,
+    settings: Settings,
+    app: ImprintApp,
+    engine: Engine,
+    sessions: sessionmaker[Session],
+    worker: WorkerContext,
+    tmp_path: Path,
+) -> None:
+    editor = Caller(app.test_client(), RoleName.EDITOR)
+    slugs = publish_items(editor)
+    with sessions.begin() as session:
+        session.execute(text(COPY_ITEMS), {"items": ITEMS})
+    url = plain_url(settings)
+    upgrade(ini, url, LEGACY)
+
+    with running_api(settings, tmp_path) as port:
+        with load(port, editor.token, slugs) as tally:
+            time.sleep(0.5)
+            migrate_while_it_serves(ini, app, engine, sessions, worker)
+            time.sleep(0.5)
+        assert_served(tally)
+        with engine.connect() as connection:
+            unequal = "SELECT count(*) FROM content WHERE summary IS DISTINCT FROM excerpt"
+            assert connection.scalar(text(unequal)) == 0
+            written = "SELECT count(*) FROM content WHERE summary LIKE '%, edited'"
+            assert (connection.scalar(text(written)) or 0) > 10
+
+        with load(port, editor.token, slugs) as tally:
+            upgrade(ini, url, TOO_EARLY)
+            time.sleep(0.5)
+        assert any(": 500 " in failure for failure in tally.failures)
