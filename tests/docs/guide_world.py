@@ -1,0 +1,194 @@
+"""A place in which a section of the guide is done: a copy of the tree, and a database."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from sqlalchemy import Engine, text
+
+from tests.docs.guide import EXAMPLE_ID, Block, Command, pattern_of
+from tests.migrations.commands import ROOT, environment
+from tests.migrations.row_filler import read_schema
+
+COPIED = ("alembic", "webapp", "workers")
+COPIED_FILES = ("alembic.ini", "wsgi.py", "celery_app.py", "docker-compose.yml")
+# What Alembic says first of every command; the guide leaves it out.
+PREAMBLE = re.compile(r"INFO  \[alembic\.runtime\.migration\] (Context|Will|Generating) ")
+IN_CONTAINER = re.compile(r"docker compose (?:run|exec)(?: --?[A-Za-z-]+)* ([a-z-]+)(?: |$)")
+WHOLE_DEPLOY = re.compile(r"docker compose up(?: --[a-z]+)*")
+MADE = re.compile(r"Generating (\S+\.py) \.\.\.  done")
+# Runs the verbs in one process; their revisions follow a colon.
+MOVE = """
+import sys
+from alembic import command
+from alembic.config import Config
+for argument in sys.argv[1:]:
+    verb, _, revision = argument.partition(":")
+    getattr(command, verb)(Config("alembic.ini"), revision)
+"""
+
+
+@dataclass
+class World:
+    """Where the blocks of a section are run, one after the other.
+
+    `program` is `flask` or `alembic`; with the latter each `flask db` is read as `alembic`.
+    `programs` are folders that are searched for programs, before those of PATH.
+    """
+
+    folder: Path
+    engine: Engine
+    program: str
+    programs: list[Path]
+    revisions: set[str]
+    ids: dict[str, str] = field(default_factory=dict)
+    unfilled: Path | None = None
+    commands_run: list[str] = field(default_factory=list)
+
+    def prepare(self) -> None:
+        """Copy what the commands need, as a repository with one commit."""
+        for name in COPIED:
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
+        for name in COPIED_FILES:
+            shutil.copy(ROOT / name, self.folder)
+        identity = "-c user.name=Guide -c user.email=guide@example.org"
+        commit = f"git init -q && git add . && git {identity} commit -qm 'Add the project'"
+        assert self.shell(commit).returncode == 0
+
+    def shell(self, line: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command line, with what it prints and complains of in one stream."""
+        url = self.engine.url
+        settings = environment(url.set(drivername="postgresql").render_as_string(False))
+        settings |= {
+            "PATH": os.pathsep.join([*map(str, self.programs), settings["PATH"]]),
+            "PYTHONUNBUFFERED": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "PGHOST": str(url.host),
+            "PGPORT": str(url.port),
+            "PGPASSWORD": str(url.password),
+        }
+        return subprocess.run(
+            ["bash", "-c", line],
+            cwd=self.folder,
+            env=settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def run(self, block: Block) -> None:
+        """Run a block; AssertionError where it does not do or print what the guide says."""
+        with self._meanwhile(block.meanwhile):
+            match block.kind:
+                case "python":
+                    self._run_body(block)
+                case "diff":
+                    change = self.shell(f"git apply --recount - <<'END'\n{block.text}END")
+                    assert change.returncode == 0, (block.number, change.stdout)
+                case "yaml":
+                    for step in yaml.safe_load(block.text):
+                        finished = self.shell(f"set -e\n{step['run']}")
+                        assert finished.returncode == 0, (block.number, step, finished.stdout)
+                case _:
+                    self._run_console(block)
+
+    def _run_console(self, block: Block) -> None:
+        commands = block.commands()
+        for command in commands:
+            self.commands_run.append(command.line)
+            line = self._translate(command.line, block)
+            finished = self.shell(line)
+            is_last = command is commands[-1]
+            fails = block.kind == "console fails" and is_last
+            assert (finished.returncode != 0) == fails, (block.number, line, finished.stdout)
+            self._compare(block, command, finished.stdout)
+
+    def _translate(self, line: str, block: Block) -> str:
+        """Return the line that is really run: without the container, with real ids."""
+        if self.program == "alembic" and block.kind != "console as written":
+            line = line.replace("flask db ", "alembic ")
+        line = WHOLE_DEPLOY.sub("docker compose run migrate", line)
+        found = IN_CONTAINER.match(line)
+        if found:
+            services = yaml.safe_load((self.folder / "docker-compose.yml").read_text())["services"]
+            service = services[found[1]]
+            line = line[found.end() :] or shlex.join(service["command"])
+        return EXAMPLE_ID.sub(lambda found: self.ids.get(found[0], found[0]), line)
+
+    def _compare(self, block: Block, command: Command, output: str) -> None:
+        printed = normalise(output)
+        known = self.ids | {revision: revision for revision in self.revisions}
+        expected = pattern_of(command.printed, known).fullmatch(printed)
+        assert expected, f"line {block.number}: {command.line}\n{printed}"
+        for name, made_id in expected.groupdict().items():
+            self.ids[name.removeprefix("id_")] = made_id
+        made = MADE.findall(output)
+        if made:
+            self.unfilled = Path(made[-1])
+
+    def _run_body(self, block: Block) -> None:
+        """Write the body in a revision, and run it up and down.
+
+        Where the guide has just made the file it is left down, for the guide's next command to go
+        up; else a file is made and left up.
+        """
+        is_shown = self.unfilled is not None
+        if not is_shown:
+            message = re.sub(r"[^a-z ]", "", block.heading.lower())
+            made = self.shell(f"alembic revision -m {shlex.quote(message)}")
+            assert made.returncode == 0, made.stdout
+            self.unfilled = Path(MADE.findall(made.stdout)[0])
+        assert self.unfilled is not None
+        source = self.unfilled.read_text()
+        self.unfilled.write_text(source[: source.index("def upgrade()")] + block.text)
+        self.unfilled = None
+        before = self._schema()
+        self._move(block, "upgrade:head", "downgrade:-1")
+        assert self._schema() == before, block.number
+        self._move(block, "upgrade:head", *(["downgrade:-1"] if is_shown else []))
+
+    def _move(self, block: Block, *verbs: str) -> None:
+        program = [sys.executable, "-c", MOVE, *verbs]
+        finished = self.shell(shlex.join(program))
+        assert finished.returncode == 0, (block.number, block.heading, finished.stdout)
+
+    def _schema(self) -> list[tuple[object, ...]]:
+        with self.engine.connect() as connection:
+            return read_schema(connection)
+
+    @contextmanager
+    def _meanwhile(self, statement: str | None) -> Iterator[None]:
+        """Hold a transaction open in which somebody else has run this statement."""
+        if statement is None:
+            yield
+            return
+        with self.engine.connect() as connection:
+            connection.execute(text(statement))
+            yield
+
+
+def normalise(output: str) -> str:
+    """Return what a command printed as the guide shows it.
+
+    Without empty lines and Alembic's preamble, and with the errors of `alembic`, which it says
+    twice, in the words of `flask db`.
+    """
+    lines = []
+    for line in output.splitlines():
+        if not line.strip() or PREAMBLE.match(line) or line.startswith("ERROR [alembic.util"):
+            continue
+        if line.startswith("FAILED: "):
+            line = f"ERROR [flask_migrate] Error: {line.removeprefix('FAILED: ')}"
+        lines.append(line.rstrip() + "\n")
+    return "".join(lines)
