@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import due, fan_out, latency, memory, reads
+from bench import commands, due, fan_out, latency, memory, reads
 from bench.articles import fill
 from bench.processes import PROJECT
 from bench.results import Result, table
@@ -17,7 +17,7 @@ from bench.sizes import FULL, QUICK, Sizes
 from bench.testbed import BenchError, Testbed, sessions_on
 from dev.process import ServerError
 
-MEASURES = ("reads", "fanout", "due", "latency", "memory")
+MEASURES = ("reads", "fanout", "due", "latency", "commands", "memory")
 ARTICLES = "bench_articles"
 
 EPILOG = """Each measure stands beside its floor: what the same machine did, in the same run, with
@@ -28,6 +28,7 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
   fanout   one event to 1,000,000 followers, against the bare INSERT … SELECT of the same rows
   due      10,000 schedules at one moment, and the lateness of single ones
   latency  from the commit of a job to the start of its handler
+  commands flask --help, flask db current, and flask db upgrade of an empty database
   memory   the peak of each process that the chosen measures ran; alone, it runs the fan-out
 
 The servers are embedded and thrown away, under var/. A full run takes about six minutes and
@@ -74,6 +75,8 @@ def run(bed: Testbed, sizes: Sizes, chosen: set[str]) -> list[Result]:
                 results += due.measure(bed, sizes, ARTICLES)
     if "latency" in chosen:
         results += latency.measure(bed, sizes)
+    if "commands" in chosen:
+        results += commands.measure(bed, sizes)
     if "fanout" in chosen or chosen == {"memory"}:
         told = fan_out.measure(bed, sizes)
         results += told.results

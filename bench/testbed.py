@@ -105,7 +105,7 @@ class Testbed:
         ends before.
         """
         log_path = self.folder / f"{name}.log"
-        program = Program(name, command, self._environment(database_url), log_path)
+        program = Program(name, command, self.environment(database_url), log_path)
         try:
             self.wait(lambda: program.children() >= children, f"{name} starts", program)
             yield program
@@ -157,7 +157,7 @@ class Testbed:
                 raise BenchError(f"Waited {seconds:g} s in vain until {what}.{log}")
             time.sleep(poll_seconds)
 
-    def _environment(self, database_url: str) -> Mapping[str, str]:
+    def environment(self, database_url: str) -> Mapping[str, str]:
         """Return this process's environment without its settings of Imprint, and with ours."""
         kept = {
             name: value

@@ -34,6 +34,7 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
     [
         ({"reads"}, {"read one article", "read newest 20"}),
         ({"latency"}, {"job's commit to handler's start, p50"}),
+        ({"commands"}, {"flask --help", "flask db upgrade, base to head"}),
         ({"fanout", "memory"}, {"fan-out to 500, inbox", "memory of dispatcher (main)"}),
         ({"due"}, {"60 due at once, one publishing process", "single schedule, lateness p99"}),
     ],
