@@ -65,6 +65,10 @@ class Section:
     database: str = ""
     blocks: list[Block] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        """Return the title."""
+        return self.title
+
 
 def read_sections(text: str) -> list[Section]:
     """Return the sections with their blocks.
