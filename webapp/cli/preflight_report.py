@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from webapp.kit.migration_sql.effects import Work
-from webapp.services.preflight import JudgedStatement, JudgedStep
-from webapp.services.step_work import Share
+from webapp.services.migrations.preflight import JudgedStatement, JudgedStep
+from webapp.services.migrations.step_work import Share
 
 NOTHING = "Nothing is pending."
 

@@ -12,8 +12,8 @@ from webapp.kit.migration_sql.classify import classify
 from webapp.kit.migration_sql.effects import Effect, Phase
 from webapp.kit.migration_sql.schema import Schema
 from webapp.kit.migration_sql.statements import normalise, split_statements
-from webapp.services.schema_facts import TableSize
-from webapp.services.step_work import (
+from webapp.services.migrations.schema_facts import TableSize
+from webapp.services.migrations.step_work import (
     ADVICE,
     STATEMENT_TIMEOUT_SECONDS,
     Share,
@@ -194,7 +194,7 @@ def _is_mapped(effect: Effect, present: Present) -> bool:
     return (
         effect.removes is not None
         and (not effect.removes or effect.removes in columns)
-        and (bool(columns))
+        and bool(columns)
     )
 
 

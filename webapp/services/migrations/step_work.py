@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from webapp.kit.migration_sql.effects import Effect, Work
 from webapp.kit.migration_sql.statements import normalise
-from webapp.services.schema_facts import TableSize
+from webapp.services.migrations.schema_facts import TableSize
 
 # What a small machine does at the least, with the disk not busy otherwise. They are for the order
 # of magnitude; the server's own speed is learnt by a rehearsal on a copy.
