@@ -12,14 +12,19 @@ from workers.context import InSteps, RunningJob
 
 
 def send_password_reset(job: RunningJob, message: SendPasswordReset) -> Outcome:
-    """Mint a token, commit it, and mail the only copy to the stored address.
+    """Mint this job's token, commit it, and mail the only copy to the stored address.
 
-    A repeated start mints another token: the first may be in a mail that never left.
+    A repeated start mails the same token, so however long the mail server is away, the account
+    gathers no tokens whose mail never left.
     """
     settings = job.context.settings
     with job.step() as session:
         minted = password_resets.mint_token(
-            session, bytes.fromhex(message.email_hash), settings.password_reset_minutes
+            session,
+            bytes.fromhex(message.email_hash),
+            minutes=settings.password_reset_minutes,
+            secret_key=settings.secret_key.get_secret_value(),
+            job_id=job.claimed.id,
         )
     if minted is None:
         return Done()

@@ -1,5 +1,6 @@
 """Promises about accounts, sessions and forgotten passwords."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -37,9 +38,19 @@ def open_session(session: Session, user_id: int, repeat_key: str | None = None) 
     return opened.access_token
 
 
-def mint(session: Session, login: str = "maria") -> str:
-    """Mint a reset token, which must succeed."""
-    minted = password_resets.mint_token(session, hash_email(f"{login}@example.org"), 10)
+JOB_IDS = itertools.count(1)
+
+
+def mint_for(session: Session, email: str, job_id: int) -> password_resets.MintedReset | None:
+    """Mint the reset token of a job, as its worker does."""
+    return password_resets.mint_token(
+        session, hash_email(email), minutes=10, secret_key="secret", job_id=job_id
+    )
+
+
+def mint(session: Session, login: str = "maria", job_id: int | None = None) -> str:
+    """Mint a reset token, of a job of its own if none is given; it must succeed."""
+    minted = mint_for(session, f"{login}@example.org", job_id or next(JOB_IDS))
     assert minted is not None
     return minted.token
 
@@ -138,14 +149,35 @@ def test_an_expired_reset_token_is_refused(session: Session) -> None:
 
 def test_unknown_and_disabled_accounts_get_no_token_and_nobody_gets_many(session: Session) -> None:
     register(session)
-    assert password_resets.mint_token(session, hash_email("no@example.org"), 10) is None
+    assert mint_for(session, "no@example.org", next(JOB_IDS)) is None
     for _ in range(password_resets.MOST_LIVE_TOKENS):
         mint(session)
-    assert password_resets.mint_token(session, hash_email("maria@example.org"), 10) is None
+    assert mint_for(session, "maria@example.org", next(JOB_IDS)) is None
     session.execute(update(PasswordResetToken).values(used_at=utc_now()))
     mint(session)
     session.execute(update(User).values(disabled_at=utc_now()))
-    assert password_resets.mint_token(session, hash_email("maria@example.org"), 10) is None
+    assert mint_for(session, "maria@example.org", next(JOB_IDS)) is None
+
+
+def test_a_job_that_starts_again_gets_the_same_token_with_its_whole_life(session: Session) -> None:
+    register(session)
+    first = mint(session, job_id=7)
+    session.execute(update(PasswordResetToken).values(expires_at=utc_now()))
+    for _ in range(password_resets.MOST_LIVE_TOKENS + 1):
+        assert mint(session, job_id=7) == first
+    stored = session.scalars(select(PasswordResetToken)).one()
+    session.refresh(stored)
+    assert stored.expires_at - utc_now() > timedelta(minutes=9)
+    assert mint(session, job_id=8) != first
+
+
+def test_a_used_token_is_not_brought_back_by_its_job(session: Session) -> None:
+    register(session)
+    token = mint(session, job_id=7)
+    password_resets.confirm_reset(session, token, "a new password")
+    assert mint_for(session, "maria@example.org", 7) is None
+    with pytest.raises(AuthenticationError):
+        password_resets.confirm_reset(session, token, "another password")
 
 
 def test_a_request_for_a_reset_keeps_no_address(session: Session) -> None:

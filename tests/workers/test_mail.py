@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from dev.mail_sink import MailSink
@@ -21,7 +21,7 @@ from webapp.adapters.mail import Mailer, MailText, build_message
 from webapp.jobs.messages import SendPasswordReset
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
-from webapp.models import Job, MailDelivery, User
+from webapp.models import Job, MailDelivery, PasswordResetToken, User
 from webapp.services import follows, notifications, password_resets, publishing
 from webapp.services.actors import Actor
 from webapp.services.follows import Target
@@ -197,6 +197,23 @@ def test_a_reset_mail_that_cannot_leave_is_tried_again_soon(
         job = session.scalars(select(Job).where(Job.kind == SendPasswordReset.kind)).one()
     assert (job.state, job.starts) == ("ready", 1)
     assert job.run_at - utc_now() < timedelta(seconds=3)
+
+
+def test_a_reset_mail_arrives_after_any_number_of_failed_starts(
+    worker: WorkerContext, sessions: sessionmaker[Session], mail_sink: MailSink
+) -> None:
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        password_resets.request_reset(session, f"{actor.login}@example.org")
+    with Mailer(f"smtp://127.0.0.1:{free_port()}", 5) as nobody:
+        for _ in range(password_resets.MOST_LIVE_TOKENS + 1):
+            run_ready_jobs(replace(worker, account_mailer=nobody))
+            let_time_pass(sessions)
+    run_ready_jobs(worker)
+    (message,) = mail_sink.messages()
+    assert f"{actor.login}@example.org" in str(message["To"])
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(PasswordResetToken)) == 1
 
 
 @pytest.mark.parametrize("value", ["a\r\nBcc: evil@example.org", "a\nb"])

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from webapp.jobs.leases import seconds_from_now
 from webapp.jobs.messages import SendPasswordChanged, SendPasswordReset
 from webapp.jobs.outbox import enqueue
-from webapp.kit.tokens import hash_email, hash_token, new_token
+from webapp.kit.tokens import derived_token, hash_email, hash_token
 from webapp.models import PasswordResetToken, User
 from webapp.services import accounts, activity
 from webapp.services.errors import AuthenticationError
@@ -19,7 +19,7 @@ MOST_LIVE_TOKENS = 3
 
 @dataclass(frozen=True)
 class MintedReset:
-    """A fresh reset token and the stored address that it goes to; never written anywhere else."""
+    """A live reset token and the stored address that it goes to; never written anywhere else."""
 
     address: str
     display_name: str
@@ -34,12 +34,16 @@ def request_reset(session: Session, email: str) -> None:
     enqueue(session, SendPasswordReset(email_hash=hash_email(email).hex()))
 
 
-def mint_token(session: Session, email_hash: bytes, minutes: int) -> MintedReset | None:
-    """Make a token for the account with this address, at the moment of sending.
+def mint_token(
+    session: Session, email_hash: bytes, *, minutes: int, secret_key: str, job_id: int
+) -> MintedReset | None:
+    """Make the token of one job for the account with this address, at the moment of sending.
 
-    Returns None when there is no active account, or when it has `MOST_LIVE_TOKENS` unused ones:
-    whoever asks more often has mail to read already. The row of the user is locked, so that
-    requests at once count each other's tokens.
+    The token is derived from the secret key, the job and the address: a job that starts again,
+    because its mail could not leave, gets the same token with `minutes` from now to live. Returns
+    None when there is no active account, when the job's token was used already, or when the
+    account has `MOST_LIVE_TOKENS` unused ones of other jobs: whoever asks more often has mail to
+    read. The row of the user is locked, so that requests at once count each other's tokens.
     """
     user = session.execute(
         select(User.id, User.email, User.display_name)
@@ -48,25 +52,19 @@ def mint_token(session: Session, email_hash: bytes, minutes: int) -> MintedReset
     ).one_or_none()
     if user is None:
         return None
-    live = session.scalar(
+    token = derived_token(secret_key, "password_reset", str(job_id), email_hash.hex())
+    others = session.scalar(
         select(func.count())
         .select_from(PasswordResetToken)
         .where(
             PasswordResetToken.user_id == user.id,
+            PasswordResetToken.token_hash != hash_token(token),
             PasswordResetToken.used_at.is_(None),
             PasswordResetToken.expires_at > func.clock_timestamp(),
         )
     )
-    if (live or 0) >= MOST_LIVE_TOKENS:
+    if (others or 0) >= MOST_LIVE_TOKENS or not _keep_live(session, user.id, token, minutes):
         return None
-    token = new_token()
-    session.execute(
-        insert(PasswordResetToken).values(
-            user_id=user.id,
-            token_hash=hash_token(token),
-            expires_at=seconds_from_now(minutes * 60),
-        )
-    )
     return MintedReset(address=user.email, display_name=user.display_name, token=token)
 
 
@@ -97,3 +95,18 @@ def confirm_reset(session: Session, token: str, password: str) -> None:
     )
     activity.record(session, user_id, "password.reset", "user", user_id)
     enqueue(session, SendPasswordChanged(user_id=user_id))
+
+
+def _keep_live(session: Session, user_id: int, token: str, minutes: int) -> bool:
+    """Store the token, or prolong it; False when it was used, which makes it worthless for good."""
+    statement = insert(PasswordResetToken).values(
+        user_id=user_id,
+        token_hash=hash_token(token),
+        expires_at=seconds_from_now(minutes * 60),
+    )
+    kept = statement.on_conflict_do_update(
+        index_elements=[PasswordResetToken.token_hash],
+        set_={"expires_at": statement.excluded.expires_at},
+        where=PasswordResetToken.used_at.is_(None),
+    )
+    return session.scalar(kept.returning(PasswordResetToken.id)) is not None
