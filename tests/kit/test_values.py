@@ -1,5 +1,7 @@
 """Promises of the small values that everything stands on."""
 
+import base64
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -34,6 +36,29 @@ def test_any_other_text_is_no_cursor(text: str) -> None:
         return
     assert isinstance(decoded[0], datetime)
     assert isinstance(decoded[1], int)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([True], int),
+        ([1.0], int),
+        ([2**63], int),
+        (["2024-01-01T00:00:00"], datetime),
+        (["0001-01-01T00:00:00+23:59"], datetime),
+    ],
+)
+def test_a_cursor_with_a_value_of_another_kind_is_refused(values: list[object], kind: type) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).rstrip(b"=").decode()
+    with pytest.raises(InvalidCursorError):
+        decode_cursor(cursor, kind)
+
+
+def test_the_time_in_a_cursor_has_an_offset_that_the_database_knows() -> None:
+    odd = b'["2024-01-01T00:00:00+00:00:00.000001"]'
+    (moment,) = decode_cursor(base64.urlsafe_b64encode(odd).rstrip(b"=").decode(), datetime)
+    assert isinstance(moment, datetime)
+    assert moment.tzinfo is UTC
 
 
 def test_a_page_knows_whether_more_follows() -> None:
@@ -74,16 +99,27 @@ def test_a_password_matches_its_own_hash_alone() -> None:
         ("", "a b", (2, 0)),
         ("a b c", "a x c d", (2, 1)),
         ("same", "same", (0, 0)),
+        ("a b", "", (0, 2)),
+        ("a a", "a", (0, 1)),
         ("a " * 9000, "a " * 9000 + "\nb c", (2, 0)),
+        ("x " + "a b " * 500, "y " + "b a a " * 500, (501, 1)),
     ],
+    ids=range(7),
 )
 def test_words_that_changed_are_counted(before: str, after: str, changes: tuple[int, int]) -> None:
     assert word_changes(before, after) == changes
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), 2**60, "\x00", "\ud800", {"\x00": 1}, [[[[[[[[[[[1]]]]]]]]]]]]
-)
+    "value",
+    [float("nan"), float("inf"), 2**60, 10**400, 1e300, -1e16, "\x00", "\ud800", {"\x00": 1},
+     [[[[[[[[[[[1]]]]]]]]]]]],
+)  # fmt: skip
 def test_values_that_could_not_be_given_back_are_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         check_json(value)
+
+
+@pytest.mark.parametrize("value", [0, True, None, 2**53 - 1, -2.0, 1e15, 0.1, 1e-300, "é", [{}]])
+def test_values_that_can_be_given_back_are_taken(value: object) -> None:
+    check_json(value)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import orjson
@@ -39,7 +39,8 @@ def decode_cursor(cursor: str, *types: type) -> tuple[int | str | datetime, ...]
 def _typed(value: object, kind: type) -> int | str | datetime:
     if kind is datetime and isinstance(value, str):
         return _aware_time(value)
-    if kind is int and isinstance(value, int) and abs(value) < 2**63:
+    # A bool is an int to Python, and PostgreSQL cannot compare one with a number.
+    if kind is int and type(value) is int and abs(value) < 2**63:
         return value
     if kind is str and isinstance(value, str) and "\x00" not in value:
         return value
@@ -49,11 +50,12 @@ def _typed(value: object, kind: type) -> int | str | datetime:
 def _aware_time(value: str) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError as error:
+        if moment.tzinfo is None:
+            raise InvalidCursorError(value)
+        # Python knows offsets that PostgreSQL does not, such as a part of a second.
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise InvalidCursorError(value) from error
-    if moment.tzinfo is None:
-        raise InvalidCursorError(value)
-    return moment
 
 
 def split_page(rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], Row | None]:

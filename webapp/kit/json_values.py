@@ -25,10 +25,12 @@ def check_json(value: Any, depth: int = 0) -> None:  # noqa: ANN401
 
 
 def _check_number(value: float) -> None:
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("holds a number that is not finite")
-    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
-        raise ValueError("holds an integer beyond 53 bits")
+    # JSONB gives a whole number back as an integer, however it was written.
+    is_whole = isinstance(value, int) or value.is_integer()
+    if is_whole and abs(value) > LARGEST_INTEGER:
+        raise ValueError("holds a whole number beyond 53 bits")
 
 
 def check_text(text: str) -> str:
