@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -108,6 +109,23 @@ def test_a_password_matches_its_own_hash_alone() -> None:
 )
 def test_words_that_changed_are_counted(before: str, after: str, changes: tuple[int, int]) -> None:
     assert word_changes(before, after) == changes
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x y " * 1000, "y x x " * 667),
+        ("x y " * 250, "y x x " * 167),
+        ("a\nb\n" * 500_000, "b\na\na\n" * 333_333),
+        ("a\n" * 1_000_000, "z\n" + "a\n" * 999_999),
+        ("x", "y " * 1_000_000),
+    ],
+    ids=["2000 words", "500 words", "lines", "first line", "all new"],
+)
+def test_repetitive_texts_are_compared_within_seconds(before: str, after: str) -> None:
+    started = time.process_time()
+    word_changes(before, after)
+    assert time.process_time() - started < 3
 
 
 @pytest.mark.parametrize(
