@@ -10,8 +10,9 @@ from webapp.kit.markdown import excerpt, render, sanitise
 from webapp.models import ContentVersion, Rendering
 
 # PostgreSQL refuses a search document of more than a megabyte, so a very long text is searched by
-# its beginning.
-SEARCHED_CHARACTERS = 200_000
+# its beginning. A hyphenated word or an address is kept whole and in parts, lower case can be more
+# bytes than upper case, and each word brings a few of its own: one byte of text may make five.
+SEARCHED_BYTES = 200_000
 
 
 def ensure_renderings(session: Session, version_ids: Collection[int]) -> None:
@@ -28,14 +29,18 @@ def ensure_renderings(session: Session, version_ids: Collection[int]) -> None:
     ).all()
     for version in missing:
         html = sanitise(version.body) if version.body_format == "html" else render(version.body)
-        words = " ".join([version.title, *version.tags, version.body])[:SEARCHED_CHARACTERS]
         session.execute(
             insert(Rendering)
             .values(
                 version_id=version.id,
                 html=html,
                 excerpt=version.excerpt or excerpt(html),
-                search=func.to_tsvector("simple", words),
+                search=func.to_tsvector("simple", _searched_text(version)),
             )
             .on_conflict_do_nothing(index_elements=["version_id"])
         )
+
+
+def _searched_text(version: ContentVersion) -> str:
+    words = " ".join([version.title, *version.tags, version.body])
+    return words.encode()[:SEARCHED_BYTES].decode(errors="ignore")
