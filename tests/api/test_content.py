@@ -99,6 +99,16 @@ def test_versions_are_listed_read_and_restored(editor: Caller) -> None:
     assert (restored["body"], restored["version"]) == ("one", 3)
 
 
+def test_a_rename_to_a_name_of_another_item_says_so(editor: Caller) -> None:
+    editor.call("POST", "/content", {"title": "A", "slug": "taken"})
+    made = editor.call("POST", "/content", {"title": "B"})
+    path = f"/content/{made.get_json()['id']}"
+    answer = editor.call("PATCH", path, {"slug": "taken"}, If_Match="*")
+    assert answer.status_code == 409
+    assert answer.get_json()["detail"] == "Another item has the slug taken."
+    assert editor.call("GET", path).get_json()["slug"] == "b"
+
+
 def test_trash_and_back(editor: Caller) -> None:
     made = editor.call("POST", "/content", {"title": "First"})
     path = f"/content/{made.get_json()['id']}"

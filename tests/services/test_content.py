@@ -1,14 +1,20 @@
 """Promises about content and its versions."""
 
+import itertools
+from collections.abc import Callable
+from functools import partial
+
 import pytest
-from sqlalchemy import event, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import event, func, insert, select
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor, make_content
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
-from webapp.models import Content, ContentVersion, Job, Slug
-from webapp.services import content, publishing, schedules, versions
+from webapp.models import Content, Job, Rendering, Slug
+from webapp.services import content, publishing, schedules, slugs, taxonomy, versions
+from webapp.services.actors import Actor
 from webapp.services.errors import (
     ConflictError,
     InvalidInputError,
@@ -22,6 +28,25 @@ def numbers(session: Session, content_id: int) -> list[int]:
     """Return the version numbers of an item, oldest first."""
     lines = versions.list_versions(session, content_id, below=None, limit=100)
     return [line.number for line in reversed(lines)]
+
+
+def statements_of(session: Session, run: Callable[[], object]) -> list[str]:
+    """Return the statements that a call sends."""
+    statements: list[str] = []
+
+    def note(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", note)
+    run()
+    event.remove(connection, "before_cursor_execute", note)
+    return statements
+
+
+def listed(session: Session, actor: Actor, limit: int) -> None:
+    """List some items."""
+    assert content.list_content(session, actor, status=None, before=None, limit=limit)
 
 
 def test_every_save_is_a_version_with_the_text_that_was_saved(session: Session) -> None:
@@ -79,8 +104,8 @@ def test_a_restore_is_a_new_version_and_leaves_the_public_alone(session: Session
 def test_equal_titles_get_numbered_slugs(session: Session) -> None:
     actor = make_actor(session)
     ids = [make_content(session, actor, title="Same Title") for _ in range(3)]
-    slugs = [content.get(session, actor, content_id).content.slug for content_id in ids]
-    assert slugs == ["same-title", "same-title-2", "same-title-3"]
+    found = [content.get(session, actor, content_id).content.slug for content_id in ids]
+    assert found == ["same-title", "same-title-2", "same-title-3"]
 
 
 def test_a_slug_that_was_asked_for_and_is_taken_is_a_conflict(session: Session) -> None:
@@ -163,15 +188,7 @@ def test_a_list_costs_the_same_number_of_queries_for_any_length(session: Session
     counts = []
     for limit in (2, 12):
         session.expunge_all()
-        statements: list[str] = []
-        connection = session.connection()
-
-        def count(*arguments: object, into: list[str] = statements) -> None:
-            into.append(str(arguments[2]))
-
-        event.listen(connection, "before_cursor_execute", count)
-        assert len(content.list_content(session, actor, status=None, before=None, limit=limit)) > 0
-        event.remove(connection, "before_cursor_execute", count)
+        statements = statements_of(session, partial(listed, session, actor, limit))
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 5
 
@@ -199,7 +216,85 @@ def test_the_newest_version_always_holds_the_text_of_the_item(session: Session) 
     for title in ("a", "b", "c"):
         content.edit(session, actor, content_id, None, {"title": title})
     row = session.get_one(Content, content_id)
-    newest = session.scalars(
-        select(ContentVersion).where(ContentVersion.id == content.current_version_id(session, row))
-    ).one()
+    newest = versions.get_version(session, content_id, row.version)
     assert (newest.number, newest.title) == (row.version, row.title) == (4, "c")
+
+
+def test_a_text_of_nothing_but_long_compounds_can_be_published(session: Session) -> None:
+    letters = [chr(0x10400 + number) for number in range(40)]
+    words = ["".join(word) for word in itertools.product(letters, repeat=3)]
+    pairs = zip(words[::2], words[1::2], strict=True)
+    actor = make_actor(session)
+    content_id = make_content(session, actor, body=" ".join(map("-".join, pairs)))
+
+    publishing.publish(session, actor, content_id, None)
+
+    found = Rendering.search.op("@@")(func.to_tsquery("simple", words[0]))
+    assert session.scalar(select(func.count()).select_from(Rendering).where(found)) == 1
+
+
+def test_a_restore_keeps_the_present_slug_when_the_old_one_is_anothers(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, slug="first", body="old")
+    content.edit(session, actor, content_id, None, {"slug": "second", "body": "new"})
+    make_content(session, actor, slug="first")
+
+    content.restore(session, actor, content_id, None, 1)
+
+    row = content.get(session, actor, content_id).content
+    assert (row.slug, row.body, row.version) == ("second", "old", 3)
+
+
+def test_a_free_number_is_found_in_one_statement(session: Session) -> None:
+    actor = make_actor(session)
+    owner = make_content(session, actor, slug="news")
+    taken = [{"slug": f"news-{number}", "content_id": owner} for number in range(2, 41)]
+    session.execute(insert(Slug), taken)
+    statements = statements_of(session, lambda: slugs.free_slug(session, "news"))
+    assert len(statements) == 1
+    assert slugs.free_slug(session, "news") == "news-41"
+    taken = [{"slug": f"news-{number}", "content_id": owner} for number in range(41, 151)]
+    session.execute(insert(Slug), taken)
+    assert slugs.free_slug(session, "news") == "news-151"
+
+
+def test_every_save_takes_its_tags_before_its_slug(session: Session) -> None:
+    actor = make_actor(session)
+    ids: list[int] = []
+
+    def create() -> None:
+        ids.append(make_content(session, actor, slug="one", tags=("a",)))
+
+    def save() -> None:
+        content.edit(session, actor, ids[0], None, {"slug": "two", "tags": ["b"]})
+
+    for change in (create, save):
+        targets = [line.split()[2] for line in statements_of(session, change) if "INSERT" in line]
+        assert targets.index("tags") < targets.index("slugs")
+
+
+def test_a_list_leaves_the_bodies_where_they_are(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, body="long")
+    session.expunge_all()
+
+    (view,) = content.list_content(session, actor, status=None, before=None, limit=10)
+
+    with pytest.raises(InvalidRequestError):
+        _ = view.content.body
+    assert content.get(session, actor, content_id).content.body == "long"
+
+
+def test_an_item_whose_category_goes_while_it_is_read_has_none(
+    sessions: sessionmaker[Session],
+) -> None:
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        category_id = taxonomy.ensure_category(session, "News")
+        content_id = make_content(session, actor, category_id=category_id)
+    with sessions() as reader:
+        item = reader.get_one(Content, content_id)
+        with sessions.begin() as session:
+            taxonomy.delete_category(session, actor, category_id)
+        (view,) = content.describe(reader, [item])
+    assert view.category is None

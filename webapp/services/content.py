@@ -7,14 +7,13 @@ from typing import Any, Literal
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from webapp.kit.slugs import slugify
 from webapp.models import (
     Category,
     Content,
     ContentTag,
-    ContentVersion,
     Publication,
     Schedule,
     Tag,
@@ -64,9 +63,11 @@ def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | Non
     Raises ConflictError for a taken slug, InvalidInputError for an unknown category.
     """
     check_category(session, draft.category_id)
+    # Tags before the slug, as a save has it: what waits for each other waits in one order.
+    tags = taxonomy.ensure_tags(session, list(draft.tags))
     content_id = _insert_with_slug(session, draft, author_id or actor.user_id)
+    _set_tags(session, content_id, tags)
     content = session.get_one(Content, content_id)
-    tags = _set_tags(session, content_id, list(draft.tags))
     reason = "import" if draft.import_source else "create"
     versions.record_version(session, content, [tag.slug for tag in tags], actor.user_id, reason)
     activity.record(session, actor.user_id, "content.create", "content", content_id)
@@ -110,8 +111,12 @@ def list_content(
     before: tuple[int] | None,
     limit: int,
 ) -> list[ContentView]:
-    """Return items, newest first. Without a status, trashed items are left out."""
+    """Return items, newest first. Without a status, trashed items are left out.
+
+    Their bodies, of up to megabytes each, stay where they are: reading one raises an error.
+    """
     statement = visible_content(actor).order_by(Content.id.desc()).limit(limit)
+    statement = statement.options(defer(Content.body, raiseload=True))
     if status is None:
         statement = statement.where(Content.status != "trashed")
     else:
@@ -138,21 +143,26 @@ def edit(
 def save(
     session: Session, actor: Actor, content: Content, changes: dict[str, Any], *, reason: str
 ) -> bool:
-    """Apply changes to a locked item and record the version; returns whether anything changed."""
+    """Apply changes to a locked item and record the version; returns whether anything changed.
+
+    Raises ConflictError for a taken slug, InvalidInputError for an unknown category.
+    """
     if "category_id" in changes:
         check_category(session, changes["category_id"])
     former_slug, tags = content.slug, tag_slugs(session, content.id)
-    changed = _apply(content, changes)
+    former_tags = tags
     if "tags" in changes:
-        wanted = [tag.slug for tag in _set_tags(session, content.id, list(changes["tags"]))]
-        changed, tags = changed or wanted != tags, wanted
-    if not changed:
+        wanted = taxonomy.ensure_tags(session, list(changes["tags"]))
+        _set_tags(session, content.id, wanted)
+        tags = [tag.slug for tag in wanted]
+    # Claimed before the item has it: the key of the item's own slug would not say whose it is.
+    if changes.get("slug", former_slug) != former_slug:
+        slugs.claim_slug(session, content.id, changes["slug"])
+    if not _apply(content, changes) and tags == former_tags:
         return False
     content.version += 1
     content.revision += 1
     content.updated_at = func.clock_timestamp()
-    if content.slug != former_slug:
-        slugs.claim_slug(session, content.id, content.slug)
     session.flush()  # The numbers must be in the row before the version copies them.
     session.refresh(content)
     if content.slug != former_slug:
@@ -167,7 +177,10 @@ def save(
 def restore(
     session: Session, actor: Actor, content_id: int, revision: int | None, number: int
 ) -> None:
-    """Make an old version the newest draft; what is public does not change."""
+    """Make an old version the newest draft; what is public does not change.
+
+    The item keeps its present slug where the old one belongs to another item by now.
+    """
     content = lock_for_change(session, actor, content_id, revision)
     if content.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
@@ -183,6 +196,8 @@ def restore(
         "metadata": version.details,
         "tags": names,
     }
+    if slugs.owner_of(session, version.slug) not in (None, content_id):
+        del changes["slug"]
     save(session, actor, content, changes, reason="restore")
 
 
@@ -247,7 +262,8 @@ def describe(session: Session, items: list[Content]) -> list[ContentView]:
         ContentView(
             content=item,
             author=authors[item.author_id],
-            category=None if item.category_id is None else categories[item.category_id],
+            # A category may have been deleted since the item was read.
+            category=None if item.category_id is None else categories.get(item.category_id),
             tags=tags.get(item.id, []),
             is_public=item.id in public,
         )
@@ -259,15 +275,6 @@ def tag_slugs(session: Session, content_id: int) -> list[str]:
     """Return the slugs of an item's tags, in order."""
     statement = select(Tag.slug).join(ContentTag).where(ContentTag.content_id == content_id)
     return list(session.scalars(statement.order_by(Tag.slug)))
-
-
-def current_version_id(session: Session, content: Content) -> int:
-    """Return the id of the version that holds the item's present text."""
-    return session.scalars(
-        select(ContentVersion.id).where(
-            ContentVersion.content_id == content.id, ContentVersion.number == content.version
-        )
-    ).one()
 
 
 def check_category(session: Session, category_id: int | None) -> None:
@@ -334,8 +341,7 @@ def _insert(session: Session, draft: Draft, slug: str, author_id: int) -> int:
     ).one()
 
 
-def _set_tags(session: Session, content_id: int, names: list[str]) -> list[Tag]:
-    tags = taxonomy.ensure_tags(session, names)
+def _set_tags(session: Session, content_id: int, tags: list[Tag]) -> None:
     wanted = [tag.id for tag in tags]
     session.execute(
         delete(ContentTag).where(
@@ -345,4 +351,3 @@ def _set_tags(session: Session, content_id: int, names: list[str]) -> list[Tag]:
     if wanted:
         rows = [{"content_id": content_id, "tag_id": tag_id} for tag_id in wanted]
         session.execute(upsert(ContentTag).values(rows).on_conflict_do_nothing())
-    return tags

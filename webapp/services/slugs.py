@@ -1,24 +1,32 @@
 """Which item a public name belongs to."""
 
-from sqlalchemy import delete, exists, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, any_, delete, exists, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from webapp.kit.slugs import numbered
 from webapp.models import ContentVersion, Schedule, Slug
 from webapp.services.errors import ConflictError
 
+# One statement finds a free number below this; each further one looks at ten times as many.
+NAMES_TRIED_AT_ONCE = 100
 
-def free_slug(session: Session, wanted: str, content_id: int | None = None) -> str:
-    """Return `wanted`, or its first numbered variant that belongs to no other item.
+
+def free_slug(session: Session, wanted: str) -> str:
+    """Return `wanted`, or its first numbered variant that belongs to no item.
 
     Another save may take the name before this one commits; the unique keys then say no.
     """
-    number, candidate = 1, wanted
-    while _owner(session, candidate) not in (None, content_id):
-        number += 1
-        candidate = numbered(wanted, number)
-    return candidate
+    first, size = 1, NAMES_TRIED_AT_ONCE
+    while True:
+        numbers = range(first, first + size)
+        names = [wanted if number == 1 else numbered(wanted, number) for number in numbers]
+        tried = Slug.slug == any_(literal(names, ARRAY(Text)))
+        taken = set(session.scalars(select(Slug.slug).where(tried)))
+        free = next((name for name in names if name not in taken), None)
+        if free is not None:
+            return free
+        first, size = first + size, size * 10
 
 
 def claim_slug(session: Session, content_id: int, slug: str) -> None:
@@ -28,7 +36,7 @@ def claim_slug(session: Session, content_id: int, slug: str) -> None:
         .values(slug=slug, content_id=content_id)
         .on_conflict_do_nothing(index_elements=["slug"])
     )
-    if _owner(session, slug) != content_id:
+    if owner_of(session, slug) != content_id:
         raise ConflictError(f"Another item has the slug {slug}.")
 
 
@@ -50,5 +58,6 @@ def release_slug(session: Session, content_id: int, slug: str) -> None:
     )
 
 
-def _owner(session: Session, slug: str) -> int | None:
+def owner_of(session: Session, slug: str) -> int | None:
+    """Return the id of the item that a name belongs to, if it belongs to any."""
     return session.scalar(select(Slug.content_id).where(Slug.slug == slug))

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
 
 from webapp.kit.slugs import slugify
-from webapp.models import Category, Tag
+from webapp.models import Category, Content, Publication, Tag
 from webapp.services import activity
 from webapp.services.actors import Actor
 from webapp.services.errors import ConflictError, InvalidInputError, NotFoundError
@@ -93,6 +94,9 @@ def change_category(
 
 def delete_category(session: Session, actor: Actor, category_id: int) -> None:
     """Remove a category; its items and sub-categories stay, without it. Raises NotFoundError."""
+    # The items are locked first, as every change of an item does, so that the two cannot deadlock.
+    items = select(Content.id).where(Content.category_id == category_id).order_by(Content.id)
+    session.execute(items.with_for_update())
     deleted = session.scalar(
         delete(Category).where(Category.id == category_id).returning(Category.id)
     )
@@ -112,16 +116,28 @@ def ensure_category(
 
 
 def list_tags(session: Session, *, after_slug: str, limit: int) -> list[Tag]:
-    """Return tags in the order of their slugs, from behind `after_slug`."""
-    statement = select(Tag).where(Tag.slug > after_slug).order_by(Tag.slug).limit(limit)
+    """Return the tags of what is public, in the order of their slugs, from behind `after_slug`.
+
+    A tag that only a draft has is as secret as the draft.
+    """
+    statement = (
+        select(Tag).where(Tag.slug > after_slug, is_public(Tag)).order_by(Tag.slug).limit(limit)
+    )
     return list(session.scalars(statement))
+
+
+def is_public(tag: type[Tag]) -> ColumnElement[bool]:
+    """Return the condition that some public item has this tag."""
+    return exists().where(Publication.tags.contains(array([tag.slug])))
 
 
 def ensure_tags(session: Session, names: list[str]) -> list[Tag]:
     """Return the tags with these names in the order of their slugs, making the new ones.
 
-    Names that make the same slug are one tag. The order of insertion is that of the slugs, so two
-    saves at once wait for each other and cannot deadlock.
+    Names that make the same slug are one tag. The order of insertion is that of the slugs, and
+    every save makes its tags before it claims its slug, so two saves at once wait for each other.
+    A transaction of many saves, as an import is, has no such order: PostgreSQL may have to end one
+    of two such transactions as a deadlock.
     """
     by_slug = {slugify(name): name for name in reversed(names)}
     if not by_slug:
