@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor
 from webapp.api.edge import ImprintApp
+from webapp.app import create_app
 from webapp.models import Content, ContentVersion, Event, Job, Publication, Schedule, User
-from webapp.services import content
+from webapp.services import content, taxonomy
 from webapp.services.actors import Actor
+from webapp.settings import Settings
 
 EXPORT = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
@@ -111,6 +113,22 @@ def test_a_folder_comes_in_whole_and_a_broken_file_is_named(
         told = select(func.count()).select_from(Job).where(Job.kind == "event.fan_out")
         assert session.scalar(told) == 0
     assert count(sessions, Publication) == count(sessions, Event) == 2
+
+
+@pytest.mark.usefixtures("admin")
+def test_an_article_that_the_database_is_too_busy_for_is_named_and_the_others_come_in(
+    settings: Settings, sessions: sessionmaker[Session], folder: Path
+) -> None:
+    app = create_app(settings.model_copy(update={"statement_timeout_seconds": 1}))
+    assert app.context is not None
+    with sessions() as other:
+        taxonomy.ensure_tags(other, ["X y"])
+        result = run(app.test_cli_runner(), folder)
+    app.context.engine.dispose()
+
+    assert (counts(result)["created"], counts(result)["failed"]) == (2, 2)
+    assert "one.md: the database was busy: " in result.output
+    assert sorted(all_content(sessions)) == ["blog:inner/one.md", "blog:two.md"]
 
 
 @pytest.mark.usefixtures("admin")

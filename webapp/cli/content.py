@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from webapp.cli.database import command_context, command_session
@@ -104,6 +104,12 @@ def _take(
     except (DataError, IntegrityError) as error:
         reason = str(error.orig).splitlines()[0]
         summary.problems.append(f"{outcome.source}: the database refused it: {reason}")
+    except OperationalError as error:
+        # Only a deadlock or a wait that was too long ends with the savepoint.
+        if error.connection_invalidated:
+            raise
+        reason = str(error.orig).splitlines()[0]
+        summary.problems.append(f"{outcome.source}: the database was busy: {reason}")
     else:
         if result is Result.EDITED_HERE:
             summary.skipped.append(f"{outcome.source}: {result.value}")
