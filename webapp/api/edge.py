@@ -56,7 +56,12 @@ class ImprintApp(OpenAPI):
     def _dispatch_once(self, key: str) -> Response:
         """Answer a repeated POST with what was answered the first time."""
         scope = f"user:{g.actor.user_id}" if "actor" in g else "anonymous"
-        fingerprint = idempotency.fingerprint_of(request.method, request.path, request.get_data())
+        fingerprint = idempotency.fingerprint_of(
+            web_context().settings.secret_key.get_secret_value(),
+            request.method,
+            request.path,
+            request.get_data(),
+        )
         session = open_session()
         kept = idempotency.find_answer(session, scope, key, fingerprint)
         if kept is not None:

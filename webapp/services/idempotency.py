@@ -1,6 +1,7 @@
 """Answers kept under an Idempotency-Key, so that a repeated POST has one effect."""
 
 import hashlib
+import hmac
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -24,9 +25,13 @@ class StoredAnswer:
     body: bytes
 
 
-def fingerprint_of(method: str, path: str, body: bytes) -> bytes:
-    """Return what makes two requests the same: SHA-256 of method, path and body."""
-    return hashlib.sha256(b"\n".join([method.encode(), path.encode(), body])).digest()
+def fingerprint_of(secret_key: str, method: str, path: str, body: bytes) -> bytes:
+    """Return what makes two requests the same: a keyed SHA-256 of method, path and body.
+
+    A body may hold a password, which a plain hash would let a reader of the table guess.
+    """
+    message = b"\n".join([method.encode(), path.encode(), body])
+    return hmac.digest(secret_key.encode(), message, "sha256")
 
 
 def find_answer(session: Session, scope: str, key: str, fingerprint: bytes) -> StoredAnswer | None:
