@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
@@ -133,4 +133,8 @@ def _settle_failure(context: WorkerContext, claimed: ClaimedJob, outcome: Retry 
 
 
 def _describe(error: Exception) -> str:
+    if isinstance(error, DBAPIError):
+        # What follows the first line are the values of a row.
+        reason = str(error.orig).partition("\n")[0]
+        return f"{type(error).__name__}: {reason}"
     return f"{type(error).__name__}: {error}"

@@ -1,5 +1,6 @@
 """Promises of the edge: bad input gets a clear error, and nothing of the inside is told."""
 
+import hashlib
 import json
 import logging
 from dataclasses import replace
@@ -7,13 +8,14 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from dev.ports import free_port
 from tests.factories import Caller
 from webapp.api.edge import ImprintApp
 from webapp.app import create_app
 from webapp.kit.roles import RoleName
-from webapp.services import housekeeping
+from webapp.services import housekeeping, idempotency
 from webapp.settings import Settings
 
 
@@ -165,6 +167,52 @@ def test_a_crash_is_logged_and_tells_nothing(
     assert "activity" not in str(problem)
     assert problem["request_id"] in caplog.text
     assert author.call("GET", "/content").get_json()["items"] == []
+
+
+def test_an_error_of_the_database_is_logged_without_the_values_of_a_row(
+    app: ImprintApp, author: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert app.context is not None
+    with app.context.engine.begin() as connection:
+        # A guard that PostgreSQL reports with the failing row, but not as a clash of two writes.
+        connection.execute(
+            text(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " RAISE EXCEPTION 'no such thing' USING DETAIL = NEW.body; END $$"
+            )
+        )
+        connection.execute(
+            text("CREATE TRIGGER x BEFORE INSERT ON content FOR EACH ROW EXECUTE FUNCTION refuse()")
+        )
+    with caplog.at_level(logging.INFO):
+        answer = author.call("POST", "/content", {"title": "x", "body": "a secret draft"})
+    assert answer.status_code == 500
+    assert "no such thing" in caplog.text
+    assert "webapp/services/content.py" in caplog.text
+    assert "a secret draft" not in caplog.text
+
+
+def test_an_error_of_the_database_does_not_tell_the_parameters(app: ImprintApp) -> None:
+    assert app.context is not None
+    statement = text("SELECT CAST(:value AS text), 1 / 0")
+    with app.context.engine.connect() as connection, pytest.raises(DBAPIError) as raised:
+        connection.execute(statement, {"value": "a secret draft"})
+    assert "a secret draft" not in str(raised.value)
+
+
+def test_a_kept_fingerprint_cannot_be_guessed_without_the_secret_key(
+    app: ImprintApp, author: Caller
+) -> None:
+    author.call("POST", "/content", {"title": "x"}, Idempotency_Key="once")
+    assert app.context is not None
+    with app.context.sessions() as session:
+        kept = session.scalar(text("SELECT fingerprint FROM idempotency_keys"))
+    request = ("POST", "/api/v1/content", b'{"title": "x"}')
+    secret = app.context.settings.secret_key.get_secret_value()
+    assert kept == idempotency.fingerprint_of(secret, *request)
+    assert kept != idempotency.fingerprint_of("another secret", *request)
+    parts = (request[0].encode(), request[1].encode(), request[2])
+    assert kept != hashlib.sha256(b"\n".join(parts)).digest()
 
 
 def test_ready_wants_a_broker_a_dispatcher_and_the_newest_schema(

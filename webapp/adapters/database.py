@@ -23,7 +23,11 @@ KEEPALIVES: dict[str, Any] = {
 
 
 def make_engine(settings: Settings, *, application_name: str) -> Engine:
-    """Return an engine that has not connected yet. Raises MissingSettingError."""
+    """Return an engine that has not connected yet. Raises MissingSettingError.
+
+    Its errors do not tell the parameters of the statement: they hold addresses and drafts, and
+    errors are logged and kept with jobs.
+    """
     timeout = int(settings.statement_timeout_seconds * 1000)
     return create_engine(
         settings.require_database_url(),
@@ -31,6 +35,7 @@ def make_engine(settings: Settings, *, application_name: str) -> Engine:
         max_overflow=settings.database_pool_size,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,
         connect_args={
             **KEEPALIVES,
             "application_name": application_name,

@@ -1,9 +1,11 @@
 """From every error that may be raised to its problem document. The statuses are all here."""
 
+import traceback
+
 import psycopg
 import structlog
 from flask import Flask, Response
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from webapp.api.problems import FieldError, problem
@@ -113,5 +115,10 @@ def _first_line(error: BaseException | None) -> str:
 
 
 def _unexpected_error(error: Exception) -> Response:
-    log.error("request.crashed", exc_info=error)
+    if isinstance(error, SQLAlchemyError | psycopg.Error):
+        # What follows the first line of the message are the values of a row.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        log.error("request.crashed", error=_first_line(error), frames=frames)
+    else:
+        log.error("request.crashed", exc_info=error)
     return problem(500, "Something went wrong here; it has been noted under this request_id.")
