@@ -11,6 +11,7 @@ from webapp.api.auth import current_actor, public, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import open_session, web_context
 from webapp.api.fields import Id, Input, Name, PageQuery, Query, ShortText
+from webapp.kit.addresses import mailable_address
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
 from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
@@ -29,13 +30,18 @@ Password = Annotated[
     Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH),
     AfterValidator(check_text),
 ]
+EmailAddress = Annotated[
+    EmailStr,
+    Field(max_length=254, description="ASCII before the @-sign; the domain is kept as IDNA."),
+    AfterValidator(mailable_address),
+]
 
 
 class NewAccount(Input):
     """What a person gives to register."""
 
     login: Login
-    email: Annotated[EmailStr, Field(max_length=254)]
+    email: EmailAddress
     password: Password
     display_name: Name | None = Field(None, description="Shown to others; the login if left out.")
 

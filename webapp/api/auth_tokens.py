@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from flask import Response, request
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from webapp.api.accounts import Password
+from webapp.api.accounts import EmailAddress, Password
 from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, public, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint, Responses
@@ -69,7 +69,7 @@ class SessionPath(Query):
 class ResetRequest(Input):
     """The address of the account whose password is forgotten."""
 
-    email: Annotated[EmailStr, Field(max_length=254)]
+    email: EmailAddress
 
 
 class ResetAccepted(BaseModel):

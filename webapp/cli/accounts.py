@@ -1,10 +1,10 @@
 """`flask accounts`: accounts made by operators."""
 
 import click
-from email_validator import EmailNotValidError, validate_email
 from flask.cli import AppGroup
 
 from webapp.cli.database import command_session
+from webapp.kit.addresses import mailable_address
 from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
 from webapp.kit.roles import RoleName
 from webapp.services.accounts import register
@@ -23,12 +23,12 @@ def accounts() -> None:
 def create_admin(login: str, email: str, display_name: str | None, password: str) -> None:
     """Make an account that may do everything."""
     check_password(password)
-    check_address(email)
+    address = check_address(email)
     with command_session() as session:
         account = register(
             session,
             login=login,
-            email=email,
+            email=address,
             password=password,
             display_name=display_name or login,
             role=RoleName.ADMIN,
@@ -44,9 +44,9 @@ def check_password(password: str) -> None:
         )
 
 
-def check_address(email: str) -> None:
-    """End the command unless mail could be sent to the address; asks no server."""
+def check_address(email: str) -> str:
+    """Return the address as it is stored; ends the command if no mail could be sent to it."""
     try:
-        validate_email(email, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
+        return mailable_address(email)
+    except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--email") from error
