@@ -13,8 +13,9 @@ from webapp.api.context import WebContext
 from webapp.settings import Settings
 from workers.context import WorkerContext
 
-# How long a worker waits for each answer of a mail server, whatever the lease.
-SHORTEST_PATIENCE_SECONDS = 10.0
+# One mail gets at most this part of the lease that its job renews right before, so that a slow mail
+# server costs an attempt, which is written down, and never the lease.
+PART_OF_LEASE_FOR_ONE_MAIL = 0.5
 
 
 def make_sessions(engine: Engine) -> sessionmaker[Session]:
@@ -35,12 +36,12 @@ def web_context(settings: Settings) -> WebContext:
 
 def worker_context(settings: Settings, *, application_name: str) -> WorkerContext:
     """Assemble a worker's parts, in the process that will use them. Raises MissingSettingError."""
-    patience = max(SHORTEST_PATIENCE_SECONDS, settings.lease_seconds / 3)
+    message_seconds = settings.lease_seconds * PART_OF_LEASE_FOR_ONE_MAIL
     return WorkerContext(
         settings=settings,
         sessions=make_sessions(make_engine(settings, application_name=application_name)),
-        account_mailer=Mailer(settings.account_smtp_url or settings.smtp_url, patience),
-        bulk_mailer=Mailer(settings.smtp_url, patience),
+        account_mailer=Mailer(settings.account_smtp_url or settings.smtp_url, message_seconds),
+        bulk_mailer=Mailer(settings.smtp_url, message_seconds),
     )
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from webapp.adapters.mail import MailText, Verdict, build_message
+from webapp.adapters.mail import MailText, UnmailableAddressError, Verdict, build_message
 from webapp.adapters.mail_templates import render_mail
 from webapp.jobs.messages import SendPasswordChanged, SendPasswordReset
 from webapp.jobs.outcomes import Done, GiveUp, Outcome, Retry
@@ -59,13 +59,16 @@ def send_password_changed(job: RunningJob, message: SendPasswordChanged) -> Outc
 
 def _send(job: RunningJob, mail: MailText, address: str, name: str) -> Outcome:
     settings = job.context.settings
-    message = build_message(
-        mail,
-        sender=settings.mail_from,
-        address=address,
-        name=name,
-        message_id=f"<job-{job.claimed.id}@{settings.mail_domain}>",
-    )
+    try:
+        message = build_message(
+            mail,
+            sender=settings.mail_from,
+            address=address,
+            name=name,
+            message_id=f"<job-{job.claimed.id}@{settings.mail_domain}>",
+        )
+    except UnmailableAddressError as error:
+        return GiveUp(str(error))
     answer = job.context.account_mailer.send(message)
     if answer.verdict is Verdict.TAKEN:
         return Done()

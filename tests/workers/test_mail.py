@@ -1,6 +1,8 @@
 """Promises about mail: it arrives, once for each, and a refusal is remembered."""
 
+import asyncio
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,12 +15,13 @@ from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
+from structlog.testing import capture_logs
 
 from dev.mail_sink import MailSink
 from dev.ports import free_port
 from tests.factories import make_actor, make_content, run_ready_jobs
 from webapp.adapters.mail import Mailer, MailText, build_message
-from webapp.jobs.messages import SendPasswordReset
+from webapp.jobs.messages import SendEventMails, SendPasswordReset
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.models import Job, MailDelivery, PasswordResetToken, User
@@ -151,6 +154,159 @@ def test_a_server_that_is_away_loses_no_mail(
     run_ready_jobs(worker)
     assert [state for _, state, _ in deliveries(sessions)] == ["sent"] * 3
     assert len(mail_sink.messages()) == 3
+
+
+class Refusing:
+    """An SMTP server's hooks that refuse the sender, at one command."""
+
+    def __init__(self, command: str, words: str) -> None:
+        setattr(self, f"handle_{command}", self._refuse)
+        self._words = words
+
+    async def _refuse(self, *_: object) -> str:
+        return self._words
+
+
+@contextmanager
+def serving(handler: object) -> Iterator[str]:
+    """Run an SMTP server with these hooks; yields its URL."""
+    port = free_port()
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield f"smtp://127.0.0.1:{port}"
+    finally:
+        controller.stop()
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("MAIL", "530 5.7.0 Authentication required"),
+        ("MAIL", "550 sender rejected"),
+        ("RCPT", "530 5.7.0 Authentication required"),
+    ],
+)
+def test_a_server_that_refuses_the_sender_costs_no_reader_the_mail(
+    worker: WorkerContext,
+    sessions: sessionmaker[Session],
+    readers: list[Actor],
+    mail_sink: MailSink,
+    command: str,
+    words: str,
+) -> None:
+    with (
+        serving(Refusing(command, words)) as url,
+        Mailer(url, 5) as refused,
+        capture_logs() as lines,
+    ):
+        run_ready_jobs(replace(worker, bulk_mailer=refused))
+    assert [(state, tries) for _, state, tries in deliveries(sessions)] == [("queued", 0)] * 3
+    (away,) = [line for line in lines if line["event"] == "mail.server_away"]
+    assert words.partition(" ")[2] in away["error"]
+    let_time_pass(sessions)
+    run_ready_jobs(worker)
+    assert len(mail_sink.messages()) == len(readers)
+
+
+def test_wrong_credentials_cost_no_reader_the_mail(
+    worker: WorkerContext,
+    sessions: sessionmaker[Session],
+    readers: list[Actor],
+    mail_sink: MailSink,
+) -> None:
+    url = mail_sink.url.replace("smtp://", "smtp://somebody:wrong@")
+    with Mailer(url, 5) as refused:
+        run_ready_jobs(replace(worker, bulk_mailer=refused))
+    assert [(s, n) for _, s, n in deliveries(sessions)] == [("queued", 0)] * len(readers)
+
+
+class Slow:
+    """An SMTP server's hooks that wait before each answer, and remember each mail."""
+
+    def __init__(self, greeting: float, command: float) -> None:
+        self._greeting, self._command = greeting, command
+        self.taken: list[str] = []
+
+    async def handle_EHLO(  # noqa: N802 - the library finds these by their names
+        self,
+        _server: SMTP,
+        session: SmtpSession,
+        _envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        await asyncio.sleep(self._greeting)
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(  # noqa: N802
+        self, _server: SMTP, _session: SmtpSession, envelope: Envelope, address: str, _: list[str]
+    ) -> str:
+        await asyncio.sleep(self._command)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802
+        self, _server: SMTP, _session: SmtpSession, envelope: Envelope
+    ) -> str:
+        self.taken.append(envelope.rcpt_tos[0])
+        await asyncio.sleep(self._command)
+        return "250 OK"
+
+
+def test_a_slow_server_costs_an_attempt_and_never_the_lease(
+    worker: WorkerContext, sessions: sessionmaker[Session], readers: list[Actor]
+) -> None:
+    run_ready_jobs(worker, kinds={"event.fan_out"})
+    handler = Slow(greeting=0.4, command=0.4)
+    with serving(handler) as url, Mailer(url, 1.0) as mailer:
+        started = time.monotonic()
+        run_ready_jobs(replace(worker, bulk_mailer=mailer))
+        assert time.monotonic() - started < len(readers) * 1.5
+    assert [(s, n) for _, s, n in deliveries(sessions)] == [("queued", 1)] * len(readers)
+    assert len(handler.taken) == len(readers)
+    with sessions() as session:
+        job = session.scalars(select(Job).where(Job.kind == SendEventMails.kind)).one()
+    assert (job.state, job.starts) == ("ready", 0)
+
+
+def test_a_server_too_slow_to_connect_to_costs_no_attempt(
+    worker: WorkerContext, sessions: sessionmaker[Session], readers: list[Actor]
+) -> None:
+    handler = Slow(greeting=5, command=0)
+    with serving(handler) as url, Mailer(url, 0.5) as mailer:
+        run_ready_jobs(replace(worker, bulk_mailer=mailer))
+    assert [(s, n) for _, s, n in deliveries(sessions)] == [("queued", 0)] * len(readers)
+
+
+def test_an_address_that_no_mail_can_bear_costs_only_its_own_mail(
+    worker: WorkerContext,
+    sessions: sessionmaker[Session],
+    readers: list[Actor],
+    mail_sink: MailSink,
+) -> None:
+    with sessions.begin() as session:
+        bad = update(User).where(User.id == readers[0].user_id)
+        session.execute(bad.values(email="jörg@example.com"))
+    run_ready_jobs(worker)
+    assert [state for _, state, _ in deliveries(sessions)] == ["failed", "sent", "sent"]
+    assert len(mail_sink.messages()) == 2
+
+
+def test_account_mail_to_an_address_that_no_mail_can_bear_is_given_up(
+    worker: WorkerContext, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        password_resets.request_reset(session, f"{actor.login}@example.org")
+        bad = update(User).where(User.id == actor.user_id)
+        session.execute(bad.values(email="jörg@example.com"))
+    run_ready_jobs(worker)
+    with sessions() as session:
+        job = session.scalars(select(Job).where(Job.kind == SendPasswordReset.kind)).one()
+    assert (job.state, job.starts) == ("failed", 1)
+    assert "non-ASCII" in (job.last_error or "")
 
 
 def let_time_pass(sessions: sessionmaker[Session]) -> None:

@@ -5,6 +5,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -14,10 +15,16 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from webapp.adapters.smtp_deadline import Deadline, DeadlineSecureSMTP, DeadlineSMTP
 from webapp.kit.clock import utc_now
 
 IDLE_SECONDS = 10
 MESSAGES_A_CONNECTION = 100
+GOODBYE_SECONDS = 2.0
+
+# Authentication is required, too weak, wrong, or needs encryption: some servers say so only when
+# they hear the recipient.
+CODES_ABOUT_THE_SENDER = frozenset({530, 534, 535, 538})
 
 
 class Verdict(Enum):
@@ -46,17 +53,25 @@ class MailText:
     html: str
 
 
+class UnmailableAddressError(ValueError):
+    """The address of a reader cannot stand in a mail; that of the sender raises other errors."""
+
+
 def build_message(
     mail: MailText, *, sender: str, address: str, name: str, message_id: str
 ) -> EmailMessage:
     """Return the message; the same `message_id` marks a second copy as the same mail.
 
     The standard library's policy refuses line breaks in headers, so nothing can be smuggled in.
+    Raises UnmailableAddressError.
     """
     message = EmailMessage(policy=SMTP)
     sender_name, sender_address = parseaddr(sender)
     message["From"] = Address(sender_name, addr_spec=sender_address)
-    message["To"] = Address(" ".join(name.split()), addr_spec=address)
+    try:
+        message["To"] = Address(" ".join(name.split()), addr_spec=address)
+    except (ValueError, MessageError, IndexError) as error:
+        raise UnmailableAddressError(_describe(error)) from error
     message["Subject"] = " ".join(mail.subject.split())
     message["Date"] = format_datetime(utc_now())
     message["Message-ID"] = message_id
@@ -69,14 +84,18 @@ class Mailer:
     """Hands messages to one SMTP server over a connection that it keeps while it works.
 
     Not safe for use by several threads. The URL is `smtp://`, `smtps://` (TLS from the start) or
-    `smtp+starttls://`, with user and password where the server wants them. `timeout_seconds` bounds
-    each wait for the server; it has to end well before the lease of the job that sends.
+    `smtp+starttls://`, with user and password where the server wants them. `message_seconds` bounds
+    the whole of one `send`, with the connecting and every wait for the server; only the look-up of
+    host names keeps the resolver's own timeouts. It has to be well below the lease of the job that
+    sends, which has to be renewed right before.
     """
 
-    def __init__(self, url: str, timeout_seconds: float) -> None:
+    def __init__(self, url: str, message_seconds: float) -> None:
         """Connect nowhere yet."""
         self._url = urlsplit(url)
-        self._timeout = timeout_seconds
+        self._tls = ssl.create_default_context()
+        self._seconds = message_seconds
+        self._deadline = Deadline()
         self._connection: smtplib.SMTP | None = None
         self._sent = 0
         self._used_at = 0.0
@@ -97,29 +116,39 @@ class Mailer:
     def send(self, message: EmailMessage) -> MailAnswer:
         """Hand one message over and say what the server said; never raises for its refusals.
 
-        `AWAY` means that no connection could be made, so nothing was tried with this message. A
-        connection that breaks in the middle is `LATER`: the server may have taken the message.
+        `AWAY` means that nothing was tried with this reader: no connection could be made in time,
+        or the server refuses this sender, whoever the reader is. A dialogue that breaks, or that
+        overruns the time of the message, is `LATER`: the server may have taken the message.
         """
+        self._deadline.set(self._seconds)
         try:
             connection = self._ready_connection()
         except (smtplib.SMTPException, OSError) as error:
-            return MailAnswer(Verdict.AWAY, f"{type(error).__name__}: {error}")
+            self._hang_up()
+            return MailAnswer(Verdict.AWAY, _describe(error))
         try:
             refused = connection.send_message(message)
-            self._sent += 1
-            self._used_at = time.monotonic()
+        except (smtplib.SMTPSenderRefused, smtplib.SMTPHeloError) as error:
+            self._hang_up()
+            return MailAnswer(Verdict.AWAY, _describe(error))
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
             return self._refused(code, words)
-        except smtplib.SMTPResponseException as error:
+        except smtplib.SMTPDataError as error:
             return self._refused(error.smtp_code, error.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
-            self.close()
-            return MailAnswer(Verdict.LATER, f"{type(error).__name__}: {error}")
+            self._hang_up()
+            return MailAnswer(Verdict.LATER, _describe(error))
+        self._sent += 1
+        self._used_at = time.monotonic()
         return MailAnswer(Verdict.TAKEN, "250 taken" if not refused else str(refused))
 
     def close(self) -> None:
         """Say goodbye to the server, if it still listens."""
+        self._deadline.set(GOODBYE_SECONDS)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             try:
@@ -129,39 +158,52 @@ class Mailer:
 
     def _refused(self, code: int, words: bytes | str) -> MailAnswer:
         spoken = words.decode(errors="replace") if isinstance(words, bytes) else words
-        if code == 421:
-            self.close()
         verdict = Verdict.NEVER if code >= 500 else Verdict.LATER
+        if code in CODES_ABOUT_THE_SENDER:
+            self._hang_up()
+            verdict = Verdict.AWAY
         return MailAnswer(verdict, f"{code} {spoken}")
 
     def _ready_connection(self) -> smtplib.SMTP:
         if self._sent >= MESSAGES_A_CONNECTION:
-            self.close()
-        if self._connection is not None and time.monotonic() - self._used_at > IDLE_SECONDS:
+            self._hang_up()
+        connection = self._connection
+        if connection is not None and time.monotonic() - self._used_at > IDLE_SECONDS:
             try:
-                self._connection.noop()
+                connection.noop()
             except (smtplib.SMTPException, OSError):
-                self.close()
-        if self._connection is None:
-            self._connection = self._connect()
+                connection.close()
+        # The library closes the socket itself when the server said 421 or nothing more.
+        if connection is None or connection.sock is None or self._connection is None:
+            connection = self._connection = self._connect()
             self._sent = 0
-        return self._connection
+            self._used_at = time.monotonic()
+            self._introduce(connection)
+        return connection
 
     def _connect(self) -> smtplib.SMTP:
-        host, scheme = self._url.hostname or "127.0.0.1", self._url.scheme
-        context = ssl.create_default_context()
-        if scheme == "smtps":
-            port = self._url.port or 465
-            connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, port, timeout=self._timeout, context=context
-            )
-        else:
-            connection = smtplib.SMTP(host, self._url.port or 25, timeout=self._timeout)
+        host, secure = self._url.hostname or "127.0.0.1", self._url.scheme == "smtps"
+        port = self._url.port or (465 if secure else 25)
+        # One address after the other is tried with this timeout, and then the handshake.
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        each = self._deadline.seconds_left() / (len(addresses) + 1)
+        if secure:
+            return DeadlineSecureSMTP(host, port, self._deadline, each, self._tls)
+        return DeadlineSMTP(host, port, self._deadline, each)
+
+    def _introduce(self, connection: smtplib.SMTP) -> None:
+        """Bring a new connection to where messages can be sent; the caller closes it on errors."""
         # Without this each command of the dialogue waits for the acknowledgement of the last one.
         if connection.sock is not None:
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if scheme == "smtp+starttls":
-            connection.starttls(context=context)
+        if self._url.scheme == "smtp+starttls":
+            connection.starttls(context=self._tls)
+        # Otherwise the first message would do it, and a server that refuses us would seem to
+        # refuse its reader.
+        connection.ehlo_or_helo_if_needed()
         if self._url.username:
             connection.login(unquote(self._url.username), unquote(self._url.password or ""))
-        return connection
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
