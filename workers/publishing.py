@@ -21,6 +21,7 @@ def fire_schedules(session: Session, context: WorkerContext, message: FireSchedu
     log.info(
         "schedules.fired",
         fired=len(result.fired),
+        postponed=len(result.postponed),
         missed=len(result.missed),
         failed=len(result.failed),
         latest_seconds=round(max(result.lateness_seconds, default=0.0), 3),

@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor, make_content
 from webapp.kit.clock import utc_now
-from webapp.models import Event, Job, Publication, Schedule
-from webapp.services import content, firing, publishing, schedules
+from webapp.models import Category, Event, Job, Publication, Schedule
+from webapp.services import content, firing, publishing, schedules, taxonomy
 from webapp.services.actors import Actor
 from webapp.services.errors import ConflictError, StaleRevisionError
 from webapp.services.schedules import SchedulePlan
@@ -184,8 +185,63 @@ def test_one_bad_row_does_not_hold_up_the_batch(session: Session) -> None:
     assert all(publication(session, content_id) is not None for content_id in good)
     failed = session.get_one(Schedule, ids[3])
     assert failed.state == "failed"
-    assert failed.failure is not None
-    assert "violates check constraint" in failed.failure
+    assert failed.failure == firing.FAILURE
+    assert "violates check constraint" in result.failed[ids[3]]
+
+
+def test_a_passing_lock_postpones_a_schedule_and_kills_none(
+    sessions: sessionmaker[Session],
+) -> None:
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        category_id = taxonomy.ensure_category(session, "Held")
+        held = schedule_due(session, actor, make_content(session, actor, category_id=category_id))
+        free = schedule_due(session, actor, make_content(session, actor))
+    with sessions() as holder, sessions() as session:
+        holder.execute(select(Category).where(Category.id == category_id).with_for_update())
+        session.execute(text("SET lock_timeout = '200ms'"))
+        result = fire(session, held, free)
+        assert (result.fired, result.postponed, result.failed) == ([free], [held], {})
+        assert (state_of(session, held), state_of(session, free)) == ("pending", "fired")
+        session.rollback()
+        session.execute(text("SET lock_timeout = '200ms'"))
+        with pytest.raises(OperationalError):
+            fire(session, held)
+    with sessions.begin() as session:
+        assert fire(session, held, free).fired == [held, free]
+
+
+def test_a_schedule_whose_job_was_discarded_is_handed_over_again(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor)
+    due_at = utc_now() - timedelta(minutes=5)
+    schedule_id = schedule_due(session, actor, content_id, due_at=due_at)
+    assert schedules.take_back_forgotten(session) == 0
+    session.execute(update(Job).where(Job.kind == "schedules.fire").values(state="discarded"))
+    assert schedules.take_back_forgotten(session) == 1
+    assert schedules.hand_over_due(session) == 1
+    assert fire(session, schedule_id).fired == [schedule_id]
+
+
+def test_a_schedule_that_is_handed_over_can_still_be_cancelled(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor)
+    schedule_id = schedule_due(session, actor, content_id)
+    schedules.cancel(session, actor, schedule_id, None)
+    assert fire(session, schedule_id).fired == []
+    assert publication(session, content_id) is None
+
+
+def test_a_scheduled_correction_keeps_the_date_of_the_article(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor)
+    moment = datetime(2015, 1, 1, tzinfo=UTC)
+    publishing.publish(session, actor, content_id, None, published_at=moment)
+    content.edit(session, actor, content_id, None, {"title": "Corrected"})
+    fire(session, schedule_due(session, actor, content_id))
+    row = publication(session, content_id)
+    assert row is not None
+    assert (row.document["title"], row.published_at) == ("Corrected", moment)
 
 
 def test_a_schedule_can_take_an_item_back(session: Session) -> None:

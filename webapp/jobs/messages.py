@@ -77,6 +77,7 @@ class FireSchedules(Message):
 
     kind: ClassVar[str] = "schedules.fire"
     queue: ClassVar[Queue] = Queue.PUBLISHING
+    max_starts: ClassVar[int] = 1000  # A deadline is not given up because workers die.
 
     schedule_ids: BatchOfIds
 

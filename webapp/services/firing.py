@@ -14,6 +14,9 @@ from webapp.models import Content, Schedule
 from webapp.services import activity
 from webapp.services.publishing import Release, release, withdraw
 
+# What the database said is for the operators' log and record, and not for the API's answers.
+FAILURE = "It could not be published; the operators' log has the reason."
+
 
 @dataclass(frozen=True, slots=True)
 class DueSchedule:
@@ -31,6 +34,7 @@ class Firing:
     """What became of a batch of schedules, by their ids."""
 
     fired: list[int] = field(default_factory=list)
+    postponed: list[int] = field(default_factory=list)
     missed: list[int] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
     lateness_seconds: list[float] = field(default_factory=list)
@@ -46,8 +50,10 @@ def fire(
 
     The rows are locked, and only those still `handed` are touched, so a schedule fires once however
     often this runs. A schedule that is later than `missed_after_seconds` and says `skip` is marked
-    as missed. When the database refuses the batch, each schedule is tried alone, and the one that
-    is refused alone is marked as failed with the reason, so one bad row never holds up the rest.
+    as missed. When the database refuses the batch, each schedule is tried alone, so one bad row
+    never holds up the rest: the one that is refused alone is marked as failed, and one that only
+    met a lock, a deadlock or another passing trouble goes back to `pending`. Where trouble was all
+    there was, the error leaves this function, and the job is tried again later.
     """
     result = Firing()
     _lock_items(session, schedule_ids)
@@ -58,7 +64,9 @@ def fire(
         else:
             due.append(DueSchedule(row.id, row.content_id, row.version_id, row.action, row.due_at))
             result.lateness_seconds.append(float(row.late))
-    _carry_out(session, due, result)
+    trouble = _carry_out(session, due, result)
+    if trouble is not None and not (result.fired or result.missed or result.failed):
+        raise trouble
     _record(session, result)
     return result
 
@@ -86,18 +94,29 @@ def _is_one_of(schedule_ids: Sequence[int]) -> ColumnElement[bool]:
     return Schedule.id == any_(literal(list(schedule_ids), ARRAY(BigInteger)))
 
 
-def _carry_out(session: Session, due: list[DueSchedule], result: Firing) -> None:
+def _carry_out(session: Session, due: list[DueSchedule], result: Firing) -> OperationalError | None:
+    """Carry schedules out together, or one by one; returns the last passing trouble, if any."""
+    if not due:
+        return None
     try:
         with session.begin_nested():
             _apply(session, due, result)
     except (IntegrityError, DataError, InternalError, OperationalError) as error:
         if session.connection().invalidated:
             raise
-        if len(due) == 1:
-            result.failed[due[0].id] = str(error.orig)[:1000]
-            return
-        for schedule in due:
-            _carry_out(session, [schedule], result)
+        if len(due) > 1:
+            troubles = [_carry_out(session, [schedule], result) for schedule in due]
+            return next((trouble for trouble in troubles if trouble is not None), None)
+        if isinstance(error, OperationalError) and not _is_beyond_limits(error):
+            result.postponed.append(due[0].id)
+            return error
+        result.failed[due[0].id] = str(error.orig).partition("\n")[0][:1000]
+    return None
+
+
+def _is_beyond_limits(error: OperationalError) -> bool:
+    """Say whether PostgreSQL can never do it (class 54), rather than not now."""
+    return str(getattr(error.orig, "sqlstate", "")).startswith("54")
 
 
 def _apply(session: Session, due: list[DueSchedule], result: Firing) -> None:
@@ -120,7 +139,12 @@ def _apply(session: Session, due: list[DueSchedule], result: Firing) -> None:
 
 
 def _record(session: Session, result: Firing) -> None:
-    ends = {"fired": result.fired, "missed": result.missed, "failed": list(result.failed)}
+    ends = {
+        "fired": result.fired,
+        "missed": result.missed,
+        "failed": list(result.failed),
+        "pending": result.postponed,
+    }
     for state, schedule_ids in ends.items():
         if schedule_ids:
             session.execute(
@@ -138,7 +162,7 @@ def _record(session: Session, result: Firing) -> None:
         session.execute(
             update(Schedule)
             .where(Schedule.id == schedule_id)
-            .values(failure=reason)
+            .values(failure=FAILURE)
             .execution_options(synchronize_session=False)
         )
         activity.record(session, None, "schedule.fail", "schedule", schedule_id, reason=reason)

@@ -19,7 +19,10 @@ from webapp.services.renderings import ensure_renderings
 
 @dataclass(frozen=True)
 class Release:
-    """One version that shall be public, with its public time (None: now, or as before)."""
+    """One version that shall be public, with its public time (None: now).
+
+    An item that is public already keeps the time that it has.
+    """
 
     content_id: int
     version_id: int
@@ -38,7 +41,7 @@ _PUBLISH = text(
     ), moved AS (
         UPDATE content SET
             status = 'published',
-            published_at = coalesce(wanted.moment, content.published_at, statement_timestamp()),
+            published_at = coalesce(content.published_at, wanted.moment, statement_timestamp()),
             publish_sequence = content.publish_sequence + 1,
             revision = content.revision + 1
         FROM wanted

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from sqlalchemy import (
     BigInteger,
+    CursorResult,
     Select,
     and_,
     any_,
@@ -43,6 +44,18 @@ _IS_NEXT: ColumnElement[bool] = and_(
         _earlier.state.in_([literal_column("'pending'"), literal_column("'handed'")]),
         func.row(_earlier.due_at, _earlier.id) < func.row(Schedule.due_at, Schedule.id),
     ),
+)
+
+
+_TAKE_BACK = text(
+    """
+    UPDATE schedules SET state = 'pending', updated_at = clock_timestamp()
+    WHERE state = 'handed' AND due_at < clock_timestamp() - interval '1 minute'
+      AND NOT EXISTS (
+          SELECT 1 FROM jobs
+          WHERE jobs.kind = 'schedules.fire' AND jobs.state IN ('ready', 'running', 'failed')
+            AND jobs.payload -> 'schedule_ids' @> to_jsonb(schedules.id))
+    """
 )
 
 
@@ -150,7 +163,7 @@ def change(
 
     Raises NotFoundError, StaleRevisionError, and ConflictError once it is no longer pending.
     """
-    schedule = _lock_pending(session, actor, schedule_id, revision)
+    schedule = _lock_open(session, actor, schedule_id, revision, ("pending",))
     values: dict[str, Any] = {
         name: changes[name] for name in ("due_at", "if_missed") if name in changes
     }
@@ -173,8 +186,12 @@ def change(
 
 
 def cancel(session: Session, actor: Actor, schedule_id: int, revision: int | None) -> None:
-    """Cancel a pending schedule. Raises as `change` does."""
-    schedule = _lock_pending(session, actor, schedule_id, revision)
+    """Cancel a schedule that has not fired. Raises as `change` does.
+
+    One that is handed over already can still be cancelled: whoever locks the item first, the
+    firing or the cancelling, decides.
+    """
+    schedule = _lock_open(session, actor, schedule_id, revision, ("pending", "handed"))
     schedule.state = "cancelled"
     schedule.revision += 1
     schedule.updated_at = func.clock_timestamp()
@@ -212,6 +229,14 @@ def hand_over_due(session: Session) -> int:
     return len(ids)
 
 
+def take_back_forgotten(session: Session) -> int:
+    """Make schedules pending again whose job is gone or was discarded; returns how many.
+
+    A job that failed keeps its schedules, because an operator can retry it.
+    """
+    return cast(CursorResult[Any], session.execute(_TAKE_BACK)).rowcount
+
+
 def seconds_to_next_due(session: Session) -> float | None:
     """Return how long until a schedule can be handed over; None when none is pending."""
     waiting = func.extract("epoch", Schedule.due_at - func.clock_timestamp())
@@ -242,10 +267,14 @@ def _visible(actor: Actor) -> Select[Schedule, str, int | None]:
     )
 
 
-def _lock_pending(
-    session: Session, actor: Actor, schedule_id: int, revision: int | None
+def _lock_open(
+    session: Session,
+    actor: Actor,
+    schedule_id: int,
+    revision: int | None,
+    states: tuple[str, ...],
 ) -> Schedule:
-    """Lock a pending schedule, so that it is changed or handed over, never both."""
+    """Lock a schedule that is in one of some states, so that it changes or goes on, never both."""
     content_id = get(session, actor, schedule_id).schedule.content_id
     # The item is locked first, as the firing does, so that the two cannot deadlock.
     content.lock_for_change(session, actor, content_id, None)
@@ -255,7 +284,7 @@ def _lock_pending(
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    if schedule.state != "pending":
+    if schedule.state not in states:
         raise ConflictError(f"The schedule is {schedule.state} and can no longer be changed.")
     if revision is not None and schedule.revision != revision:
         raise StaleRevisionError("The schedule has changed since you read it; read it again.")
