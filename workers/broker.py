@@ -58,6 +58,26 @@ def make_celery(settings: Settings) -> Celery:
     return celery
 
 
+def find_empty_queues(celery: Celery) -> frozenset[Queue]:
+    """Return the queues of which the broker holds no hint, or which it does not know (any more).
+
+    Raises kombu's OperationalError, or OSError, while the broker is away.
+    """
+    empty = set()
+    with celery.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0)
+        for queue in Queue:
+            with connection.channel() as channel:
+                try:
+                    declared = channel.queue_declare(queue=queue.value, passive=True)
+                except connection.channel_errors:
+                    empty.add(queue)
+                else:
+                    if declared.message_count == 0:
+                        empty.add(queue)
+    return frozenset(empty)
+
+
 def _queue(queue: Queue, url: str) -> BrokerQueue:
     arguments = None
     if url.startswith("amqp"):

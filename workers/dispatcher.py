@@ -20,7 +20,7 @@ from webapp.jobs.leases import take_back_expired
 from webapp.jobs.messages import Queue
 from webapp.jobs.outbox import WAKE_CHANNEL, chunked
 from webapp.services import housekeeping, schedules
-from workers.broker import RUN_JOBS
+from workers.broker import RUN_JOBS, find_empty_queues
 from workers.context import WorkerContext
 
 log = structlog.get_logger()
@@ -28,6 +28,7 @@ log = structlog.get_logger()
 Result = TypeVar("Result")
 
 UPKEEP_SECONDS = 1.0
+SCHEDULES_CHECK_SECONDS = 60.0
 PAUSE_AFTER_ERROR_SECONDS = 1.0
 SHORTEST_SLEEP_SECONDS = 0.001
 
@@ -42,6 +43,8 @@ class Dispatcher:
         self._listen_url = listen_url
         self._stopping = threading.Event()
         self._upkeep_at = 0.0
+        self._schedules_checked_at = time.monotonic()
+        self._empty_queues: frozenset[Queue] = frozenset()
 
     def stop(self) -> None:
         """Ask `run` to return after the round that it is in."""
@@ -64,7 +67,10 @@ class Dispatcher:
 
     def _round(self) -> None:
         handed = schedules.HANDED_AT_ONCE
+        is_upkeep_due = time.monotonic() >= self._upkeep_at
         try:
+            if is_upkeep_due:
+                self._empty_queues = find_empty_queues(self._celery)
             while handed == schedules.HANDED_AT_ONCE:
                 handed = self._in_transaction(schedules.hand_over_due)
                 if handed:
@@ -76,14 +82,17 @@ class Dispatcher:
             # The jobs are safe in the table, and go out when the broker is back.
             log.warning("dispatcher.broker_away", error=str(error))
             self._stopping.wait(PAUSE_AFTER_ERROR_SECONDS)
-        if time.monotonic() >= self._upkeep_at:
+        if is_upkeep_due:
             self._upkeep_at = time.monotonic() + UPKEEP_SECONDS
             self._upkeep()
 
     def _relay(self, queue: Queue) -> None:
         redispatch_seconds = self._context.settings.redispatch_seconds
+        is_empty = queue in self._empty_queues
         ids = self._in_transaction(
-            lambda session: mark_dispatched(session, queue, redispatch_seconds)
+            lambda session: mark_dispatched(
+                session, queue, redispatch_seconds, broker_is_empty=is_empty
+            )
         )
         batches = list(chunked(ids, queue.jobs_per_hint))
         for sent, batch in enumerate(batches):
@@ -102,6 +111,11 @@ class Dispatcher:
             log.warning("jobs.leases_ended", jobs=taken_back)
         self._in_transaction(housekeeping.write_heartbeat)
         self._in_transaction(housekeeping.write_due_prunes)
+        if time.monotonic() >= self._schedules_checked_at + SCHEDULES_CHECK_SECONDS:
+            self._schedules_checked_at = time.monotonic()
+            forgotten = self._in_transaction(schedules.take_back_forgotten)
+            if forgotten:
+                log.warning("schedules.taken_back", schedules=forgotten)
 
     def _sleep(self, listener: psycopg.Connection) -> None:
         """Sleep until the next schedule is due, somebody notifies, or it is time to poll."""

@@ -46,6 +46,11 @@ def state_of(session: Session, job_id: int) -> str:
     return session.scalars(select(Job.state).where(Job.id == job_id)).one()
 
 
+def dispatch(session: Session, queue: Queue, *, broker_is_empty: bool = False) -> list[int]:
+    """Mark the jobs of a queue as dispatched, with a redispatch after five seconds."""
+    return mark_dispatched(session, queue, 5, broker_is_empty=broker_is_empty)
+
+
 def test_a_job_is_written_with_its_cause_or_not_at_all(sessions: sessionmaker[Session]) -> None:
     with sessions() as session:
         new_job(session)
@@ -156,43 +161,67 @@ def test_progress_makes_starts_count_afresh(session: Session) -> None:
 
 def test_a_hint_that_nobody_answers_is_sent_again_with_growing_patience(session: Session) -> None:
     job_id = new_job(session)
-    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == [job_id]
-    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == []
+    assert dispatch(session, Queue.HOUSEKEEPING) == [job_id]
+    assert dispatch(session, Queue.HOUSEKEEPING) == []
 
     def age(seconds: int) -> None:
         shifted = Job.dispatched_at - timedelta(seconds=seconds)
         session.execute(update(Job).values(dispatched_at=shifted))
 
     age(6)
-    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == [job_id]
+    assert dispatch(session, Queue.HOUSEKEEPING) == [job_id]
     age(6)
-    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == []
+    assert dispatch(session, Queue.HOUSEKEEPING) == []
     age(5)
-    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == [job_id]
+    assert dispatch(session, Queue.HOUSEKEEPING) == [job_id]
+
+
+def test_hints_that_the_broker_has_lost_go_out_again_whatever_was_tried_before(
+    session: Session,
+) -> None:
+    job_id = new_job(session)
+    dispatch(session, Queue.HOUSEKEEPING)
+    six_seconds_ago = Job.dispatched_at - timedelta(seconds=6)
+    session.execute(update(Job).values(dispatched_at=six_seconds_ago, dispatches=9))
+    assert dispatch(session, Queue.HOUSEKEEPING) == []
+    assert dispatch(session, Queue.HOUSEKEEPING, broker_is_empty=True) == [job_id]
+
+
+def test_a_queue_without_workers_does_not_fill_the_broker(session: Session) -> None:
+    window = Queue.NOTIFICATIONS.window
+    enqueue_many(session, [FanOutEvent(event_id=n) for n in range(2 * window)])
+    hints = 0
+    for _ in range(60):
+        hints += len(dispatch(session, Queue.NOTIFICATIONS))
+        passed = Job.dispatched_at - timedelta(seconds=60)
+        session.execute(
+            update(Job).where(Job.dispatched_at.is_not(None)).values(dispatched_at=passed)
+        )
+    assert hints <= 10 * window  # In an hour; one copy each five seconds would be 720.
 
 
 def test_a_hint_that_the_broker_did_not_take_is_sent_at_the_next_turn(session: Session) -> None:
     job_id = new_job(session)
     for _ in range(3):
-        assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == [job_id]
+        assert dispatch(session, Queue.HOUSEKEEPING) == [job_id]
         unmark_dispatched(session, [job_id])
     assert session.scalars(select(Job.dispatches)).one() == 0
 
 
 def test_a_backlog_stays_in_the_table_beyond_the_window(session: Session) -> None:
     enqueue_many(session, [FanOutEvent(event_id=n) for n in range(Queue.NOTIFICATIONS.window + 50)])
-    sent = mark_dispatched(session, Queue.NOTIFICATIONS, 5)
+    sent = dispatch(session, Queue.NOTIFICATIONS)
     assert len(sent) == Queue.NOTIFICATIONS.window
-    assert mark_dispatched(session, Queue.NOTIFICATIONS, 5) == []
+    assert dispatch(session, Queue.NOTIFICATIONS) == []
     for job_id in sent[:20]:
         leases.finish(session, claim(session, job_id))
-    assert len(mark_dispatched(session, Queue.NOTIFICATIONS, 5)) == 20
+    assert len(dispatch(session, Queue.NOTIFICATIONS)) == 20
 
 
 def test_queues_do_not_wait_for_each_other(session: Session) -> None:
     enqueue_many(session, [FanOutEvent(event_id=n) for n in range(1000)])
     job_id = new_job(session)
-    assert mark_dispatched(session, Queue.HOUSEKEEPING, 5) == [job_id]
+    assert dispatch(session, Queue.HOUSEKEEPING) == [job_id]
 
 
 def test_operators_retry_and_discard(session: Session) -> None:

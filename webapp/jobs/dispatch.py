@@ -13,38 +13,51 @@ _PICK_AND_MARK = text(
     WITH outstanding AS (
         SELECT count(*) AS hints FROM (
             SELECT 1 FROM jobs
-            WHERE queue = :queue AND state = 'ready'
-              AND dispatched_at > clock_timestamp() - make_interval(secs => :redispatch_seconds)
+            WHERE queue = :queue AND state = 'ready' AND dispatched_at IS NOT NULL
             LIMIT :hints_allowed
-        ) AS recent
-    ), picked AS (
+        ) AS sent
+    ), fresh AS (
         SELECT id FROM jobs
         WHERE queue = :queue AND state = 'ready' AND run_at <= clock_timestamp()
-          AND (dispatched_at IS NULL OR dispatched_at < clock_timestamp()
-               - make_interval(secs => :redispatch_seconds * power(2, least(dispatches - 1, 2))))
+          AND dispatched_at IS NULL
         ORDER BY run_at, id
         LIMIT greatest(0, :hints_allowed - (SELECT hints FROM outstanding))
         FOR UPDATE SKIP LOCKED
+    ), unanswered AS (
+        SELECT id FROM jobs
+        WHERE queue = :queue AND state = 'ready' AND dispatched_at IS NOT NULL
+          AND dispatched_at < clock_timestamp() - make_interval(secs =>
+              :redispatch_seconds * power(2, CASE WHEN :broker_is_empty THEN 0
+                                             ELSE least(dispatches - 1, 9) END))
+        ORDER BY run_at, id
+        LIMIT :hints_allowed
+        FOR UPDATE SKIP LOCKED
     )
     UPDATE jobs SET dispatched_at = clock_timestamp(), dispatches = dispatches + 1
-    FROM picked WHERE jobs.id = picked.id
+    FROM (SELECT id FROM fresh UNION ALL SELECT id FROM unanswered) AS picked
+    WHERE jobs.id = picked.id
     RETURNING jobs.id
     """
 )
 
 
-def mark_dispatched(session: Session, queue: Queue, redispatch_seconds: float) -> list[int]:
+def mark_dispatched(
+    session: Session, queue: Queue, redispatch_seconds: float, *, broker_is_empty: bool
+) -> list[int]:
     """Mark the ready jobs of a queue as dispatched and return their ids, oldest first.
 
     The caller commits before it sends the hints: a worker that meets a row still locked would take
-    it for done, and the job would wait for its next hint. A hint that nobody answers is sent again
-    after `redispatch_seconds`, then after twice that, at most four times as long: that is the
-    whole cure for an emptied broker, and it keeps a long backlog from filling it with copies.
+    it for done, and the job would wait for its next hint. No more hints are out at once than the
+    queue's window; the rest waits in the table. A hint that nobody answers is sent again after
+    `redispatch_seconds`. While the broker still holds hints of the queue, the reason is a backlog,
+    and each further copy waits twice as long; once it holds none, they were lost, and all that are
+    unanswered go out again.
     """
     parameters = {
         "queue": queue.value,
         "redispatch_seconds": redispatch_seconds,
         "hints_allowed": queue.window,
+        "broker_is_empty": broker_is_empty,
     }
     return sorted(session.scalars(_PICK_AND_MARK, parameters).all())
 
