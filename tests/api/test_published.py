@@ -51,6 +51,21 @@ def test_a_draft_is_nowhere_in_public(client: FlaskClient, editor: Caller) -> No
     assert slugs(client, "?q=secret") == []
 
 
+def test_a_draft_leaks_through_no_side_door(client: FlaskClient, editor: Caller) -> None:
+    reader, other = Caller(client, RoleName.READER), Caller(client, RoleName.READER)
+    item = publish(editor, title="Public", slug="public", tags=["known"])
+    assert reader.call("PUT", f"/follows/content/{item['id']}").status_code == 204
+    changes = {"title": "Secret", "slug": "secret", "tags": ["secret takeover"]}
+    edited = editor.call("PATCH", f"/content/{item['id']}", changes, If_Match="*").get_json()
+
+    assert [f["name"] for f in reader.call("GET", "/follows").get_json()["items"]] == ["Public"]
+    assert client.get("/api/v1/published/secret").status_code == 404
+    assert [tag["slug"] for tag in client.get("/api/v1/tags").get_json()["items"]] == ["known"]
+    (secret,) = edited["tags"]
+    assert reader.call("PUT", f"/follows/tag/{secret['id']}").status_code == 404
+    assert reader.call("PUT", f"/follows/author/{other.id}").status_code == 404
+
+
 def test_a_public_item_is_read_and_read_again_without_its_body(
     client: FlaskClient, editor: Caller
 ) -> None:

@@ -45,7 +45,9 @@ def test_an_admin_is_made_and_can_log_in(
     made = runner.invoke(args=[*command, "--password", PASSWORD])
     assert (made.exit_code, "root" in made.output) == (0, True)
     with sessions() as session:
-        account = accounts.get_account(session, login_sessions.log_in(session, "root", PASSWORD))
+        account = accounts.get_account(
+            session, login_sessions.log_in(session, "root", PASSWORD).user_id
+        )
     assert account.role == "admin"
     again = runner.invoke(args=[*command, "--password", PASSWORD])
     assert (again.exit_code, "already exists" in again.output) == (1, True)

@@ -32,8 +32,10 @@ def register(session: Session, login: str = "maria") -> accounts.Account:
 
 def open_session(session: Session, user_id: int, repeat_key: str | None = None) -> str:
     """Open a session and return its token."""
+    password_hash = session.get_one(User, user_id).password_hash
+    login = sessions.Login(user_id, password_hash)
     opened = sessions.open_session(
-        session, user_id, days=1, user_agent="tests", repeat_key=repeat_key, secret_key="secret"
+        session, login, days=1, user_agent="tests", repeat_key=repeat_key, secret_key="secret"
     )
     return opened.access_token
 
@@ -77,7 +79,7 @@ def test_a_login_and_an_address_are_unique_in_any_case(session: Session) -> None
 
 def test_wrong_credentials_get_one_answer_for_every_cause(session: Session) -> None:
     account = register(session)
-    assert sessions.log_in(session, "Maria", PASSWORD) == account.id
+    assert sessions.log_in(session, "Maria", PASSWORD).user_id == account.id
     messages = set()
     for login, password in (("maria", "wrong password"), ("nobody", PASSWORD)):
         with pytest.raises(AuthenticationError) as refused:
@@ -123,6 +125,26 @@ def test_a_repeated_login_with_one_key_is_one_session(session: Session) -> None:
     assert session.scalar(select(func.count()).select_from(AccessToken)) == 2
 
 
+def test_a_key_whose_session_has_ended_opens_no_other(session: Session) -> None:
+    account = register(session)
+    actor = sessions.find_actor(session, open_session(session, account.id, "key"))
+    assert actor is not None
+    assert actor.session_id is not None
+    sessions.revoke_session(session, account.id, actor.session_id)
+    with pytest.raises(ConflictError, match="new key"):
+        open_session(session, account.id, "key")
+
+
+def test_a_login_does_not_outlive_the_reset_that_it_raced_with(session: Session) -> None:
+    register(session)
+    login = sessions.log_in(session, "maria", PASSWORD)
+    password_resets.confirm_reset(session, mint(session), "a new password")
+    with pytest.raises(AuthenticationError):
+        sessions.open_session(
+            session, login, days=1, user_agent="", repeat_key=None, secret_key="secret"
+        )
+
+
 def test_a_reset_sets_the_password_once_and_ends_every_session(session: Session) -> None:
     account = register(session)
     token = open_session(session, account.id)
@@ -130,7 +152,7 @@ def test_a_reset_sets_the_password_once_and_ends_every_session(session: Session)
 
     password_resets.confirm_reset(session, reset, "a new password")
 
-    assert sessions.log_in(session, "maria", "a new password") == account.id
+    assert sessions.log_in(session, "maria", "a new password").user_id == account.id
     assert sessions.find_actor(session, token) is None
     for used in (reset, spare, "never minted"):
         with pytest.raises(AuthenticationError):

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories import make_actor, make_content
 from webapp.kit.roles import RoleName
-from webapp.models import Event, Job, MailDelivery, Notification
+from webapp.models import Event, Follow, Job, MailDelivery, Notification
 from webapp.services import follows, notifications, publishing, taxonomy
 from webapp.services.actors import Actor
 from webapp.services.errors import NotFoundError
@@ -50,7 +50,7 @@ def test_whoever_follows_twice_is_told_once(session: Session) -> None:
         follows.follow(session, reader, Target.AUTHOR, author.user_id)
     for reader in readers[1:]:
         follows.follow(session, reader, Target.CATEGORY, category_id)
-    follows.follow(session, readers[2], Target.TAG, tag.id)
+    session.add(Follow(user_id=readers[2].user_id, tag_id=tag.id))
     stranger = make_actor(session, RoleName.READER)
 
     event_id = publish(session, author, category_id=category_id, tags=("Python",))
@@ -72,7 +72,7 @@ def test_chunks_together_reach_everybody_and_go_on_where_they_stopped(
     for number, reader in enumerate(readers):
         follows.follow(session, reader, Target.AUTHOR, author.user_id)
         if several_targets and number % 2:
-            follows.follow(session, reader, Target.TAG, tag.id)
+            session.add(Follow(user_id=reader.user_id, tag_id=tag.id))
     event_id = publish(session, author, tags=("even",) if several_targets else ())
 
     first = fan_out_chunk(session, event_id, 3)

@@ -91,10 +91,10 @@ class ResetConfirmation(Input):
 def log_in(body: Credentials) -> Response:
     """Exchange a login and a password for a bearer token."""
     session, settings = open_session(), web_context().settings
-    user_id = sessions.log_in(session, body.login, body.password)
+    login = sessions.log_in(session, body.login, body.password)
     opened = sessions.open_session(
         session,
-        user_id,
+        login,
         days=settings.access_token_days,
         user_agent=request.headers.get("User-Agent", ""),
         repeat_key=idempotency_key(),

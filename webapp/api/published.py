@@ -114,7 +114,9 @@ def read_published(path: PublishedPath) -> Response:
     moved_to = readers.run(lambda reader: published.find_moved(reader, path.slug))
     if moved_to is None:
         raise NotFoundError("Nothing public has this slug.")
-    return Response(status=301, headers={"Location": f"{API_PREFIX}/published/{moved_to}"})
+    # An item may take its old slug again, so nobody may keep this answer unasked.
+    headers = {"Location": f"{API_PREFIX}/published/{moved_to}", "Cache-Control": REVALIDATE}
+    return Response(status=301, headers=headers)
 
 
 def page_etag(body: bytes) -> str:

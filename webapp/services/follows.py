@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import delete, func, literal, select
+from sqlalchemy import Select, delete, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from webapp.models import Category, Content, Follow, Publication, Tag, User
+from webapp.kit.roles import RoleName
+from webapp.models import Category, Follow, Publication, Role, Tag, User
 from webapp.services.actors import Actor
 from webapp.services.errors import NotFoundError
+from webapp.services.taxonomy import is_public
 
 
 class Target(StrEnum):
@@ -41,19 +42,31 @@ _COLUMNS: dict[Target, InstrumentedAttribute[int | None]] = {
     Target.CONTENT: Follow.content_id,
 }
 
-_EXISTING: dict[Target, Any] = {
-    Target.AUTHOR: User.id,
-    Target.CATEGORY: Category.id,
-    Target.TAG: Tag.id,
-    # A draft is nobody's business: an item can be followed once it is public.
-    Target.CONTENT: Publication.content_id,
-}
+
+def _followable(target: Target, target_id: int) -> Select[int]:
+    """Return the query that finds the target, if it is one that readers may know of.
+
+    Readers' accounts are nobody's business, and neither are drafts and the tags of drafts.
+    """
+    authors = select(User.id).join(Role, Role.id == User.role_id)
+    queries: dict[Target, Select[int]] = {
+        Target.AUTHOR: authors.where(
+            User.id == target_id,
+            or_(
+                Role.rank >= RoleName.AUTHOR.rank,
+                exists().where(Publication.author_id == User.id),
+            ),
+        ),
+        Target.CATEGORY: select(Category.id).where(Category.id == target_id),
+        Target.TAG: select(Tag.id).where(Tag.id == target_id, is_public(Tag)),
+        Target.CONTENT: select(Publication.content_id).where(Publication.content_id == target_id),
+    }
+    return queries[target]
 
 
 def follow(session: Session, actor: Actor, target: Target, target_id: int) -> None:
     """Follow something; following it again changes nothing. Raises NotFoundError."""
-    key = _EXISTING[target]
-    if session.scalar(select(key).where(key == target_id)) is None:
+    if session.scalar(_followable(target, target_id)) is None:
         raise NotFoundError(f"There is no such {target.value} to follow.")
     column = _COLUMNS[target]
     session.execute(
@@ -77,13 +90,15 @@ def list_follows(session: Session, actor: Actor, *, after_id: int, limit: int) -
     target_id = func.coalesce(
         Follow.author_id, Follow.category_id, Follow.tag_id, Follow.content_id
     )
-    name = func.coalesce(User.display_name, Category.name, Tag.name, Content.title, literal(""))
+    # An item shows the title that is public: its working copy may have another.
+    title = Publication.summary["title"].as_string()
+    name = func.coalesce(User.display_name, Category.name, Tag.name, title, literal(""))
     statement = (
         select(Follow, target_id, name)
         .outerjoin(User, User.id == Follow.author_id)
         .outerjoin(Category, Category.id == Follow.category_id)
         .outerjoin(Tag, Tag.id == Follow.tag_id)
-        .outerjoin(Content, Content.id == Follow.content_id)
+        .outerjoin(Publication, Publication.content_id == Follow.content_id)
         .where(Follow.user_id == actor.user_id, Follow.id > after_id)
         .order_by(Follow.id)
         .limit(limit)

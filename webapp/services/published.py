@@ -38,7 +38,7 @@ _BY_SLUG = b"SELECT document, etag FROM publications WHERE slug = %s"
 
 _MOVED_TO = b"""
     SELECT publications.slug FROM slugs JOIN publications USING (content_id)
-    WHERE slugs.slug = %s
+    WHERE slugs.slug = %s AND slugs.was_public
 """
 
 

@@ -13,9 +13,10 @@ from webapp.kit.roles import RoleName
 from webapp.kit.tokens import derived_token, hash_token, new_token
 from webapp.models import AccessToken, Role, User
 from webapp.services.actors import Actor
-from webapp.services.errors import AuthenticationError, NotFoundError
+from webapp.services.errors import AuthenticationError, ConflictError, NotFoundError
 
 SECONDS_A_DAY = 86_400
+WRONG_CREDENTIALS = "The login or the password is wrong."
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,16 @@ class SessionLine:
     expires_at: datetime
 
 
-def log_in(session: Session, login: str, password: str) -> int:
-    """Check a login and a password and return the account's id.
+@dataclass(frozen=True)
+class Login:
+    """An account whose password was right, and the hash that it was right for."""
+
+    user_id: int
+    password_hash: str
+
+
+def log_in(session: Session, login: str, password: str) -> Login:
+    """Check a login and a password.
 
     Raises AuthenticationError with one message for every cause, after the same work.
     """
@@ -47,13 +56,13 @@ def log_in(session: Session, login: str, password: str) -> int:
     password_hash = unmatchable_hash() if row is None else row.password_hash
     matches = verify_password(password_hash, password)
     if row is None or not matches or row.disabled_at is not None:
-        raise AuthenticationError("The login or the password is wrong.")
-    return int(row.id)
+        raise AuthenticationError(WRONG_CREDENTIALS)
+    return Login(row.id, row.password_hash)
 
 
 def open_session(
     session: Session,
-    user_id: int,
+    login: Login,
     *,
     days: int,
     user_agent: str,
@@ -63,8 +72,18 @@ def open_session(
     """Hand out a token.
 
     With a `repeat_key` (the caller's Idempotency-Key) the token is derived from it and the secret
-    key, so a repeated request gets the same token back although only its hash is stored.
+    key, so a repeated request gets the same token back although only its hash is stored. Raises
+    ConflictError when the session of that key has ended, and AuthenticationError when the password
+    was changed since it was checked: a login must not outlive the reset that it raced with.
     """
+    user_id = login.user_id
+    unchanged = select(User.id).where(
+        User.id == user_id,
+        User.password_hash == login.password_hash,
+        User.disabled_at.is_(None),
+    )
+    if session.scalar(unchanged.with_for_update(read=True)) is None:
+        raise AuthenticationError(WRONG_CREDENTIALS)
     token = (
         new_token()
         if repeat_key is None
@@ -83,9 +102,14 @@ def open_session(
     )
     expires_at = session.scalar(statement)
     if expires_at is None:
-        expires_at = session.scalars(
-            select(AccessToken.expires_at).where(AccessToken.token_hash == hash_token(token))
+        kept = session.execute(
+            select(AccessToken.expires_at, AccessToken.revoked_at).where(
+                AccessToken.token_hash == hash_token(token)
+            )
         ).one()
+        if kept.revoked_at is not None:
+            raise ConflictError("The session of this Idempotency-Key has ended; use a new key.")
+        expires_at = kept.expires_at
     return OpenedSession(token, expires_at)
 
 
