@@ -12,14 +12,18 @@ ROWS_A_BATCH = 5_000
 HEARTBEAT = "dispatcher.heartbeat"
 HEARTBEAT_SECONDS = 5
 
-# What may be deleted, and after how long.
+# What may be deleted, and after how long. Jobs are pruned by two conditions, because each has its
+# own index.
 _OUTLIVED = {
-    "jobs": "state IN ('done', 'discarded') AND finished_at < now() - interval '7 days'",
+    "jobs": "state = 'done' AND finished_at < now() - interval '7 days'",
+    "discarded_jobs": "state = 'discarded' AND finished_at < now() - interval '7 days'",
     "ticks": "slot < now() - interval '1 day'",
     "idempotency_keys": "created_at < now() - interval '1 day'",
     "access_tokens": "expires_at < now() - interval '30 days'",
     "password_reset_tokens": "expires_at < now() - interval '7 days'",
 }
+
+_TABLES = {"discarded_jobs": "jobs"}
 
 PRUNED_TABLES = tuple(_OUTLIVED)
 PRUNE_EVERY_SECONDS = 3600
@@ -54,7 +58,7 @@ def prune(session: Session, table: str) -> int:
 
     Raises KeyError for a table that is not to be pruned.
     """
-    condition = _OUTLIVED[table]
+    condition, table = _OUTLIVED[table], _TABLES.get(table, table)
     statement = text(
         f"DELETE FROM {table} WHERE ctid = ANY (ARRAY("  # noqa: S608 - both parts stand above
         f"SELECT ctid FROM {table} WHERE {condition} LIMIT {ROWS_A_BATCH}))"

@@ -13,7 +13,7 @@ _STATE = text(
     """
     SELECT
         (SELECT version_num FROM alembic_version) AS revision,
-        (SELECT extract(epoch FROM clock_timestamp() - max(created_at)) FROM ticks
+        (SELECT extract(epoch FROM clock_timestamp() - max(slot)) FROM ticks
          WHERE task = :heartbeat) AS heartbeat_age,
         (SELECT extract(epoch FROM clock_timestamp() - min(run_at)) FROM jobs
          WHERE state = 'ready' AND run_at <= clock_timestamp()) AS oldest_job_age
