@@ -76,23 +76,16 @@ def open_session(
     ConflictError when the session of that key has ended, and AuthenticationError when the password
     was changed since it was checked: a login must not outlive the reset that it raced with.
     """
-    user_id = login.user_id
-    unchanged = select(User.id).where(
-        User.id == user_id,
-        User.password_hash == login.password_hash,
-        User.disabled_at.is_(None),
-    )
-    if session.scalar(unchanged.with_for_update(read=True)) is None:
-        raise AuthenticationError(WRONG_CREDENTIALS)
+    _require_unchanged(session, login)
     token = (
         new_token()
         if repeat_key is None
-        else derived_token(secret_key, "access_token", str(user_id), repeat_key)
+        else derived_token(secret_key, "access_token", str(login.user_id), repeat_key)
     )
     statement = (
         insert(AccessToken)
         .values(
-            user_id=user_id,
+            user_id=login.user_id,
             token_hash=hash_token(token),
             user_agent=user_agent[:200],
             expires_at=seconds_from_now(days * SECONDS_A_DAY),
@@ -100,17 +93,32 @@ def open_session(
         .on_conflict_do_nothing(index_elements=["token_hash"])
         .returning(AccessToken.expires_at)
     )
-    expires_at = session.scalar(statement)
-    if expires_at is None:
-        kept = session.execute(
-            select(AccessToken.expires_at, AccessToken.revoked_at).where(
-                AccessToken.token_hash == hash_token(token)
-            )
-        ).one()
-        if kept.revoked_at is not None:
-            raise ConflictError("The session of this Idempotency-Key has ended; use a new key.")
-        expires_at = kept.expires_at
+    expires_at = session.scalar(statement) or _expiry_of_repeated(session, token)
     return OpenedSession(token, expires_at)
+
+
+def _require_unchanged(session: Session, login: Login) -> None:
+    """Keep the account as it was when its password was checked, until the transaction ends."""
+    unchanged = select(User.id).where(
+        User.id == login.user_id,
+        User.password_hash == login.password_hash,
+        User.disabled_at.is_(None),
+    )
+    if session.scalar(unchanged.with_for_update(read=True)) is None:
+        raise AuthenticationError(WRONG_CREDENTIALS)
+
+
+def _expiry_of_repeated(session: Session, token: str) -> datetime:
+    """Return when the session ends that a repeated login has already opened."""
+    kept = session.execute(
+        select(AccessToken.expires_at, AccessToken.revoked_at).where(
+            AccessToken.token_hash == hash_token(token)
+        )
+    ).one()
+    if kept.revoked_at is not None:
+        raise ConflictError("The session of this Idempotency-Key has ended; use a new key.")
+    expires_at: datetime = kept.expires_at
+    return expires_at
 
 
 def find_actor(session: Session, token: str) -> Actor | None:
