@@ -91,7 +91,9 @@ def test_a_taken_port_ends_the_run_with_that_sentence_alone(tmp_path: Path) -> N
 def test_a_signal_ends_the_wait_even_where_the_shell_had_sigint_ignored(
     number: signal.Signals,
 ) -> None:
-    command = ["/bin/sh", "-c", "trap '' INT; exec \"$@\"", "sh", sys.executable, "-c", PATIENT]
+    # The tests may run under nohup, where SIGHUP would be ignored on purpose.
+    heard = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n{PATIENT}"
+    command = ["/bin/sh", "-c", "trap '' INT; exec \"$@\"", "sh", sys.executable, "-c", heard]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         assert program.stdout.readline() == "listening\n"
