@@ -84,6 +84,15 @@ def test_one_that_gave_up_ends_the_command_with_its_reason(
     assert "counted.id = 10 is still: times = 0" in result.output
 
 
+@pytest.fixture
+def _heard_interrupt() -> Iterator[None]:
+    """Let SIGINT interrupt, also where a shell started the tests in its background without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heard_interrupt")
 def test_it_says_when_nobody_works_and_stops_watching_without_stopping_the_backfill(
     runner: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
