@@ -16,9 +16,8 @@ from contextlib import contextmanager
 from logging.config import fileConfig
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from alembic import context
 from webapp.models import Base
@@ -26,10 +25,10 @@ from webapp.settings import MissingSettingError, Settings
 
 LOCK_KEY = 0x696D7072
 LOCK_POLL_SECONDS, LOCK_WAIT_SECONDS = 0.2, 600
-LIMITS = {"lock_timeout": "1s", "statement_timeout": "15s", "busy_tries": "20"}
-LIMITS |= context.get_x_argument(as_dictionary=True)
-TIMEOUTS = {name: LIMITS[name] for name in ("lock_timeout", "statement_timeout")}
+TIMEOUTS = ("lock_timeout", "statement_timeout")
+DEFAULT_LIMITS = {"lock_timeout": "1s", "statement_timeout": "15s", "busy_tries": "20"}
 LOCK_TIMEOUT, DEADLOCK, CANCELLED = "55P03", "40P01", "57014"
+CAUSES = {LOCK_TIMEOUT: "Busy", DEADLOCK: "Busy", CANCELLED: "Too slow"}
 
 FIND_HOLDER = text(
     "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database"
@@ -41,16 +40,23 @@ FindSteps = Callable[[Any, Any], Iterable[Any]]
 logger = logging.getLogger("alembic.env")
 
 
+def read_limits() -> dict[str, str]:
+    """Return the limits of this command, or end it where `-x` names none or gives no number."""
+    given = context.get_x_argument(as_dictionary=True)
+    for name in given.keys() - DEFAULT_LIMITS.keys():
+        raise SystemExit(f"-x {name}: the limits are {', '.join(DEFAULT_LIMITS)}.")
+    limits = DEFAULT_LIMITS | given
+    if not limits["busy_tries"].isdecimal():
+        raise SystemExit(f"-x busy_tries={limits['busy_tries']}: it is a number of tries.")
+    return limits
+
+
 def database_url() -> str:
     """Return the URL of the database, or end the command when there is none."""
     try:
-        return Settings().require_database_url()
+        return Settings.from_environment().require_database_url()
     except MissingSettingError as error:
         raise SystemExit(str(error)) from None
-    except ValidationError as error:
-        names = [".".join(map(str, found["loc"])) for found in error.errors()]
-        reasons = [found["msg"] for found in error.errors()]
-        raise SystemExit("; ".join(map(": ".join, zip(names, reasons, strict=True)))) from None
 
 
 def configure(**where: object) -> None:
@@ -96,8 +102,8 @@ def connect(engine: Engine) -> Connection:
     except OperationalError as error:
         reason = " ".join(str(error.orig).split())
         raise SystemExit(f"Cannot connect to {engine.url!r}: {reason}") from None
-    for name, value in TIMEOUTS.items():
-        connection.exec_driver_sql("SELECT set_config(%s, %s, false)", (name, value))
+    for name in TIMEOUTS:
+        connection.exec_driver_sql("SELECT set_config(%s, %s, false)", (name, LIMITS[name]))
     connection.commit()
     return connection
 
@@ -151,6 +157,15 @@ def only_migration(engine: Engine) -> Iterator[None]:
         yield
 
 
+def describe(error: DBAPIError) -> str:
+    """Say what PostgreSQL said of which statement, instead of a traceback, without parameters."""
+    cause = CAUSES.get(getattr(error.orig, "sqlstate", None) or "", "Refused")
+    if error.connection_invalidated:
+        cause = "The connection was lost"
+    statement = f"\nStatement: {error.statement.strip()}" if error.statement else ""
+    return f"{cause}: {str(error.orig).strip()}{statement}"
+
+
 def run_steps(engine: Engine, plan: Plan) -> None:
     """Run the steps of the plan; one that meets a busy table is rolled back and tried again."""
     tries, left = 0, -1
@@ -160,16 +175,12 @@ def run_steps(engine: Engine, plan: Plan) -> None:
                 configure(connection=connection, fn=plan)
                 run()
             return
-        except OperationalError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            if state == CANCELLED:
-                raise SystemExit(f"Too slow, the step is rolled back: {error.orig}") from None
-            if state not in {LOCK_TIMEOUT, DEADLOCK}:
-                raise
+        except DBAPIError as error:
             remaining = len(plan.left or ())
             tries, left = (tries + 1 if remaining == left else 1), remaining
-            if tries >= int(LIMITS["busy_tries"]):
-                raise SystemExit(f"Busy, the step is rolled back: {error.orig}") from None
+            is_busy = getattr(error.orig, "sqlstate", None) in {LOCK_TIMEOUT, DEADLOCK}
+            if not is_busy or tries >= int(LIMITS["busy_tries"]):
+                raise SystemExit(f"The step is not done. {describe(error)}") from None
             logger.warning("A table is busy; the step is rolled back and tried again.")
             time.sleep(random.uniform(0.1, 1.0))  # noqa: S311 - jitter, not a secret
 
@@ -190,11 +201,12 @@ def run_offline() -> None:
     """Print the SQL of the command; no server is asked, and no DATABASE_URL is needed."""
     dialect = {"dialect_name": "postgresql+psycopg", "dialect_opts": {"paramstyle": "named"}}
     configure(literal_binds=True, **dialect)
-    for name, value in TIMEOUTS.items():
-        context.get_context().impl.static_output(f"SET {name} = '{value}';")
+    for name in TIMEOUTS:
+        context.get_context().impl.static_output(f"SET {name} = '{LIMITS[name]}';")
     run()
 
 
+LIMITS = read_limits()
 # A caller in Python may hand over the connection to work in, or an engine to say where to work.
 handed = context.config.attributes.get("connection")
 if handed is None and context.config.config_file_name is not None:
@@ -206,4 +218,7 @@ elif isinstance(handed, Connection):
     run()
 else:
     url = handed.url if isinstance(handed, Engine) else database_url()
-    run_online(create_engine(url, poolclass=NullPool))
+    try:
+        run_online(create_engine(url, poolclass=NullPool))
+    except DBAPIError as error:
+        raise SystemExit(describe(error)) from None

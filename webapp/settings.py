@@ -146,10 +146,25 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             wrong = [
-                f"{'.'.join(map(str, found['loc']))}: {found['msg'].removeprefix('Value error, ')}"
+                ": ".join(
+                    [*map(cls._name_for, found["loc"]), found["msg"].removeprefix("Value error, ")]
+                )
                 for found in error.errors(include_url=False, include_input=False)
             ]
-            raise SystemExit("Imprint's settings are wrong.\n" + "\n".join(wrong)) from None
+            raise SystemExit("\n".join(["Imprint's settings are wrong.", *wrong])) from None
+
+    @classmethod
+    def names_of(cls, field: str) -> list[str]:
+        """Return the names of a setting in the environment, the usual one last."""
+        alias = cls.model_fields[field].validation_alias
+        if isinstance(alias, AliasChoices):
+            return [str(name) for name in alias.choices]
+        return [f"IMPRINT_{field.upper()}"]
+
+    @classmethod
+    def _name_for(cls, location: str | int) -> str:
+        """Return the usual name for the one in an error, which is the first or the field's."""
+        return cls.names_of(str(location).removeprefix("IMPRINT_").lower())[-1]
 
     def require_database_url(self) -> str:
         """Return the SQLAlchemy URL of the database.

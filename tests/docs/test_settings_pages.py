@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import AliasChoices, SecretStr
+from pydantic import SecretStr
 
 from tests.deploy.compose_file import COMPOSE
 from webapp.settings import Settings
@@ -16,14 +16,6 @@ ROW = re.compile(
     r"^\| `(?P<name>[A-Z_]+)` \| (?:`(?P<default>.*?)`)? *\| (?P<meaning>.+) \|$", re.M
 )
 LINE = re.compile(r"^#(?P<name>[A-Z_]+)=(?P<default>.*)$", re.M)
-
-
-def name_of(field: str) -> str:
-    """Return the usual name of a setting in the environment."""
-    alias = Settings.model_fields[field].validation_alias
-    if isinstance(alias, AliasChoices):
-        return str(alias.choices[-1])
-    return f"IMPRINT_{field.upper()}"
 
 
 def default_of(field: str) -> str:
@@ -38,7 +30,7 @@ def default_of(field: str) -> str:
     return str(default)
 
 
-EXPECTED = {name_of(field): default_of(field) for field in Settings.model_fields}
+EXPECTED = {Settings.names_of(field)[-1]: default_of(field) for field in Settings.model_fields}
 
 
 def test_the_table_of_operations_holds_every_setting_with_its_default() -> None:

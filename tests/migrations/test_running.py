@@ -1,5 +1,6 @@
 """What alembic/env.py promises: one migration at a time, busy tables, and steps that are whole."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
@@ -95,11 +96,64 @@ def test_a_table_that_stays_busy_leaves_the_step_undone(
         process = start(command, database_url)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "Busy, the step is rolled back" in errors
+    assert "The step is not done. Busy: canceling statement due to lock timeout\n" in errors
     assert "Traceback" not in errors
     assert migrations.current() == "8a1f66f80420"
     migrations.upgrade()
     migrations.check()
+
+
+def test_a_refused_statement_is_told_with_its_reason_and_without_a_traceback(
+    database_url: str, engine: Engine, migrations: Migrations
+) -> None:
+    migrations.upgrade()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'e02b3f9955e5'"))
+    refused = run(["alembic", "upgrade", "head"], database_url)
+    assert refused.returncode == 1
+    _, _, told = refused.stderr.partition("The step is not done. ")
+    assert told.startswith('Refused: relation "schedules" already exists\nStatement: CREATE TABLE')
+    assert "Traceback" not in refused.stderr
+    assert migrations.current() == "e02b3f9955e5"
+
+
+def test_a_lost_connection_is_told_and_the_next_run_completes_the_step(
+    database_url: str, engine: Engine, migrations: Migrations
+) -> None:
+    migrations.upgrade("8a1f66f80420")
+    with busy_table(engine, "content"), engine.connect() as other:
+        process = start(["alembic", "-x", "lock_timeout=60s", "upgrade", "head"], database_url)
+        end = text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        while process.poll() is None and not other.scalar(end):
+            other.rollback()
+            time.sleep(0.02)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "The step is not done. The connection was lost: " in errors
+    assert "Traceback" not in errors
+    migrations.upgrade()
+    migrations.check()
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("lock_timout=5s", "-x lock_timout: the limits are lock_timeout, statement_timeout, "),
+        ("busy_tries=many", "-x busy_tries=many: it is a number of tries."),
+        ("lock_timeout=soon", 'Refused: invalid value for parameter "lock_timeout": "soon"'),
+    ],
+)
+def test_a_wrong_limit_is_one_clear_sentence_and_nothing_is_done(
+    database_url: str, migrations: Migrations, option: str, sentence: str
+) -> None:
+    refused = run(["flask", "db", "-x", option, "upgrade"], database_url)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(sentence)
+    assert "Traceback" not in refused.stderr
+    assert migrations.current() == ""
 
 
 def test_a_connection_that_is_handed_over_is_used(engine: Engine) -> None:
