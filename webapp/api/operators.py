@@ -1,5 +1,6 @@
 """What operators and their machines ask: is it alive, is it ready, how does it do."""
 
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -59,12 +60,12 @@ def ready() -> Response:
         state = None
     head = migration_head()
     is_ready = broker and state is not None and state.dispatcher_is_alive
-    is_ready = is_ready and state is not None and not _is_behind(state.revision)
+    is_ready = is_ready and state is not None and not _is_behind(state.revisions)
     report = ReadyAnswer(
         ready=is_ready,
         database=state is not None,
         broker=broker,
-        migration=None if state is None else state.revision,
+        migration=None if state is None else ", ".join(state.revisions) or None,
         migration_head=head,
         dispatcher_tick_age=None if state is None else state.heartbeat_age,
         oldest_job_age=None if state is None else state.oldest_job_age,
@@ -93,5 +94,6 @@ def _older_revisions() -> frozenset[str]:
     return frozenset(step.revision for step in script.walk_revisions()) - {migration_head()}
 
 
-def _is_behind(revision: str) -> bool:
-    return revision in _older_revisions()
+def _is_behind(revisions: Collection[str]) -> bool:
+    """Say whether a step of this code is still to run; one that it does not know is newer."""
+    return not revisions or not _older_revisions().isdisjoint(revisions)

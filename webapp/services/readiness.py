@@ -12,7 +12,7 @@ DISPATCHER_SILENT_AFTER_SECONDS = 30
 _STATE = text(
     """
     SELECT
-        (SELECT version_num FROM alembic_version) AS revision,
+        ARRAY(SELECT version_num FROM alembic_version ORDER BY 1) AS revisions,
         (SELECT extract(epoch FROM clock_timestamp() - max(slot)) FROM ticks
          WHERE task = :heartbeat) AS heartbeat_age,
         (SELECT extract(epoch FROM clock_timestamp() - min(run_at)) FROM jobs
@@ -23,9 +23,12 @@ _STATE = text(
 
 @dataclass(frozen=True)
 class DatabaseState:
-    """What the database tells of the whole; ages are in seconds."""
+    """What the database tells of the whole; ages are in seconds.
 
-    revision: str
+    `revisions` are none before the first migration, and several between a branch and its merge.
+    """
+
+    revisions: list[str]
     heartbeat_age: float | None
     oldest_job_age: float | None
 
@@ -37,10 +40,10 @@ class DatabaseState:
 
 
 def read_state(session: Session) -> DatabaseState:
-    """Return the migration's revision, the age of the last heartbeat and of the oldest due job."""
+    """Return the migrations' revisions, the age of the last heartbeat and of the oldest due job."""
     row = session.execute(_STATE, {"heartbeat": HEARTBEAT}).one()
     return DatabaseState(
-        revision=row.revision,
+        revisions=list(row.revisions),
         heartbeat_age=None if row.heartbeat_age is None else float(row.heartbeat_age),
         oldest_job_age=None if row.oldest_job_age is None else max(0.0, float(row.oldest_job_age)),
     )
