@@ -17,7 +17,7 @@ ENV PATH="/opt/imprint/bin:$PATH" \
 
 COPY --from=build /opt/imprint /opt/imprint
 WORKDIR /app
-COPY alembic.ini wsgi.py celery_app.py ./
+COPY .flaskenv alembic.ini wsgi.py celery_app.py ./
 COPY alembic/ alembic/
 COPY webapp/ webapp/
 COPY workers/ workers/

@@ -4,7 +4,8 @@ from typing import Any
 
 from celery.signals import setup_logging, worker_process_init
 
-from webapp.bootstrap import configure_logs, worker_context
+from webapp.adapters.logs import configure_logs
+from webapp.bootstrap import worker_context
 from webapp.settings import Settings
 from workers.broker import RUN_JOBS, make_celery
 from workers.context import WorkerContext

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from alembic.config import Config
-from flask.testing import FlaskClient
+from flask.testing import FlaskClient, FlaskCliRunner
 from pydantic import SecretStr
 from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -19,6 +19,8 @@ from dev.redis import RedisServer
 from webapp.adapters.mail import Mailer
 from webapp.api.edge import ImprintApp
 from webapp.app import create_app
+from webapp.cli.app import create_app as create_command_app
+from webapp.cli.database import SESSIONS
 from webapp.settings import Settings
 from workers.context import WorkerContext
 
@@ -149,6 +151,15 @@ def app(settings: Settings) -> Iterator[ImprintApp]:
 def client(app: ImprintApp) -> FlaskClient:
     """A client of the API."""
     return app.test_client()
+
+
+@pytest.fixture
+def commands(settings: Settings) -> Iterator[FlaskCliRunner]:
+    """A runner of `flask …` on the test's own database."""
+    app = create_command_app(settings)
+    yield app.test_cli_runner()
+    if SESSIONS in app.extensions:
+        app.extensions[SESSIONS].kw["bind"].dispose()
 
 
 @pytest.fixture

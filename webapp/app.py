@@ -1,8 +1,9 @@
-"""The assembly of the API and its commands."""
+"""The assembly of the API."""
 
 from flask_openapi3.models.info import Info
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp.adapters.logs import configure_logs
 from webapp.api import (
     accounts,
     auth_tokens,
@@ -21,8 +22,7 @@ from webapp.api.operators import install_operators
 from webapp.api.problems import Problem
 from webapp.api.public_reads import PublicReads
 from webapp.api.rate_limits import install_rate_limits
-from webapp.bootstrap import configure_logs, web_context
-from webapp.cli.install import install_commands
+from webapp.bootstrap import web_context
 from webapp.pages.docs import describe_problems, install_docs
 from webapp.pages.reset_password import install_reset_password
 from webapp.settings import Settings
@@ -43,7 +43,7 @@ BLUEPRINTS = (
 def create_app(settings: Settings | None = None) -> ImprintApp:
     """Return the application, connected to nothing yet.
 
-    Without a database's URL it can still show its help and its documents.
+    Without a database's URL it can still show its documents.
     """
     settings = settings or Settings.from_environment()
     configure_logs(settings)
@@ -69,7 +69,8 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
     install_reset_password(app)
     describe_problems(app)
     install_rate_limits(app, settings)
-    install_commands(app)
+    # The library's own command writes the document to a file; `/openapi.json` serves it.
+    app.cli.commands.pop("openapi", None)
     app.context = web_context(settings) if settings.database_url else None
     if app.context is not None:
         app.wsgi_app = PublicReads(app.wsgi_app, app.context.readers)  # type: ignore[method-assign]

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import run_ready_jobs
 from tests.workers.backfill_process import COUNT_ROWS, MAKE_TABLE, ROWS
-from webapp.api.edge import ImprintApp
 from webapp.cli import backfills as command
 from webapp.services.backfills import BACKFILLS, Backfill
 from workers.context import WorkerContext
@@ -24,13 +23,13 @@ ARGUMENTS = ["db", "backfill", NAME]
 
 @pytest.fixture
 def runner(
-    app: ImprintApp, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+    commands: FlaskCliRunner, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
 ) -> FlaskCliRunner:
     """A runner of the commands, with a table to fill."""
     monkeypatch.setitem(BACKFILLS, NAME, COUNT_ROWS)
     with sessions.begin() as session:
         session.execute(text(MAKE_TABLE))
-    return app.test_cli_runner()
+    return commands
 
 
 @contextmanager

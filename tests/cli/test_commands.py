@@ -7,8 +7,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from webapp.api.edge import ImprintApp
-from webapp.app import create_app
+from webapp.cli.app import create_app
 from webapp.jobs import leases
 from webapp.jobs.messages import PruneTable
 from webapp.jobs.outbox import enqueue
@@ -18,12 +17,6 @@ from webapp.services import sessions as login_sessions
 from webapp.settings import Settings
 
 PASSWORD = "a password for tests"
-
-
-@pytest.fixture
-def runner(app: ImprintApp) -> FlaskCliRunner:
-    """A runner of the application's commands."""
-    return app.test_cli_runner()
 
 
 @pytest.fixture
@@ -39,44 +32,44 @@ def failed_job(sessions: sessionmaker[Session]) -> int:
 
 
 def test_an_admin_is_made_and_can_log_in(
-    runner: FlaskCliRunner, sessions: sessionmaker[Session]
+    commands: FlaskCliRunner, sessions: sessionmaker[Session]
 ) -> None:
     command = ["accounts", "create-admin", "--login", "Root", "--email", "root@localhost.test"]
-    made = runner.invoke(args=[*command, "--password", PASSWORD])
+    made = commands.invoke(args=[*command, "--password", PASSWORD])
     assert (made.exit_code, "root" in made.output) == (0, True)
     with sessions() as session:
         account = accounts.get_account(
             session, login_sessions.log_in(session, "root", PASSWORD).user_id
         )
     assert account.role == "admin"
-    again = runner.invoke(args=[*command, "--password", PASSWORD])
+    again = commands.invoke(args=[*command, "--password", PASSWORD])
     assert (again.exit_code, "already exists" in again.output) == (1, True)
-    short = runner.invoke(args=[*command, "--password", "short"])
+    short = commands.invoke(args=[*command, "--password", "short"])
     assert (short.exit_code, "10" in short.output) == (2, True)
 
 
 def test_failed_jobs_are_listed_retried_and_discarded(
-    runner: FlaskCliRunner, sessions: sessionmaker[Session], failed_job: int
+    commands: FlaskCliRunner, sessions: sessionmaker[Session], failed_job: int
 ) -> None:
-    listed = runner.invoke(args=["jobs", "list", "--state", "failed"])
+    listed = commands.invoke(args=["jobs", "list", "--state", "failed"])
     assert str(failed_job) in listed.output
     assert "it broke" in listed.output
-    as_json = runner.invoke(args=["jobs", "list", "--json"])
+    as_json = commands.invoke(args=["jobs", "list", "--json"])
     assert json.loads(as_json.output)["id"] == failed_job
 
-    assert runner.invoke(args=["jobs", "retry", "--all-failed"]).output.startswith("1 of 1")
+    assert commands.invoke(args=["jobs", "retry", "--all-failed"]).output.startswith("1 of 1")
     with sessions() as session:
         assert session.get_one(Job, failed_job).state == "ready"
-    assert runner.invoke(args=["jobs", "retry", str(failed_job)]).exit_code == 1
-    assert runner.invoke(args=["jobs", "discard", str(failed_job)]).exit_code == 0
-    assert runner.invoke(args=["jobs", "list", "--state", "ready"]).output == "No jobs.\n"
-    assert runner.invoke(args=["jobs", "retry"]).exit_code == 2
+    assert commands.invoke(args=["jobs", "retry", str(failed_job)]).exit_code == 1
+    assert commands.invoke(args=["jobs", "discard", str(failed_job)]).exit_code == 0
+    assert commands.invoke(args=["jobs", "list", "--state", "ready"]).output == "No jobs.\n"
+    assert commands.invoke(args=["jobs", "retry"]).exit_code == 2
 
 
-def test_the_demo_is_seeded_once(runner: FlaskCliRunner, sessions: sessionmaker[Session]) -> None:
+def test_the_demo_is_seeded_once(commands: FlaskCliRunner, sessions: sessionmaker[Session]) -> None:
     command = ["demo", "seed", "--login", "admin", "--password", PASSWORD]
-    assert runner.invoke(args=command).exit_code == 0
-    assert "already" in runner.invoke(args=command).output
+    assert commands.invoke(args=command).exit_code == 0
+    assert "already" in commands.invoke(args=command).output
     with sessions() as session:
         assert len(session.scalars(select(User)).all()) == 1
         assert len(session.scalars(select(Publication)).all()) == 3
@@ -84,8 +77,8 @@ def test_the_demo_is_seeded_once(runner: FlaskCliRunner, sessions: sessionmaker[
 
 @pytest.mark.parametrize("command", [["jobs", "list"], ["dispatcher"]])
 def test_without_a_database_url_a_command_says_what_to_set(command: list[str]) -> None:
-    runner = create_app(Settings(_env_file=None)).test_cli_runner()
-    result = runner.invoke(args=command)
+    commands = create_app(Settings(_env_file=None)).test_cli_runner()
+    result = commands.invoke(args=command)
     assert result.exit_code == 1
     assert result.output.startswith("Error: DATABASE_URL is not set.")
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor
-from webapp.api.edge import ImprintApp
-from webapp.app import create_app
+from webapp.cli.app import create_app
+from webapp.cli.database import SESSIONS
 from webapp.models import Content, ContentVersion, Event, Job, Publication, Schedule, User
 from webapp.services import content, taxonomy
 from webapp.services.actors import Actor
@@ -32,12 +32,6 @@ ITEM = """<item><title>{title}</title><guid>https://example.org/?p={number}</gui
 <wp:post_type>{type}</wp:post_type>
 <category domain="category" nicename="news">News</category></item>
 """
-
-
-@pytest.fixture
-def runner(app: ImprintApp) -> FlaskCliRunner:
-    """A runner of the application's commands."""
-    return app.test_cli_runner()
 
 
 @pytest.fixture
@@ -87,9 +81,9 @@ def count(sessions: sessionmaker[Session], model: Any) -> int:
 
 @pytest.mark.usefixtures("admin")
 def test_a_folder_comes_in_whole_and_a_broken_file_is_named(
-    runner: FlaskCliRunner, sessions: sessionmaker[Session], folder: Path
+    commands: FlaskCliRunner, sessions: sessionmaker[Session], folder: Path
 ) -> None:
-    result = run(runner, folder, "--publish")
+    result = run(commands, folder, "--publish")
 
     assert counts(result) == {
         "created": 3, "updated": 0, "unchanged": 0, "skipped": 1, "failed": 1
@@ -120,11 +114,10 @@ def test_an_article_that_the_database_is_too_busy_for_is_named_and_the_others_co
     settings: Settings, sessions: sessionmaker[Session], folder: Path
 ) -> None:
     app = create_app(settings.model_copy(update={"statement_timeout_seconds": 1}))
-    assert app.context is not None
     with sessions() as other:
         taxonomy.ensure_tags(other, ["X y"])
         result = run(app.test_cli_runner(), folder)
-    app.context.engine.dispose()
+    app.extensions[SESSIONS].kw["bind"].dispose()
 
     assert (counts(result)["created"], counts(result)["failed"]) == (2, 2)
     assert "one.md: the database was busy: " in result.output
@@ -133,20 +126,20 @@ def test_an_article_that_the_database_is_too_busy_for_is_named_and_the_others_co
 
 @pytest.mark.usefixtures("admin")
 def test_a_second_import_changes_nothing(
-    runner: FlaskCliRunner, sessions: sessionmaker[Session], folder: Path
+    commands: FlaskCliRunner, sessions: sessionmaker[Session], folder: Path
 ) -> None:
-    run(runner, folder, "--publish")
+    run(commands, folder, "--publish")
     before = {source: item.revision for source, item in all_content(sessions).items()}
-    result = run(runner, folder, "--publish")
+    result = run(commands, folder, "--publish")
     assert counts(result)["unchanged"] == 3
     assert {source: item.revision for source, item in all_content(sessions).items()} == before
     assert count(sessions, ContentVersion) == 3
 
 
 def test_a_change_there_comes_in_but_never_over_an_edit_here(
-    runner: FlaskCliRunner, sessions: sessionmaker[Session], folder: Path, admin: Actor
+    commands: FlaskCliRunner, sessions: sessionmaker[Session], folder: Path, admin: Actor
 ) -> None:
-    run(runner, folder, "--publish")
+    run(commands, folder, "--publish")
     for name in ("one.md", "inner/one.md"):
         path = folder / name
         path.write_text(path.read_text().replace("Text of", "New text of"))
@@ -154,7 +147,7 @@ def test_a_change_there_comes_in_but_never_over_an_edit_here(
     with sessions.begin() as session:
         content.edit(session, admin, edited.id, None, {"title": "Edited here"})
 
-    result = run(runner, folder, "--publish")
+    result = run(commands, folder, "--publish")
 
     assert counts(result) == {
         "created": 0, "updated": 1, "unchanged": 1, "skipped": 2, "failed": 1
@@ -171,9 +164,9 @@ def test_a_change_there_comes_in_but_never_over_an_edit_here(
 
 @pytest.mark.usefixtures("admin")
 def test_a_dry_run_shows_what_would_happen_and_changes_nothing(
-    runner: FlaskCliRunner, sessions: sessionmaker[Session], folder: Path
+    commands: FlaskCliRunner, sessions: sessionmaker[Session], folder: Path
 ) -> None:
-    result = run(runner, folder, "--dry-run")
+    result = run(commands, folder, "--dry-run")
     assert "Nothing was changed" in result.output
     assert counts(result)["created"] == 3
     assert all_content(sessions) == {}
@@ -181,20 +174,20 @@ def test_a_dry_run_shows_what_would_happen_and_changes_nothing(
 
 
 def test_all_items_can_be_given_to_one_author(
-    runner: FlaskCliRunner, sessions: sessionmaker[Session], folder: Path, admin: Actor
+    commands: FlaskCliRunner, sessions: sessionmaker[Session], folder: Path, admin: Actor
 ) -> None:
-    run(runner, folder, "--author", admin.login)
+    run(commands, folder, "--author", admin.login)
     items = all_content(sessions).values()
     assert {item.author_id for item in items} == {admin.user_id}
     assert {item.status for item in items} == {"draft"}
     assert all(item.details["authors"] == ["Anna Bo"] for item in items)
-    unknown = run(runner, folder, "--author", "nobody")
+    unknown = run(commands, folder, "--author", "nobody")
     assert (unknown.exit_code, "nobody" in unknown.output) == (1, True)
 
 
 @pytest.mark.usefixtures("admin")
 def test_drafts_and_future_posts_of_an_export_stay_drafts_and_become_schedules(
-    runner: FlaskCliRunner, sessions: sessionmaker[Session], tmp_path: Path
+    commands: FlaskCliRunner, sessions: sessionmaker[Session], tmp_path: Path
 ) -> None:
     past, future = "2010-01-01 00:00:00", "2100-01-01 10:00:00"
     rows = [("public", "publish", past, "post"), ("draft", "draft", past, "post"),
@@ -207,7 +200,7 @@ def test_drafts_and_future_posts_of_an_export_stay_drafts_and_become_schedules(
     export = tmp_path / "export.xml"
     export.write_text(EXPORT.format(items=items))
 
-    result = run(runner, export, "--publish")
+    result = run(commands, export, "--publish")
 
     assert result.exit_code == 0, result.output
     assert counts(result)["created"] == 4
@@ -219,7 +212,7 @@ def test_drafts_and_future_posts_of_an_export_stay_drafts_and_become_schedules(
         (schedule,) = session.scalars(select(Schedule)).all()
     assert schedule.content_id == by_slug["future"].id
     assert schedule.due_at.isoformat() == "2100-01-01T10:00:00+00:00"
-    assert counts(run(runner, export, "--publish"))["unchanged"] == 4
+    assert counts(run(commands, export, "--publish"))["unchanged"] == 4
 
 
 BOMB = """<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa">
@@ -229,17 +222,17 @@ BOMB = """<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa">
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("text", [BOMB, "<rss>", "not XML at all", ""])
 def test_an_export_that_cannot_be_trusted_or_read_is_refused_with_a_sentence(
-    runner: FlaskCliRunner, tmp_path: Path, text: str
+    commands: FlaskCliRunner, tmp_path: Path, text: str
 ) -> None:
     export = tmp_path / "export.xml"
     export.write_text(text)
-    result = run(runner, export)
+    result = run(commands, export)
     assert result.exit_code == 1
     assert result.output.strip()
     assert "Traceback" not in result.output
 
 
-def test_without_an_admin_an_import_says_what_to_do(runner: FlaskCliRunner, folder: Path) -> None:
-    result = run(runner, folder)
+def test_without_an_admin_an_import_says_what_to_do(commands: FlaskCliRunner, folder: Path) -> None:
+    result = run(commands, folder)
     assert result.exit_code == 1
     assert "flask accounts create-admin" in result.output

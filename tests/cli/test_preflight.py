@@ -13,7 +13,6 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import Engine, text
 
 from tests.migrations.commands import ROOT, read_steps
-from webapp.api.edge import ImprintApp
 from webapp.cli import preflight
 
 HEAD = read_steps()[-1].revision
@@ -64,16 +63,15 @@ def add_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., s
 
 
 @pytest.fixture
-def check(app: ImprintApp, tmp_path: Path) -> Check:
+def check(commands: FlaskCliRunner, tmp_path: Path) -> Check:
     """A function that runs the command, with a fresh dump unless another is named."""
-    runner: FlaskCliRunner = app.test_cli_runner()
     dump = tmp_path / "dumps" / "imprint.dump"
     dump.parent.mkdir()
     dump.write_text("PGDMP")
 
     def run(*arguments: str, backup: Path | None = dump.parent) -> Result:
         given = [] if backup is None else ["--backup", str(backup)]
-        return runner.invoke(args=["db", "preflight", *given, *arguments])
+        return commands.invoke(args=["db", "preflight", *given, *arguments])
 
     return run
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from alembic import command
 
 ROOT = Path(__file__).resolve().parents[2]
+INI = ROOT / "alembic.ini"
 PROGRAMS = Path(sys.executable).parent
 DEFAULT_TRIALS = 2
 
@@ -29,7 +30,7 @@ class Step:
 
 def read_steps() -> list[Step]:
     """Return the chain from the first step to the head."""
-    script = ScriptDirectory.from_config(Config(str(ROOT / "alembic.ini")))
+    script = ScriptDirectory.from_config(Config(str(INI)))
     steps = []
     for found in script.walk_revisions():
         below = found.down_revision or "base"
@@ -38,13 +39,20 @@ def read_steps() -> list[Step]:
     return steps[::-1]
 
 
+def extend_chain(steps: Path, ini: Path) -> None:
+    """Write an alembic.ini whose chain goes on with the steps in a folder."""
+    places = f"version_locations = {ROOT}/alembic/versions{os.pathsep}{steps}\n"
+    configuration = INI.read_text().replace("%(here)s", str(ROOT))
+    ini.write_text(configuration.replace("[alembic]\n", f"[alembic]\n{places}"))
+
+
 class Migrations:
     """Commands that run in this process, with everything that alembic/env.py does around them."""
 
-    def __init__(self, where: Engine | Connection) -> None:
+    def __init__(self, where: Engine | Connection, ini: Path = INI) -> None:
         self._output = io.StringIO()
         self._configuration = Config(
-            str(ROOT / "alembic.ini"), stdout=self._output, attributes={"connection": where}
+            str(ini), stdout=self._output, attributes={"connection": where}
         )
 
     def upgrade(self, revision: str = "head") -> None:

@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, NullPool, create_engine
 
 from dev.postgres import PostgresServer
-from tests.migrations.commands import DEFAULT_TRIALS, ROOT, Migrations
+from tests.migrations.commands import DEFAULT_TRIALS, INI, Migrations
 
 
 @pytest.fixture
@@ -23,6 +23,15 @@ def database_url(postgres: PostgresServer) -> Iterator[str]:
     """The URL of an empty database of this test."""
     name = f"migrations_{uuid4().hex}"
     postgres.create_database(name)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def database_url_at_head(postgres: PostgresServer, template: str) -> Iterator[str]:
+    """The URL of a database of this test to which every step was applied."""
+    name = f"migrations_{uuid4().hex}"
+    postgres.create_database(name, template=template)
     yield postgres.url(name)
     postgres.drop_database(name)
 
@@ -45,7 +54,7 @@ def migrations(engine: Engine) -> Migrations:
 @pytest.fixture
 def alembic_config() -> Config:
     """What pytest-alembic reads."""
-    return Config(str(ROOT / "alembic.ini"))
+    return Config(str(INI))
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ live with is run against the advice of preflight.
 """
 
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import Caller, run_ready_jobs
 from tests.migrations.api_under_load import Tally, load, running_api
-from tests.migrations.commands import ROOT, read_steps, run
+from tests.migrations.commands import extend_chain, read_steps, run
 from webapp.adapters.database import plain_url
 from webapp.api.edge import ImprintApp
 from webapp.cli import preflight
@@ -63,18 +62,9 @@ COPY_ITEMS = """
 
 
 @pytest.fixture
-def database_url(postgres_database: str) -> str:
+def database_url(database_url_at_head: str) -> str:
     """A database at the head of this release, instead of the empty one of the other tests here."""
-    return postgres_database
-
-
-@pytest.fixture
-def postgres_database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A copy of the migrated database."""
-    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("template")
-    server.create_database("next_release", template=template)
-    yield server.url("next_release")
-    server.drop_database("next_release")
+    return database_url_at_head
 
 
 @pytest.fixture
@@ -85,13 +75,8 @@ def ini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     head = read_steps()[-1].revision
     for path in (Path(__file__).parent / "next_release").glob("*.py"):
         (steps / path.name).write_text(path.read_text().replace('"HEAD"', f'"{head}"'))
-    places = f"version_locations = {ROOT}/alembic/versions{os.pathsep}{steps}\n"
-    settings = (ROOT / "alembic.ini").read_text()
-    settings = settings.replace("%(here)s", str(ROOT)).replace(
-        "[alembic]\n", f"[alembic]\n{places}"
-    )
     path = tmp_path / "alembic.ini"
-    path.write_text(settings)
+    extend_chain(steps, path)
     monkeypatch.setattr(preflight, "CONFIGURATION", path)
     monkeypatch.setitem(BACKFILLS, COPY.name, COPY)
     return path
@@ -104,10 +89,9 @@ def upgrade(ini: Path, url: str, revision: str) -> str:
     return finished.stderr
 
 
-def refused(app: ImprintApp, dump: Path) -> set[str]:
+def refused(commands: FlaskCliRunner, dump: Path) -> set[str]:
     """Return what preflight refuses."""
-    runner: FlaskCliRunner = app.test_cli_runner()
-    result = runner.invoke(args=["db", "preflight", "--json", "--backup", str(dump)])
+    result = commands.invoke(args=["db", "preflight", "--json", "--backup", str(dump)])
     return set(json.loads(result.stdout)["refused"])
 
 
@@ -165,22 +149,22 @@ def publish_items(editor: Caller) -> list[str]:
 
 def migrate_while_it_serves(
     ini: Path,
-    app: ImprintApp,
+    commands: FlaskCliRunner,
     engine: Engine,
     sessions: sessionmaker[Session],
     worker: WorkerContext,
 ) -> None:
     """Do what a deployment of the next release does, with preflight before each part."""
     url = engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
-    assert refused(app, ini) == {REQUIRE, TOO_EARLY}
+    assert refused(commands, ini) == {REQUIRE, TOO_EARLY}
     with long_report(engine):
         assert "A table is busy" in upgrade(ini, url, EXPAND)
     upgrade(ini, url, INDEX)
     backfill(sessions, worker)
-    assert refused(app, ini) == {TOO_EARLY}
+    assert refused(commands, ini) == {TOO_EARLY}
     upgrade(ini, url, REQUIRE)
     upgrade(ini, url, CONTRACT)
-    assert refused(app, ini) == {TOO_EARLY}
+    assert refused(commands, ini) == {TOO_EARLY}
 
 
 def assert_served(tally: Tally) -> None:
@@ -195,6 +179,7 @@ def test_this_release_serves_while_the_next_is_migrated(
     ini: Path,
     settings: Settings,
     app: ImprintApp,
+    commands: FlaskCliRunner,
     engine: Engine,
     sessions: sessionmaker[Session],
     worker: WorkerContext,
@@ -210,7 +195,7 @@ def test_this_release_serves_while_the_next_is_migrated(
     with running_api(settings, tmp_path) as port:
         with load(port, editor.token, slugs) as tally:
             time.sleep(0.5)
-            migrate_while_it_serves(ini, app, engine, sessions, worker)
+            migrate_while_it_serves(ini, commands, engine, sessions, worker)
             time.sleep(0.5)
         assert_served(tally)
         with engine.connect() as connection:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from webapp.bootstrap import configure_logs, worker_context
+from webapp.adapters.logs import configure_logs
+from webapp.bootstrap import worker_context
 from webapp.services.backfills import BACKFILLS, Backfill
 from webapp.settings import Settings
 from workers.handlers import HANDLERS

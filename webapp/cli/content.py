@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from webapp.cli.database import command_context, command_session
+from webapp.cli.database import command_session, command_sessions
 from webapp.cli.import_sources import Source, open_source
 from webapp.kit.imports.article import ImportedArticle, ImportProblem, NotAnArticle
 from webapp.kit.roles import RoleName
@@ -65,11 +65,10 @@ def import_content(path: Path, author: str | None, publish: bool, dry_run: bool)
 
 def _run(source: Source, actor: Actor, options: ImportOptions, *, dry_run: bool) -> Summary:
     summary = Summary()
-    context = command_context()
     with click.progressbar(
         source.outcomes(), length=source.length, label="Importing", show_pos=True
     ) as outcomes:
-        session = context.sessions()
+        session = command_sessions()()
         try:
             for count, outcome in enumerate(outcomes, start=1):
                 _take(session, actor, outcome, options, summary)

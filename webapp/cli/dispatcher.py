@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 
 from webapp.adapters.database import plain_url
 from webapp.bootstrap import worker_context
-from webapp.cli.database import command_context
+from webapp.cli.database import command_settings
 from workers.broker import make_celery
 from workers.dispatcher import Dispatcher
 
@@ -17,7 +17,7 @@ from workers.dispatcher import Dispatcher
 @with_appcontext
 def dispatcher() -> None:
     """Run a dispatcher until it is told to stop. Any number may run at once."""
-    settings = command_context().settings
+    settings = command_settings()
     running = Dispatcher(
         worker_context(settings, application_name="imprint-dispatcher"),
         make_celery(settings),

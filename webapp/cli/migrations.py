@@ -2,33 +2,60 @@
 
 from pathlib import Path
 
+import click
 from alembic.config import Config
-from flask import Flask
+from flask import current_app, g
+from flask.cli import with_appcontext
 from flask_migrate import Migrate
-from flask_migrate.cli import db as commands
+from flask_migrate.cli import db as library
 
-from webapp.cli.backfills import backfill
-from webapp.cli.preflight import preflight
+from webapp.cli.late_command import LateCommand
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "alembic.ini"
+# What the library has for a project that has no folder of migrations yet.
+LEFT_OUT = {"init", "list-templates"}
 
 
-def init_migrations(app: Flask) -> None:
-    """Register `flask db …` on an app.
+@click.group()
+@click.option("-x", "--x-arg", multiple=True, metavar="LIMIT=VALUE",
+              help="Change lock_timeout, statement_timeout or busy_tries.")  # fmt: skip
+@with_appcontext
+def db(x_arg: tuple[str, ...]) -> None:
+    """Migrate the database.
 
-    Each command reads the root's alembic.ini, in whatever directory it is started, and so does
-    just what `alembic …` does. No database object is handed over: alembic/env.py finds the tables
-    and the database by itself.
+    Each command reads the root's alembic.ini, and so does just what `alembic …` does. No database
+    object is handed over: alembic/env.py finds the tables and the database by itself.
     """
     migrate = Migrate(directory="alembic", render_as_batch=False)
     migrate.configure(_use_root_configuration)
-    migrate.init_app(app)
-    # Without this, `flask db downgrade -1` would be refused as an unknown option.
-    commands.commands["downgrade"].context_settings["ignore_unknown_options"] = True
-    commands.add_command(backfill)
-    commands.add_command(preflight)
+    migrate.init_app(current_app)
+    # The library has just put its own group in the place of this one.
+    current_app.cli.add_command(db)
+    # Where the library's commands look for the options of the group.
+    g.directory, g.x_arg = None, x_arg
 
 
 def _use_root_configuration(config: Config) -> Config:
     """Keep the options of the command line and take everything else from the root's file."""
     return Config(str(CONFIGURATION), cmd_opts=config.cmd_opts)
+
+
+for _name, _command in library.commands.items():
+    if _name not in LEFT_OUT:
+        db.add_command(_command)
+# Without this, `flask db downgrade -1` would be refused as an unknown option.
+db.commands["downgrade"].context_settings["ignore_unknown_options"] = True
+db.add_command(
+    LateCommand(
+        "backfill",
+        "webapp.cli.backfills:backfill",
+        "Fill what a migration added, in a job that can be stopped and resumed.",
+    )
+)
+db.add_command(
+    LateCommand(
+        "preflight",
+        "webapp.cli.preflight:preflight",
+        "Show the pending migrations with their SQL, locks and costs, and refuse the unsafe.",
+    )
+)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from webapp.adapters.dumps import Dump, find_newest_dump
-from webapp.cli.database import command_context, command_session
+from webapp.cli.database import command_session, command_settings
 from webapp.cli.pending_steps import Chain, find_squawk, read_chain, run_squawk
 from webapp.cli.preflight_report import BackupLine, as_json, as_text
 from webapp.models import Base
@@ -63,7 +63,7 @@ def preflight(
     """
     if allowed and not reason.strip():
         raise click.UsageError("--allow wants a --reason, which is logged.")
-    configured = command_context().settings.backup_dir
+    configured = command_settings().backup_dir
     place = Path(configured) if configured and backup is None else backup
     question = Question(place, backup_max_age, longest_hold, allowed, reason.strip())
     with command_session() as session:
