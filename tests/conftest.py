@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 from alembic.config import Config
 from flask.testing import FlaskClient, FlaskCliRunner
@@ -16,6 +17,7 @@ from alembic import command
 from dev.mail_sink import MailSink
 from dev.postgres import PostgresServer
 from dev.redis import RedisServer
+from tests.index_watch import IndexWatch
 from webapp.adapters.mail import Mailer
 from webapp.api.edge import ImprintApp
 from webapp.app import create_app
@@ -27,6 +29,7 @@ from workers.context import WorkerContext
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "imprint_template"
 # What a caller may say of the tests themselves; docs/migrations.md tells of both.
+WATCHED_FOLDERS = {"api", "cli", "jobs", "services", "workers"}
 OF_THE_TESTS = {"IMPRINT_TEST_POSTGRES_BIN", "IMPRINT_MIGRATION_TRIALS"}
 
 
@@ -89,6 +92,26 @@ def shared_engine(postgres: PostgresServer, template: str) -> Iterator[Engine]:
     engine = create_engine(_with_driver(postgres.url("shared")))
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def index_watch(postgres: PostgresServer, template: str) -> Iterator[IndexWatch]:
+    """What tells which queries lack an index, on an empty database of its own."""
+    postgres.create_database("plans", template=template)
+    with psycopg.connect(postgres.url("plans"), autocommit=True) as connection:
+        yield IndexWatch(connection)
+
+
+@pytest.fixture(autouse=True)
+def _every_query_finds_its_rows_by_an_index(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold every statement that the application sends against the indexes that there are."""
+    if request.path.relative_to(ROOT / "tests").parts[0] not in WATCHED_FOLDERS:
+        yield
+        return
+    watch: IndexWatch = request.getfixturevalue("index_watch")
+    with watch.watching():
+        yield
+    assert watch.find_problems() == []
 
 
 @pytest.fixture
