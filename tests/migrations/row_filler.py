@@ -1,8 +1,13 @@
-"""Rows for every table of a schema as it stands, made from what the database says of itself."""
+"""Rows for every table of a schema as it stands, made from what the database says of itself.
+
+Their values are drawn at random, from texts, documents and times that are awkward to move. Without
+a source of chance they are the same each time.
+"""
 
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +28,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, TSVECTOR
 
 ROWS = 4
 START = datetime(2024, 2, 29, 23, 30, tzinfo=UTC)
@@ -49,33 +54,67 @@ ALLOWED: dict[tuple[str, str], Value] = {
 FOLLOWED = ("author_id", "category_id", "tag_id", "content_id")
 
 
-def fill(connection: Connection) -> None:
+# Tables in which a check ties columns to each other: there every other row has its empty columns.
+TIED = {"jobs", "schedules"}
+TEXTS = (
+    "", " ", "plain", "ünïcödé e\u0301", "😀\u200d🔥", "\u202eright to left", "\ufeff",
+    "\x01\x1b\x7f", 'quotes \' " ` $$ \\', "%s %(name)s :name {x}", "\\n \n \r\n \t",
+    "; drop table users; --", "長い" * 400,
+)  # fmt: skip
+DOCUMENTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"z": 1, "aa": [1.5, None, True, {}], "é": {"b": "\n", "a": []}},
+    {"": "", "\x1f": "\x7f", "😀": ["\u2028", "\\", '"']},
+    {"n": [0, -1, 0.1, 1e-7, 123456789012, 2.0], "deep": [[[[]]], {"x": {"y": {}}}]},
+)
+
+
+# The columns that a check keeps from being empty, before they are NOT NULL themselves.
+REQUIRED = text(
+    """
+    SELECT conrelid::regclass::text, attname
+    FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+    WHERE contype = 'c' AND pg_get_constraintdef(pg_constraint.oid) LIKE '%IS NOT NULL))%'
+        AND cardinality(conkey) = 1
+    """
+)
+KEYS = text(
+    """
+    SELECT indrelid::regclass::text, string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+    FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
+    JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+    WHERE indisprimary AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+    GROUP BY indrelid ORDER BY 1
+    """
+)
+
+
+def fill(connection: Connection, chance: Random | None = None) -> None:
     """Bring every table to at least ROWS rows and commit.
 
-    Columns that may be empty are empty in every other row. Raises NotImplementedError for a column
-    type that is not known here, and what the database raises where a check is not listed in
-    ALLOWED.
+    Raises TypeError for a column type that is not known here, and what the database raises where a
+    check is not listed in ALLOWED.
     """
+    chance = chance or Random(0)
     schema = MetaData()
     schema.reflect(connection)
+    for name, column in connection.execute(REQUIRED):
+        schema.tables[name].columns[column].nullable = False
     for table in schema.sorted_tables:
         if table.name == "alembic_version":
             continue
         present = connection.scalar(select(func.count()).select_from(table)) or 0
         for row in range(present, ROWS):
-            connection.execute(insert(table).values(_make_row(connection, table, row)))
+            connection.execute(insert(table).values(_make_row(connection, table, row, chance)))
     connection.commit()
 
 
 def read_rows(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     """Return every row of every table, but for Alembic's own, in the order of their keys."""
-    schema = MetaData()
-    schema.reflect(connection)
     rows = {}
-    for table in schema.sorted_tables:
-        if table.name != "alembic_version":
-            found = connection.execute(select(table).order_by(*table.primary_key.columns))
-            rows[table.name] = [dict(row._mapping) for row in found]
+    for table, key in connection.execute(KEYS).all():
+        found = connection.execute(text(f"SELECT * FROM {table} ORDER BY {key}"))
+        rows[table] = [dict(row._mapping) for row in found]
     connection.rollback()
     return rows
 
@@ -100,11 +139,11 @@ def read_schema(connection: Connection) -> list[tuple[Any, ...]]:
     return [row for row in found if row[1] != "alembic_version"]
 
 
-def _make_row(connection: Connection, table: Table, row: int) -> dict[str, Any]:
+def _make_row(connection: Connection, table: Table, row: int, chance: Random) -> dict[str, Any]:
     values = {}
     for column in table.columns:
         if column.identity is None:
-            values[column.name] = _make_value(connection, table, column, row)
+            values[column.name] = _make_value(connection, table, column, row, chance)
     if table.name == "follows":
         for name in FOLLOWED:
             if name != FOLLOWED[row % 4]:
@@ -112,15 +151,18 @@ def _make_row(connection: Connection, table: Table, row: int) -> dict[str, Any]:
     return values
 
 
-def _make_value(connection: Connection, table: Table, column: Column[Any], row: int) -> Any:
+def _make_value(
+    connection: Connection, table: Table, column: Column[Any], row: int, chance: Random
+) -> Any:
     if table.name == "follows" and column.name in FOLLOWED:
         return _existing_key(connection, column, row)
-    if column.nullable and row % 2:
+    is_empty = row % 2 == 1 if table.name in TIED else chance.random() < 0.4
+    if column.nullable and is_empty:
         return None
     if column.foreign_keys:
         return _existing_key(connection, column, row)
     allowed = ALLOWED.get((table.name, column.name))
-    return allowed(row) if allowed else _value_of_type(table, column, row)
+    return allowed(row) if allowed else _value_of_type(table, column, row, chance)
 
 
 def _existing_key(connection: Connection, column: Column[Any], row: int) -> Any:
@@ -131,28 +173,26 @@ def _existing_key(connection: Connection, column: Column[Any], row: int) -> Any:
     return keys[row % len(keys)] if keys else None
 
 
-def _value_of_type(table: Table, column: Column[Any], row: int) -> Any:
-    label = f"{table.name}-{column.name}-{row}"
-    digest = hashlib.sha256(label.encode()).digest()
+def _value_of_type(table: Table, column: Column[Any], row: int, chance: Random) -> Any:
+    """Return a value that no other row has, since it begins with the row's number."""
+    label = f"{row}-{table.name}-{column.name}"
+    digest = hashlib.sha256(f"{label}-{chance.random()}".encode()).digest()
     makers: list[tuple[type[Any], Any]] = [
-        (
-            Text,
-            f'{label} "quoted" \\ tab\t line\n Ünïcödé 😀 \x1b' if column.name == "body" else label,
-        ),
+        (Text, f"{label}-{chance.choice(TEXTS)}"),
         (SmallInteger, 100 + row),
         (BigInteger, 100 + row),
-        (DateTime, START + timedelta(hours=row)),
-        (Boolean, row % 2 == 0),
+        (DateTime, START + timedelta(hours=row, microseconds=chance.randrange(-(10**15), 10**15))),
+        (Boolean, chance.random() < 0.5),
         (LargeBinary, digest),
-        (JSONB, {"z": row, "aa": [1.5, None, True, {}], "é": {"b": "\n", "a": []}}),
-        (JSON, {"row": row}),
+        (JSON, chance.choice(DOCUMENTS)),
         (Uuid, UUID(bytes=digest[:16])),
         (TSVECTOR, f"'word{row}':1"),
     ]
     if isinstance(column.type, ARRAY):
-        is_text = isinstance(column.type.item_type, Text)
-        return [f"tag-{row}", "größe"] if is_text else [row, row + 1]
+        if isinstance(column.type.item_type, Text):
+            return chance.sample(TEXTS, chance.randrange(4))
+        return [row, row + 1]
     for kind, value in makers:
         if isinstance(column.type, kind):
             return value
-    raise NotImplementedError(f"{table.name}.{column.name} is a {column.type!r}.")
+    raise TypeError(f"{table.name}.{column.name} is a {column.type!r}.")

@@ -1,28 +1,39 @@
 """The chain: its shape, and that every step keeps what it does not say it drops."""
 
 import re
+from random import Random
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import randoms, sampled_from
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from tests.migrations.commands import ROOT, Migrations, read_steps
+from tests.migrations.kept_rows import Columns, check_step, said_to_drop
 from tests.migrations.row_filler import fill, read_rows, read_schema
+from webapp.cli.pending_steps import read_chain
 from webapp.models import Base, ContentVersion
 from webapp.services.versions import digest_of
 
 # SQLAlchemy warns of a mistake of its own when it reflects a table with storage settings.
 pytestmark = pytest.mark.filterwarnings("ignore:Can't validate argument 'dialect_options'")
 
-# The columns in which a step fills in what was missing, beside the ones that it adds.
-FILLED_BY_STEP = {
-    "0c23176b9867": {("content", "version")},
-    "22a9841d3437": {("content_versions", "digest")},
-}
-# The tables of which a downgrade takes back the rows that its upgrade added.
-TAKEN_BACK_BY_STEP = {"36c0169b128a": {"roles"}}
+STEPS = read_steps()
+# Each example moves the one database of the test up and down again.
+AT_RANDOM = settings(
+    max_examples=5,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
-Rows = dict[str, list[dict[str, object]]]
+
+@pytest.fixture(scope="module")
+def dropped() -> dict[str, Columns]:
+    """What each step says it drops."""
+    chain = read_chain(ROOT / "alembic.ini", [])
+    return {step.revision: said_to_drop(step) for step in chain.pending}
 
 
 def test_the_chain_is_linear_and_the_fifteenth_adds_password_reset_tokens() -> None:
@@ -58,33 +69,11 @@ def test_base_to_head_and_back_leaves_nothing_behind(
     migrations.check()
 
 
-def test_every_step_keeps_the_rows_of_every_table(engine: Engine, migrations: Migrations) -> None:
-    for step in read_steps():
-        with engine.connect() as connection:
-            fill(connection)
-            before, schema_before = read_rows(connection), read_schema(connection)
-        filled_in = FILLED_BY_STEP.get(step.revision, set())
-
-        migrations.upgrade(step.revision)
-        with engine.connect() as connection:
-            assert_kept(before, read_rows(connection), filled_in)
-            schema_after = read_schema(connection)
-            fill(connection)
-            filled = read_rows(connection)
-
-        migrations.downgrade(step.below)
-        with engine.connect() as connection:
-            down = read_rows(connection)
-            assert read_schema(connection) == schema_before, step
-        for table, columns in columns_of(before).items():
-            taken_back = table in TAKEN_BACK_BY_STEP.get(step.revision, set())
-            expected = before[table] if taken_back else only(filled[table], columns)
-            assert down[table] == expected, (step, table)
-
-        migrations.upgrade(step.revision)
-        with engine.connect() as connection:
-            assert_kept(down, read_rows(connection), filled_in)
-            assert read_schema(connection) == schema_after, step
+def test_every_step_keeps_the_rows_of_every_table(
+    engine: Engine, migrations: Migrations, dropped: dict[str, Columns]
+) -> None:
+    for step in STEPS:
+        check_step(engine, migrations, step, dropped[step.revision], fill)
 
     with engine.connect() as connection:
         fill(connection)
@@ -99,19 +88,34 @@ def test_every_step_keeps_the_rows_of_every_table(engine: Engine, migrations: Mi
     migrations.check()
 
 
-def test_digests_filled_in_are_the_ones_that_saves_compute(
-    engine: Engine, migrations: Migrations
+@AT_RANDOM
+@given(number=sampled_from(range(len(STEPS))), chance=randoms(use_true_random=False))
+def test_a_step_keeps_whatever_rows_it_meets(
+    engine: Engine,
+    migrations: Migrations,
+    dropped: dict[str, Columns],
+    number: int,
+    chance: Random,
 ) -> None:
+    step = STEPS[number]
+    migrations.downgrade("base")
+    if number:
+        migrations.upgrade(step.below)
+    check_step(engine, migrations, step, dropped[step.revision], lambda found: fill(found, chance))
+
+
+@AT_RANDOM
+@given(chance=randoms(use_true_random=False))
+def test_digests_filled_in_are_the_ones_that_saves_compute(
+    engine: Engine, migrations: Migrations, chance: Random
+) -> None:
+    migrations.downgrade("base")
     migrations.upgrade("f3fa27d14b5d")
     with engine.connect() as connection:
-        fill(connection)
-        document = '{"n": 1.50, "m": 2.00, "big": 123456789012, "deep": [[], {"x": "\\u001f"}]}'
-        connection.execute(
-            text(
-                "UPDATE content_versions SET tags = '{}', metadata = :document WHERE number = 101"
-            ),
-            {"document": document},
-        )
+        fill(connection, chance)
+        document = '{"n": 1.50, "m": 2.00, "big": 123456789012, "small": -0.00000125, "o": 1e-12}'
+        statement = text("UPDATE content_versions SET metadata = :document WHERE number = 101")
+        connection.execute(statement, {"document": document})
         connection.commit()
     migrations.upgrade()
     with Session(engine) as session:
@@ -119,6 +123,19 @@ def test_digests_filled_in_are_the_ones_that_saves_compute(
         assert len(versions) == 4
         for version in versions:
             assert digest_of(version, version.tags) == version.digest
+
+
+def test_the_digest_of_a_damaged_version_is_not_corrected(
+    engine: Engine, migrations: Migrations
+) -> None:
+    migrations.upgrade("c5d1a7e40b92")
+    with engine.connect() as connection:
+        fill(connection)
+        connection.execute(text("UPDATE content_versions SET metadata = '{\"a\": 0.0000001}'"))
+        connection.commit()
+        before = read_rows(connection)["content_versions"]
+        migrations.upgrade()
+        assert read_rows(connection)["content_versions"] == before
 
 
 def test_present_slugs_and_version_numbers_are_taken_over(
@@ -136,23 +153,3 @@ def test_present_slugs_and_version_numbers_are_taken_over(
     """
     with engine.connect() as connection:
         assert connection.execute(text(statement)).all() == [(True, True, True)] * 4
-
-
-def assert_kept(old: Rows, new: Rows, filled_in: set[tuple[str, str]]) -> None:
-    """Assert that every old row is in the new schema, whole but for the columns filled in."""
-    for table, columns in columns_of(old).items():
-        assert set(columns) <= set(new[table][0]) if new[table] else not old[table], table
-        kept = [column for column in columns if (table, column) not in filled_in]
-        remaining = only(new[table], kept)
-        for row in only(old[table], kept):
-            assert row in remaining, (table, row)
-
-
-def columns_of(rows: Rows) -> dict[str, list[str]]:
-    """Return the columns of each table that has rows."""
-    return {table: list(found[0]) for table, found in rows.items() if found}
-
-
-def only(rows: list[dict[str, object]], columns: list[str]) -> list[dict[str, object]]:
-    """Return the rows with these columns alone."""
-    return [{column: row[column] for column in columns} for row in rows]
