@@ -12,7 +12,6 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from logging.config import fileConfig
 from typing import Any
 
@@ -96,16 +95,23 @@ class Plan:
 
 
 def connect(engine: Engine) -> Connection:
-    """Open a connection with the timeouts set, or end the command when there is no server."""
+    """Open a connection, or end the command when there is no server."""
     try:
         connection = engine.connect()
     except OperationalError as error:
         reason = " ".join(str(error.orig).split())
         raise SystemExit(f"Cannot connect to {engine.url!r}: {reason}") from None
+    # While it waits for another migration it is idle for longer than others may be.
+    connection.exec_driver_sql("SET idle_session_timeout = 0")
+    set_timeouts(connection)
+    return connection
+
+
+def set_timeouts(connection: Connection) -> None:
+    """Set the timeouts of this command, whatever a step that failed has left behind."""
     for name in TIMEOUTS:
         connection.exec_driver_sql("SELECT set_config(%s, %s, false)", (name, LIMITS[name]))
     connection.commit()
-    return connection
 
 
 def look_ahead(connection: Connection) -> tuple[FindSteps, bool]:
@@ -127,12 +133,20 @@ def look_ahead(connection: Connection) -> tuple[FindSteps, bool]:
     return find_steps, True
 
 
-def wait_for_lock(connection: Connection) -> None:
-    """Take the lock, or say once who has it and wait for as long as LOCK_WAIT_SECONDS."""
+def take_lock(connection: Connection) -> None:
+    """Take the advisory lock of this database's migrations, or wait for whoever has it.
+
+    It belongs to the session in which the steps run, because a lock of the transaction would be
+    gone in an autocommit block, and because it then lasts for as long as the server still works at
+    a step, even of a client that was killed. It is polled, because a blocked call counts as a
+    running statement, which CREATE INDEX CONCURRENTLY in the other process would wait for, for
+    ever.
+    """
     deadline = time.monotonic() + LOCK_WAIT_SECONDS
     is_told = False
     while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK_KEY}):
         holder = connection.scalar(FIND_HOLDER, {"key": LOCK_KEY})
+        connection.rollback()
         if holder is not None and not is_told:
             sys.stderr.write(f"Another migration is running (pid {holder}); waiting.\n")
             is_told = True
@@ -141,20 +155,7 @@ def wait_for_lock(connection: Connection) -> None:
                 f"Another migration was still running after {LOCK_WAIT_SECONDS} seconds."
             )
         time.sleep(LOCK_POLL_SECONDS)
-
-
-@contextmanager
-def only_migration(engine: Engine) -> Iterator[None]:
-    """Hold the advisory lock of this database's migrations.
-
-    It belongs to the session of a connection of its own, because a lock of the transaction would
-    be gone in an autocommit block. It is polled, because a blocked call counts as a running
-    statement, which CREATE INDEX CONCURRENTLY in the other process would wait for, for ever.
-    """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("SET idle_session_timeout = 0"))
-        wait_for_lock(connection)
-        yield
+    connection.rollback()
 
 
 def describe(error: DBAPIError) -> str:
@@ -166,14 +167,13 @@ def describe(error: DBAPIError) -> str:
     return f"{cause}: {str(error.orig).strip()}{statement}"
 
 
-def run_steps(engine: Engine, plan: Plan) -> None:
+def run_steps(connection: Connection, plan: Plan) -> None:
     """Run the steps of the plan; one that meets a busy table is rolled back and tried again."""
     tries, left = 0, -1
     while True:
         try:
-            with connect(engine) as connection:
-                configure(connection=connection, fn=plan)
-                run()
+            configure(connection=connection, fn=plan)
+            run()
             return
         except DBAPIError as error:
             remaining = len(plan.left or ())
@@ -182,19 +182,21 @@ def run_steps(engine: Engine, plan: Plan) -> None:
             if not is_busy or tries >= int(LIMITS["busy_tries"]):
                 raise SystemExit(f"The step is not done. {describe(error)}") from None
             logger.warning("A table is busy; the step is rolled back and tried again.")
+            connection.rollback()
             time.sleep(random.uniform(0.1, 1.0))  # noqa: S311 - jitter, not a secret
+            set_timeouts(connection)
 
 
 def run_online(engine: Engine) -> None:
     """Run the command on a server."""
     with connect(engine) as connection:
         find_steps, needs_lock = look_ahead(connection)
-        if not needs_lock:
+        if needs_lock:
+            take_lock(connection)
+            run_steps(connection, Plan(find_steps))
+        else:
             configure(connection=connection, fn=find_steps)
             run()
-            return
-    with only_migration(engine):
-        run_steps(engine, Plan(find_steps))
 
 
 def run_offline() -> None:

@@ -5,13 +5,12 @@ IMPRINT_MIGRATION_TRIALS asks for more than the default.
 """
 
 import signal
-import time
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from tests.migrations.commands import DEFAULT_TRIALS, Migrations, Step, read_steps, start
-from tests.migrations.pauses import PATIENCE_SECONDS, Place, hold_up, wait_until_held_up
+from tests.migrations.pauses import Place, hold_up, wait_until_held_up
 from tests.migrations.row_filler import fill, read_rows, read_schema
 
 # SQLAlchemy warns of a mistake of its own when it reflects a table with storage settings.
@@ -53,7 +52,6 @@ def check_step(
     for place in places:
         migrations.downgrade(step.below)
         kill_in_the_middle(database_url, engine, step, place)
-        wait_for_the_end_of_others(engine)
         assert step.revision not in migrations.current(), (step, place)
         migrations.upgrade(step.revision)
         after = found(engine)
@@ -71,19 +69,6 @@ def kill_in_the_middle(database_url: str, engine: Engine, step: Step, place: Pla
             process.send_signal(signal.SIGKILL)
             _, errors = process.communicate()
     assert process.returncode == -signal.SIGKILL, (step, place, errors)
-
-
-def wait_for_the_end_of_others(engine: Engine) -> None:
-    """Wait until the server has noticed the death of every other client of this database."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    statement = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while connection.scalar(statement):
-            assert time.monotonic() < deadline, "A dead migration's connection stays open."
-            time.sleep(0.02)
 
 
 def found(engine: Engine) -> tuple[list[tuple[object, ...]], Rows]:

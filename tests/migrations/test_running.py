@@ -25,6 +25,22 @@ def busy_table(engine: Engine, table: str) -> Iterator[Connection]:
         yield connection
 
 
+def wait_for_a_waiting_backend(engine: Engine) -> int:
+    """Return the pid of the backend that waits for a lock in the test's database, once one does."""
+    statement = text(
+        "SELECT pid FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    deadline = time.monotonic() + 60
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while True:
+            pid: int | None = connection.scalar(statement)
+            if pid is not None:
+                return pid
+            assert time.monotonic() < deadline, "Nobody waits."
+            time.sleep(0.02)
+
+
 @pytest.mark.timeout(3600)
 def test_ten_replicas_that_start_together_migrate_once(
     postgres: PostgresServer, trials: int
@@ -58,6 +74,26 @@ def test_a_waiting_migration_says_for_whom(
     assert process.wait(timeout=60) == 0
     process.communicate()
     assert migrations.current() == f"{HEAD} (head)"
+
+
+def test_the_lock_lasts_for_as_long_as_the_server_works_at_a_step_of_a_killed_migration(
+    database_url: str, engine: Engine, migrations: Migrations
+) -> None:
+    migrations.upgrade("8a1f66f80420")
+    patient = ["-x", "lock_timeout=60s", "-x", "statement_timeout=60s"]
+    with busy_table(engine, "content"):
+        first = start(["alembic", *patient, "upgrade", "+1"], database_url)
+        pid = wait_for_a_waiting_backend(engine)
+        first.kill()
+        first.communicate()
+        second = start(["alembic", "upgrade", "head"], database_url)
+        assert second.stderr is not None
+        line = second.stderr.readline()
+        assert line == f"Another migration is running (pid {pid}); waiting.\n"
+    _, errors = second.communicate(timeout=60)
+    assert second.returncode == 0, errors
+    assert "add counters to content" in errors
+    migrations.check()
 
 
 def test_reading_and_an_upgrade_at_the_head_take_no_lock(
@@ -123,13 +159,8 @@ def test_a_lost_connection_is_told_and_the_next_run_completes_the_step(
     migrations.upgrade("8a1f66f80420")
     with busy_table(engine, "content"), engine.connect() as other:
         process = start(["alembic", "-x", "lock_timeout=60s", "upgrade", "head"], database_url)
-        end = text(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        while process.poll() is None and not other.scalar(end):
-            other.rollback()
-            time.sleep(0.02)
+        pid = wait_for_a_waiting_backend(engine)
+        other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "The step is not done. The connection was lost: " in errors
