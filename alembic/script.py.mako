@@ -10,7 +10,8 @@ Say here what the step does and what its downgrade drops. Before it is committed
 - a new NOT NULL column has a server default, or is filled by a step of its own;
 - no lock is held while a table is read: a check or a foreign key on a table with rows is added
   NOT VALID in one step and validated in the next, an index on one is made CONCURRENTLY in
-  `with op.get_context().autocommit_block():`, where each statement can be run a second time;
+  `with op.get_context().autocommit_block():` with lock_timeout and statement_timeout at 0, where each
+  statement can be run a second time;
 - a step that takes something away says why nothing that runs needs it (`contract = "…"`) and from
   which step on (`contract_since = "…"`), and is part of a later release;
 - a rule of tests/migrations/checklist.py that it has to break is named with the reason, in a line

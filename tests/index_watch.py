@@ -7,6 +7,7 @@ an index serves, and with ordered index scans alone, which serve a LIMIT. What n
 whole table is a query that lacks an index.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ INDEXES = """
     FROM pg_index WHERE indpred IS NULL AND indrelid IN (
         SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
 """
+
+READS_ALL_BELOW = {"Sort", "Aggregate", "WindowAgg", "Unique", "SetOp", "Hash"}
 
 # Tables that stay small, for which a look at every row is the best plan there is.
 SMALL = {"roles", "backfills", "alembic_version"}
@@ -85,9 +88,10 @@ class IndexWatch:
     def _note(self, statement: Any, parameters: Any) -> None:
         if not isinstance(statement, str) or statement in self._seen:
             return
+        if not _is_sent_by_application(sys._getframe(2)):
+            return
         self._seen.add(statement)
-        is_planned = statement.lstrip().upper().startswith(PLANNED)
-        if is_planned and _is_sent_by_application(sys._getframe(2)):
+        if statement.lstrip().upper().startswith(PLANNED):
             self._new.append((statement, parameters))
 
 
@@ -97,6 +101,10 @@ class Index:
 
     table: str
     leading_column: str
+
+    def is_led_to_by(self, condition: str) -> bool:
+        """Say whether a condition of a plan is on the leading column."""
+        return re.search(rf"(?<!\w){re.escape(self.leading_column)}(?!\w)", condition) is not None
 
 
 def tables_read_whole(
@@ -128,11 +136,14 @@ def _whole_reads(
     if node["Node Type"] == "Seq Scan":
         yield node["Relation Name"]
     index = indexes.get(node.get("Index Name", ""))
-    if index and index.leading_column not in node.get("Index Cond", "") and not is_limited:
+    if index and not is_limited and not index.is_led_to_by(node.get("Index Cond", "")):
         yield index.table
+    # What sorts or adds up has to read all that is below it before a LIMIT can stop it.
+    is_limited = node["Node Type"] == "Limit" or (
+        is_limited and node["Node Type"] not in READS_ALL_BELOW
+    )
     for below in node.get("Plans", ()):
-        is_below_limit = is_limited or node["Node Type"] == "Limit"
-        yield from _whole_reads(below, indexes, is_limited=is_below_limit)
+        yield from _whole_reads(below, indexes, is_limited=is_limited)
 
 
 def _is_sent_by_application(frame: FrameType | None) -> bool:

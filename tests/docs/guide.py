@@ -8,16 +8,18 @@ and on a line of its own for any number of lines. Twelve hexadecimal digits that
 the chain stand for an id that is made in the block that prints them first.
 
 A comment before the first block of a section says in what database the section begins:
-`<!-- database: a1f2c3d4e5f6 -->`, or `head`, or `empty`, and then perhaps `, with rows`. A comment
-before a block, `<!-- meanwhile: LOCK TABLE … -->`, says what somebody else does at the same time.
+`<!-- database: a1f2c3d4e5f6 -->`, or `head`, or `empty`, and then perhaps `, with rows`. Before a
+block, `<!-- before: flask db downgrade -1 -->` is a command that brings about what the block is
+about, and `<!-- meanwhile: LOCK TABLE … -->` what somebody else does at the same time.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 KINDS = {"console", "console fails", "console as written", "python", "diff", "yaml"}
-DIRECTIVE = re.compile(r"<!-- (database|meanwhile): (.+) -->")
+DIRECTIVE = re.compile(r"<!-- (database|before|meanwhile): (.+) -->")
 EXAMPLE_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{12}(?![0-9a-f])")
 
 
@@ -37,7 +39,8 @@ class Block:
     lines: tuple[str, ...]
     heading: str
     number: int
-    meanwhile: str | None
+    before: tuple[str, ...]
+    meanwhile: tuple[str, ...]
 
     @property
     def text(self) -> str:
@@ -77,7 +80,7 @@ def read_sections(text: str) -> list[Section]:
     not say in what database it begins.
     """
     sections: list[Section] = []
-    heading, meanwhile = "", None
+    heading, waiting = "", defaultdict[str, list[str]](list)
     lines = iter(enumerate(text.splitlines(), start=1))
     for number, line in lines:
         directive = DIRECTIVE.fullmatch(line)
@@ -88,14 +91,15 @@ def read_sections(text: str) -> list[Section]:
         elif directive and directive[1] == "database":
             sections[-1].database = directive[2]
         elif directive:
-            meanwhile = directive[2]
+            waiting[directive[1]].append(directive[2])
         elif line.startswith("```"):
             kind = line.removeprefix("```")
             if kind not in KINDS:
                 raise ValueError(f"Line {number}: no known kind of block: {kind!r}.")
             body = tuple(_until_fence(lines))
-            sections[-1].blocks.append(Block(kind, body, heading, number, meanwhile))
-            meanwhile = None
+            before, meanwhile = tuple(waiting["before"]), tuple(waiting["meanwhile"])
+            sections[-1].blocks.append(Block(kind, body, heading, number, before, meanwhile))
+            waiting.clear()
     for section in sections:
         if section.blocks and not section.database:
             raise ValueError(f"{section.title}: in what database does this section begin?")

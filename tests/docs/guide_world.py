@@ -22,7 +22,9 @@ COPIED = ("alembic", "webapp", "workers")
 COPIED_FILES = (".flaskenv", "alembic.ini", "wsgi.py", "celery_app.py", "docker-compose.yml")
 # What Alembic says first of every command; the guide leaves it out.
 PREAMBLE = re.compile(r"INFO  \[alembic\.runtime\.migration\] (Context|Will|Generating) ")
-IN_CONTAINER = re.compile(r"docker compose (?:run|exec)(?: --?[A-Za-z-]+)* ([a-z-]+)(?: |$)")
+IN_CONTAINER = re.compile(
+    r'docker compose (?:run|exec)(?: -v "\$PWD:(/[a-z]+):ro"| --?[A-Za-z-]+)* ([a-z-]+)(?: |$)'
+)
 WHOLE_DEPLOY = re.compile(r"docker compose up(?: --[a-z]+)*")
 MADE = re.compile(r"Generating (\S+\.py) \.\.\.  done")
 # Runs the verbs in one process; their revisions follow a colon.
@@ -89,6 +91,9 @@ class World:
 
     def run(self, block: Block) -> None:
         """Run a block; AssertionError where it does not do or print what the guide says."""
+        for line in block.before:
+            finished = self.shell(line)
+            assert finished.returncode == 0, (block.number, line, finished.stdout)
         with self._meanwhile(block.meanwhile):
             match block.kind:
                 case "python":
@@ -121,9 +126,11 @@ class World:
         line = WHOLE_DEPLOY.sub("docker compose run migrate", line)
         found = IN_CONTAINER.match(line)
         if found:
+            mounted, name = found.groups()
             services = yaml.safe_load((self.folder / "docker-compose.yml").read_text())["services"]
-            service = services[found[1]]
-            line = line[found.end() :] or shlex.join(service["command"])
+            line = line[found.end() :] or shlex.join(services[name]["command"])
+            # What is mounted in the container is this folder.
+            line = line.replace(f"{mounted}/", "./") if mounted else line
         return EXAMPLE_ID.sub(lambda found: self.ids.get(found[0], found[0]), line)
 
     def _compare(self, block: Block, command: Command, output: str) -> None:
@@ -168,13 +175,11 @@ class World:
             return read_schema(connection)
 
     @contextmanager
-    def _meanwhile(self, statement: str | None) -> Iterator[None]:
-        """Hold a transaction open in which somebody else has run this statement."""
-        if statement is None:
-            yield
-            return
+    def _meanwhile(self, statements: tuple[str, ...]) -> Iterator[None]:
+        """Hold a transaction open in which somebody else has run these statements."""
         with self.engine.connect() as connection:
-            connection.execute(text(statement))
+            for statement in statements:
+                connection.execute(text(statement))
             yield
 
 

@@ -13,7 +13,7 @@ from dev.postgres import PostgresServer
 from dev.postgres_data import find_programs
 from tests.docs.guide import KINDS, Section, read_sections, table_commands
 from tests.docs.guide_world import World
-from tests.migrations.commands import ROOT, Migrations, read_steps
+from tests.migrations.commands import DEFAULT_TRIALS, ROOT, Migrations, read_steps, trials
 from tests.migrations.row_filler import fill
 
 # SQLAlchemy warns of a mistake of its own when it reflects a table with storage settings.
@@ -26,11 +26,15 @@ DATABASE = "imprint"
 
 
 def tries() -> Iterator[tuple[Section, str]]:
-    """Yield each section with each program; one without commands is the same with both."""
-    for section in SECTIONS:
-        yield section, "flask"
-        if any("console" in block.kind for block in section.blocks):
-            yield section, "alembic"
+    """Yield each section, by turns with `flask db` as written and with `alembic` in its place.
+
+    Each is done with both where IMPRINT_MIGRATION_TRIALS asks for more than the default.
+    """
+    is_thorough = trials() > DEFAULT_TRIALS
+    for number, section in enumerate(SECTIONS):
+        for program in ("flask", "alembic"):
+            if is_thorough or program == ("flask", "alembic")[number % 2]:
+                yield section, program
 
 
 @pytest.fixture

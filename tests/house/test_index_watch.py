@@ -45,6 +45,8 @@ def test_what_an_index_serves_passes(connection: Connection, statement: str) -> 
         ("SELECT id FROM content WHERE excerpt = %s ORDER BY id", "content"),
         ("SELECT id FROM content ORDER BY title, %s::text LIMIT 5", "content"),
         ("SELECT count(*) FROM users WHERE %s <> ''", "users"),
+        ("SELECT tag_id, count(*) FROM content_tags GROUP BY 1 ORDER BY 2, %s::text LIMIT 5",
+         "content_tags"),
         ("SELECT login FROM users JOIN content ON title = login WHERE users.id = %s::bigint",
          "content"),
         ("UPDATE users SET bio = '' WHERE display_name = %s", "users"),

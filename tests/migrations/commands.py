@@ -19,6 +19,11 @@ PROGRAMS = Path(sys.executable).parent
 DEFAULT_TRIALS = 2
 
 
+def trials() -> int:
+    """Return how often to try what depends on chance: IMPRINT_MIGRATION_TRIALS, or a few times."""
+    return int(os.environ.get("IMPRINT_MIGRATION_TRIALS", DEFAULT_TRIALS))
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of the chain, and the revision below it (`base` for the first)."""

@@ -1,6 +1,5 @@
 """Databases for the tests of the migrations, and the commands of Alembic in this process."""
 
-import os
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -9,13 +8,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, NullPool, create_engine
 
 from dev.postgres import PostgresServer
-from tests.migrations.commands import DEFAULT_TRIALS, INI, Migrations
-
-
-@pytest.fixture
-def trials() -> int:
-    """How often to try what depends on chance: IMPRINT_MIGRATION_TRIALS, or a few times."""
-    return int(os.environ.get("IMPRINT_MIGRATION_TRIALS", DEFAULT_TRIALS))
+from tests.migrations.commands import INI, Migrations
 
 
 @pytest.fixture

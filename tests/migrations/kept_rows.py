@@ -62,6 +62,7 @@ def check_step(
     for table, columns in _columns_of(before, dropped).items():
         taken_back = table in TAKEN_BACK_BY_STEP.get(step.revision, set())
         expected = before[table] if taken_back else filled[table]
+        assert table in down, (step, table)
         assert _only(down[table], columns) == _only(expected, columns), (step, table)
 
     migrations.upgrade(step.revision)
@@ -84,6 +85,7 @@ def _read(engine: Engine) -> tuple[Rows, list[tuple[object, ...]]]:
 def _assert_kept(old: Rows, new: Rows, changed: Columns) -> None:
     """Assert that every old row is in the new schema, whole but for the columns that may change."""
     for table, columns in _columns_of(old, changed).items():
+        assert table in new, table
         remaining = _only(new[table], columns)
         for row in _only(old[table], columns):
             assert row in remaining, (table, row)

@@ -110,7 +110,7 @@ def fill(connection: Connection, chance: Random | None = None) -> None:
 
 
 def read_rows(connection: Connection) -> dict[str, list[dict[str, Any]]]:
-    """Return every row of every table, but for Alembic's own, in the order of their keys."""
+    """Return the rows of each table that has a primary key, in its order, but for Alembic's own."""
     rows = {}
     for table, key in connection.execute(KEYS).all():
         found = connection.execute(text(f"SELECT * FROM {table} ORDER BY {key}"))
@@ -174,7 +174,7 @@ def _existing_key(connection: Connection, column: Column[Any], row: int) -> Any:
 
 
 def _value_of_type(table: Table, column: Column[Any], row: int, chance: Random) -> Any:
-    """Return a value that no other row has, since it begins with the row's number."""
+    """Return a value of the column's type; texts and keys begin with the row's number."""
     label = f"{row}-{table.name}-{column.name}"
     digest = hashlib.sha256(f"{label}-{chance.random()}".encode()).digest()
     makers: list[tuple[type[Any], Any]] = [

@@ -9,7 +9,7 @@ import signal
 import pytest
 from sqlalchemy import Engine
 
-from tests.migrations.commands import DEFAULT_TRIALS, Migrations, Step, read_steps, start
+from tests.migrations.commands import DEFAULT_TRIALS, Migrations, Step, read_steps, start, trials
 from tests.migrations.pauses import Place, hold_up, wait_until_held_up
 from tests.migrations.row_filler import fill, read_rows, read_schema
 
@@ -25,7 +25,7 @@ Rows = dict[str, list[dict[str, object]]]
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("quarter", range(4))
 def test_a_step_that_is_killed_in_its_middle_is_completed_by_the_next_upgrade(
-    database_url: str, engine: Engine, migrations: Migrations, quarter: int, trials: int
+    database_url: str, engine: Engine, migrations: Migrations, quarter: int
 ) -> None:
     steps = read_steps()
     length = -(-len(steps) // 4)
@@ -37,7 +37,7 @@ def test_a_step_that_is_killed_in_its_middle_is_completed_by_the_next_upgrade(
         # The table of the present revision is there now, so that it can be locked.
         migrations.downgrade("base")
     for number, step in enumerate(part):
-        places = list(Place) if trials > DEFAULT_TRIALS else [list(Place)[number % 2]]
+        places = list(Place) if trials() > DEFAULT_TRIALS else [list(Place)[number % 2]]
         check_step(database_url, engine, migrations, step, places)
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from dev.postgres import PostgresServer
-from tests.migrations.commands import Migrations, read_steps, run, start
+from tests.migrations.commands import Migrations, read_steps, run, start, trials
 
 HEAD = read_steps()[-1].revision
 TOGETHER = 10
@@ -42,10 +42,8 @@ def wait_for_a_waiting_backend(engine: Engine) -> int:
 
 
 @pytest.mark.timeout(3600)
-def test_ten_replicas_that_start_together_migrate_once(
-    postgres: PostgresServer, trials: int
-) -> None:
-    for trial in range(trials):
+def test_ten_replicas_that_start_together_migrate_once(postgres: PostgresServer) -> None:
+    for trial in range(trials()):
         database = f"together_{trial}_{uuid4().hex}"
         postgres.create_database(database)
         processes = [

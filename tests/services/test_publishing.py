@@ -319,7 +319,10 @@ def test_a_schedule_that_is_moved_is_due_at_its_new_moment_only(session: Session
         schedules.change(session, actor, schedule_id, 1, {"due_at": soon})
 
 
-def test_due_schedules_are_handed_over_in_batches_that_one_job_can_carry(session: Session) -> None:
+def test_due_schedules_are_handed_over_in_batches_that_one_job_can_carry(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedules, "FIRED_IN_ONE_JOB", 20)
     actor = make_actor(session)
     count = schedules.FIRED_IN_ONE_JOB + 5
     for _ in range(count):
