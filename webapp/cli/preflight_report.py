@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from webapp.kit.migration_sql.effects import Work
-from webapp.services.migrations.preflight import JudgedStatement, JudgedStep
+from webapp.services.migrations.preflight import JudgedStep
 from webapp.services.migrations.step_work import Share
+from webapp.services.migrations.waits import ReadStatement
 
 NOTHING = "Nothing is pending."
 
@@ -92,7 +93,7 @@ def _share(share: Share) -> dict[str, Any]:
     }
 
 
-def _statement_lines(statement: JudgedStatement) -> list[str]:
+def _statement_lines(statement: ReadStatement) -> list[str]:
     lines = textwrap.indent(statement.sql.strip() + ";", "    ").splitlines()
     if not statement.shares:
         lines.append("      touches no table that is in use")
@@ -104,7 +105,8 @@ def _share_line(share: Share) -> str:
         return "unknown: counts as ACCESS EXCLUSIVE on every table"
     table = share.table or "no table that is known"
     rows = "rows not counted yet" if share.rows is None else f"about {share.rows:,} rows"
-    line = f"{share.effect.lock.label} on {table} ({_bytes(share.total_bytes)}, {rows})"
+    lock = share.effect.lock.label if share.effect.lock else "no lock that counts"
+    line = f"{lock} on {table} ({_bytes(share.total_bytes)}, {rows})"
     if share.effect.work is Work.NONE:
         return f"{line}, no row is touched"
     return f"{line}, {share.effect.work}: about {share.seconds:.1f} s"

@@ -9,21 +9,13 @@ from collections.abc import Callable
 
 from webapp.kit.migration_sql.alter_table import alter_table
 from webapp.kit.migration_sql.effects import UNKNOWN, Effect, Lock, Phase, Work
+from webapp.kit.migration_sql.row_writes import block, rows
 from webapp.kit.migration_sql.schema import IDENTIFIER, Schema, bare
 from webapp.kit.migration_sql.statements import normalise, split_at_commas, without_quoted
 
 Judge = Callable[["re.Match[str]", Schema], list[Effect]]
 
 _REFERENCES = re.compile(rf"\bREFERENCES ({IDENTIFIER})", re.IGNORECASE)
-_WRITES = re.compile(
-    rf"\b(?:(?<!FOR )UPDATE (?:ONLY )?|INSERT INTO |DELETE FROM (?:ONLY )?)({IDENTIFIER})",  # noqa: S608
-    re.IGNORECASE,
-)
-_READS = re.compile(rf"\b(?:FROM|JOIN) ({IDENTIFIER})", re.IGNORECASE)
-_MORE_THAN_ROWS = re.compile(
-    r"\b(?:ALTER|CREATE|DROP|TRUNCATE|LOCK|EXECUTE|GRANT|CLUSTER|REINDEX|VACUUM|MERGE|CALL|PERFORM)\b",
-    re.IGNORECASE,
-)
 
 
 def classify(statement: str, schema: Schema) -> list[Effect]:
@@ -48,7 +40,8 @@ def _create_table(match: "re.Match[str]", schema: Schema) -> list[Effect]:
     table, rest = bare(match.group(1)), without_quoted(match.group(2))
     if re.search(r"\)\s*(?:INHERITS|AS)\b|\bLIKE ", rest, re.IGNORECASE):
         return [UNKNOWN]
-    schema.created.add(table)
+    if table not in schema.existing:
+        schema.created.add(table)
     targets = {bare(found) for found in _REFERENCES.findall(rest)} - {table}
     return [
         Effect(table, Lock.ACCESS_EXCLUSIVE),
@@ -112,38 +105,6 @@ def _analyze(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
     return [Effect(bare(match.group(1)), Lock.SHARE_UPDATE_EXCLUSIVE, Work.SCAN)]
 
 
-def _rows(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    return _row_writes(without_quoted(match.group()), commits_in_between=False)
-
-
-def _block(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    body = normalise(match.group("body"))
-    if _MORE_THAN_ROWS.search(without_quoted(body)):
-        return [UNKNOWN]
-    commits = re.search(r"\bCOMMIT;", body, re.IGNORECASE) is not None
-    return _row_writes(without_quoted(body), commits_in_between=commits)
-
-
-def _row_writes(text: str, *, commits_in_between: bool) -> list[Effect]:
-    """Judge row writes by the tables they name; VALUES alone is no work to speak of."""
-    written = sorted({bare(found) for found in _WRITES.findall(text)} - {"set"})
-    if not written or _MORE_THAN_ROWS.search(text):
-        return [UNKNOWN]
-    sources = sorted({bare(found) for found in _READS.findall(text)})
-    is_values = re.match(r"INSERT INTO [^;]+ VALUES\b", text, re.IGNORECASE) and not sources
-    return [
-        Effect(
-            table,
-            Lock.ROW_EXCLUSIVE,
-            Work.NONE if is_values else Work.ROWS,
-            Phase.BACKFILL,
-            sized_by=sources[0] if len(sources) == 1 and table not in sources else None,
-            commits_in_between=commits_in_between,
-        )
-        for table in written
-    ]
-
-
 _N = IDENTIFIER
 _MODES = "|".join(lock.label for lock in Lock if lock)
 _TABLE: list[tuple[str, Judge]] = [
@@ -152,7 +113,7 @@ _TABLE: list[tuple[str, Judge]] = [
     (rf"CREATE TABLE (?:IF NOT EXISTS )?({_N}) ?(\(.+)", _create_table),
     (rf"DROP TABLE (?:IF EXISTS )?({_N}(?:, ?{_N})*)", _drop_table),
     (rf"TRUNCATE (?:TABLE )?({_N}(?:, ?{_N})*)", _truncate),
-    (rf"CREATE (UNIQUE )?INDEX (CONCURRENTLY )?(?:IF NOT EXISTS )?({_N}) ON ({_N})\b.+",
+    (rf"CREATE (UNIQUE )?INDEX (CONCURRENTLY )?(?:IF NOT EXISTS )?({_N}) ON (?:ONLY )?({_N})\b.+",
      _create_index),
     (rf"DROP INDEX (CONCURRENTLY )?(?:IF EXISTS )?({_N})", _drop_index),
     (rf"ALTER INDEX (?:IF EXISTS )?({_N}) RENAME TO {_N}", _rename_index),
@@ -167,7 +128,7 @@ _TABLE: list[tuple[str, Judge]] = [
     (rf"DROP TRIGGER (?:IF EXISTS )?\S+ ON ({_N})", _drop_trigger),
     (rf"LOCK (?:TABLE )?({_N})(?: IN ({_MODES}) MODE)?", _lock_table),
     (rf"ANALYZE ({_N})", _analyze),
-    (r"(?:UPDATE|INSERT INTO|DELETE FROM|WITH) .+", _rows),
-    (r"DO (?:LANGUAGE plpgsql )?\$(\w*)\$(?P<body>.*)\$\1\$", _block),
+    (r"(?:UPDATE|INSERT INTO|DELETE FROM|WITH) .+", rows),
+    (r"DO (?:LANGUAGE plpgsql )?\$(\w*)\$(?P<body>.*)\$\1\$", block),
 ]  # fmt: skip
 _STATEMENTS = [(re.compile(pattern, re.IGNORECASE | re.DOTALL), judge) for pattern, judge in _TABLE]

@@ -55,18 +55,18 @@ class Phase(StrEnum):
 class Effect:
     """What one statement, or one action of an ALTER TABLE, does to one table.
 
-    `table` is None where there is none, or where it cannot be told. `sized_by` is the table that
-    says how much work it is, where that is another one. `condition` is what the running code has
-    to obey from then on; `defect` why it fails or harms whatever the size; `removes` the column
-    that is gone afterwards, or "" for the whole table. What is not known counts as the strongest
-    lock.
+    `table` is None where there is none, or where it cannot be told. `sized_by` are the tables of
+    which the largest says how much work it is, where that is not `table` alone. `condition` is what
+    the running code has to obey from then on; `defect` why it fails or harms whatever the size;
+    `removes` the column that is gone afterwards, or "" for the whole table. What is not known
+    counts as the strongest lock.
     """
 
     table: str | None
     lock: Lock
     work: Work = Work.NONE
     phase: Phase = Phase.EXPAND
-    sized_by: str | None = None
+    sized_by: tuple[str, ...] = ()
     condition: str | None = None
     defect: str | None = None
     removes: str | None = None

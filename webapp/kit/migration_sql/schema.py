@@ -20,7 +20,8 @@ class Schema:
     `column_types` are spelt as by format_type. `foreign_keys` maps (table, constraint) to the table
     referred to. `not_null_checks` maps (table, constraint) to the column that a check
     `column IS NOT NULL` is on, and `validated` holds the checks that every row is known to obey.
-    `created` are the tables that a pending statement makes: nobody uses them yet.
+    `existing` are the tables and views that were there before, and `created` the tables that a
+    pending statement makes beside them: nobody uses those yet.
     """
 
     column_types: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Schema:
     foreign_keys: dict[tuple[str, str], str] = field(default_factory=dict)
     not_null_checks: dict[tuple[str, str], str] = field(default_factory=dict)
     validated: set[tuple[str, str]] = field(default_factory=set)
+    existing: set[str] = field(default_factory=set)
     created: set[str] = field(default_factory=set)
 
     def is_proven_not_null(self, table: str, column: str) -> bool:

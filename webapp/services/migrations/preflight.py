@@ -8,20 +8,12 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from webapp.kit.migration_sql.classify import classify
 from webapp.kit.migration_sql.effects import Effect, Phase
 from webapp.kit.migration_sql.schema import Schema
 from webapp.kit.migration_sql.statements import normalise, split_statements
 from webapp.services.migrations.schema_facts import TableSize
-from webapp.services.migrations.step_work import (
-    ADVICE,
-    STATEMENT_TIMEOUT_SECONDS,
-    Share,
-    estimate,
-    longest_holds,
-    too_slow,
-    transactions,
-)
+from webapp.services.migrations.step_work import read_shares
+from webapp.services.migrations.waits import ReadStatement, refuse_waiting
 
 _BOOKKEEPING = re.compile(
     r"BEGIN$|COMMIT$|SET (?:LOCAL )?(?:lock|statement)_timeout|(?:CREATE TABLE|UPDATE|INSERT INTO)"
@@ -66,51 +58,43 @@ class Present:
 
 
 @dataclass(frozen=True)
-class JudgedStatement:
-    """One statement, and its strongest effect on each table that is in use."""
-
-    sql: str
-    shares: list[Share]
-
-
-@dataclass(frozen=True)
 class JudgedStep:
     """What a step does. It is safe when there are no refusals; conditions are for a person."""
 
     revision: str
     message: str
     phase: Phase
-    statements: list[JudgedStatement]
+    statements: list[ReadStatement]
     refusals: list[str] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
 
 
 def judge(steps: Sequence[PendingStep], present: Present) -> list[JudgedStep]:
     """Judge the pending steps in their order; what an earlier one makes known counts later."""
-    return [_judge_step(step, present) for step in steps]
+    sizes = dict(present.sizes)
+    return [_judge_step(step, present, sizes) for step in steps]
 
 
-def _judge_step(step: PendingStep, present: Present) -> JudgedStep:
+def _judge_step(step: PendingStep, present: Present, sizes: dict[str, TableSize]) -> JudgedStep:
     if step.sql is None:
         reason = f"It cannot be shown as SQL, so nobody can tell what it does: {step.error}"
         return JudgedStep(step.revision, step.message, Phase.CONTRACT, [], [reason])
-    statements = [(sql, _effects_in_use(sql, present.schema)) for sql in split_statements(step.sql)]
-    effects = [effect for _, found in statements for effect in found]
+    statements = [
+        ReadStatement(sql, read_shares(sql, present.schema, sizes))
+        for sql in split_statements(step.sql)
+    ]
+    effects = [share.effect for statement in statements for share in statement.shares]
     phases = {effect.phase for effect in effects if effect.is_known}
     chosen = [phase for phase in (Phase.CONTRACT, Phase.BACKFILL) if phase in phases]
     judged = JudgedStep(
         revision=step.revision,
         message=step.message,
         phase=chosen[0] if chosen else Phase.EXPAND,
-        statements=[
-            JudgedStatement(sql, [estimate(effect, present.sizes) for effect in found])
-            for sql, found in statements
-            if not _is_bookkeeping(sql)
-        ],
+        statements=[found for found in statements if not _is_bookkeeping(found.sql)],
         conditions=_unique(effect.condition for effect in effects),
     )
     judged.refusals.extend(_unique(effect.defect for effect in effects))
-    judged.refusals.extend(_refuse_waiting(statements, present))
+    judged.refusals.extend(_unique(refuse_waiting(statements, present.longest_hold_seconds)))
     judged.refusals.extend(_refuse_contract(step, effects, present))
     if step.after_backfill and step.after_backfill not in present.finished:
         command = f"flask db backfill {step.after_backfill}"
@@ -118,41 +102,8 @@ def _judge_step(step: PendingStep, present: Present) -> JudgedStep:
     return judged
 
 
-def _effects_in_use(sql: str, schema: Schema) -> list[Effect]:
-    """Return the effects on tables that somebody may be using."""
-    return [
-        effect
-        for effect in classify(sql, schema)
-        if effect.table is None or effect.table not in schema.created | {"alembic_version"}
-    ]
-
-
 def _is_bookkeeping(sql: str) -> bool:
     return _BOOKKEEPING.match(normalise(sql)) is not None
-
-
-def _refuse_waiting(statements: Sequence[tuple[str, list[Effect]]], present: Present) -> list[str]:
-    """Refuse what would keep others waiting for too long, or be cut off half way."""
-    refusals = []
-    for transaction in transactions(statements):
-        shares = [[estimate(effect, present.sizes) for effect in found] for _, found in transaction]
-        refusals += [
-            f"Others would wait about {hold.seconds:.1f} s for {hold.table} ({hold.blocks}), and"
-            f" {present.longest_hold_seconds:g} s is the most. {ADVICE[hold.work]}"
-            for hold in longest_holds(shares)
-            if hold.seconds > present.longest_hold_seconds
-        ]
-        refusals += [
-            "CONCURRENTLY does not run in a transaction: use `op.get_context().autocommit_block()`."
-            for sql, _ in transaction
-            if len(transaction) > 1 and " CONCURRENTLY " in normalise(sql).upper()
-        ]
-    refusals += [
-        f"`{normalise(sql)[:60]}` would take about {seconds:.0f} s, and be cut off by the"
-        f" statement_timeout of {STATEMENT_TIMEOUT_SECONDS} s: set it to 0 for that statement."
-        for sql, seconds in too_slow(statements, present.sizes)
-    ]
-    return _unique(refusals)
 
 
 def _refuse_contract(step: PendingStep, effects: Sequence[Effect], present: Present) -> list[str]:

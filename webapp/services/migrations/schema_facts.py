@@ -8,12 +8,25 @@ from sqlalchemy.orm import Session
 
 from webapp.kit.migration_sql.schema import Schema
 
+# A partitioned table is as large as its parts.
 _SIZES = text(
     """
-    SELECT relname, pg_total_relation_size(oid) AS total_bytes, pg_table_size(oid) AS table_bytes,
-           reltuples
-    FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
-    ORDER BY relname
+    WITH RECURSIVE part (name, oid) AS (
+        SELECT relname, oid FROM pg_class
+        WHERE relkind IN ('r', 'p', 'm') AND relnamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT name, inhrelid FROM part JOIN pg_inherits ON inhparent = part.oid
+    )
+    SELECT name, sum(pg_total_relation_size(oid))::bigint, sum(pg_table_size(oid))::bigint,
+           CASE WHEN min(reltuples) FILTER (WHERE relkind <> 'p') < 0 THEN -1
+                ELSE coalesce(sum(reltuples) FILTER (WHERE relkind <> 'p'), 0) END
+    FROM part JOIN pg_class USING (oid) GROUP BY name ORDER BY name
+    """
+)
+_RELATIONS = text(
+    """
+    SELECT relname FROM pg_class
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relnamespace = 'public'::regnamespace
     """
 )
 _COLUMNS = text(
@@ -63,7 +76,7 @@ def read_sizes(session: Session) -> dict[str, TableSize]:
 
 def read_schema(session: Session) -> Schema:
     """Return the facts that decide about locks and work."""
-    schema = Schema()
+    schema = Schema(existing=set(session.scalars(_RELATIONS)))
     for table, column, kind in session.execute(_COLUMNS):
         schema.column_types[table, column] = kind
     for index, table in session.execute(_INDEXES):

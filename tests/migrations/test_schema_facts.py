@@ -1,0 +1,33 @@
+"""What is read of the database before the pending steps are judged."""
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from webapp.services.migrations import schema_facts
+
+TABLES = """
+    CREATE TABLE parts (id bigint NOT NULL) PARTITION BY RANGE (id);
+    CREATE TABLE low PARTITION OF parts FOR VALUES FROM (0) TO (1000);
+    CREATE TABLE high PARTITION OF parts FOR VALUES FROM (1000) TO (2000);
+    CREATE TABLE none (id bigint) PARTITION BY RANGE (id);
+    INSERT INTO parts SELECT generate_series(0, 1499);
+    ANALYZE parts;
+    CREATE VIEW seen AS SELECT id FROM parts;
+"""
+
+
+def make(engine: Engine, script: str) -> None:
+    """Run some statements."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(script)
+
+
+def test_a_partitioned_table_is_as_large_as_its_parts(engine: Engine) -> None:
+    make(engine, TABLES)
+    with Session(engine) as session:
+        sizes = schema_facts.read_sizes(session)
+        schema = schema_facts.read_schema(session)
+    assert sizes["parts"].rows == 1500
+    assert sizes["parts"].table_bytes == sizes["low"].table_bytes + sizes["high"].table_bytes > 0
+    assert (sizes["none"].total_bytes, sizes["none"].rows) == (0, 0)
+    assert schema.existing == {"parts", "low", "high", "none", "seen"}
