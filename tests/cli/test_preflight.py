@@ -12,7 +12,7 @@ from click.testing import Result
 from flask.testing import FlaskCliRunner
 from sqlalchemy import Engine, text
 
-from tests.migrations.commands import ROOT, read_steps
+from tests.migrations.commands import ROOT, Migrations, read_steps
 from webapp.cli import preflight
 
 HEAD = read_steps()[-1].revision
@@ -85,6 +85,13 @@ def fill_table(engine: Engine, rows: int) -> None:
         )
         connection.execute(text(statement), {"rows": rows})
         connection.execute(text("ANALYZE things"))
+
+
+def empty(engine: Engine) -> None:
+    """Take every table away."""
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
 
 
 def answer(result: Result) -> Any:
@@ -277,9 +284,7 @@ def test_a_step_that_needs_a_connection_is_refused(
 def test_a_new_database_has_nothing_to_fear(
     check: Check, engine: Engine, add_step: Callable[..., str]
 ) -> None:
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
+    empty(engine)
     result = check(backup=None)
     assert result.exit_code == 0, result.output
     assert result.output.startswith(f"{len(read_steps())} pending.")
@@ -289,8 +294,8 @@ def test_each_step_of_the_chain_passed_when_it_was_pending(
     check: Check, engine: Engine, add_step: Callable[..., str]
 ) -> None:
     """The present chain is the example of safe steps, from where the first tables had rows."""
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'a1f2c3d4e5f6'"))
+    empty(engine)
+    Migrations(engine).upgrade("a1f2c3d4e5f6")
     assert answer(check("--json"))["refused"] == []
 
 

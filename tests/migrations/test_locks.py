@@ -5,7 +5,7 @@ from sqlalchemy import Connection, Engine, text
 
 from webapp.kit.migration_sql.classify import classify
 from webapp.kit.migration_sql.effects import Lock, Phase, Work
-from webapp.kit.migration_sql.schema import Schema
+from webapp.kit.migration_sql.schema import ForeignKey, Schema
 from webapp.kit.migration_sql.statements import normalise, split_at_commas, split_statements
 
 TABLES = """
@@ -32,6 +32,7 @@ STATEMENTS = """
     CREATE TABLE others (id bigint PRIMARY KEY, parent_id bigint REFERENCES parents (id));
     CREATE INDEX ix_new ON children (note);
     CREATE UNIQUE INDEX uq_new ON children (note);
+    CREATE INDEX ix_new ON ONLY children (note);
     DROP INDEX ix_children_name;
     DROP TABLE children;
     DROP TABLE IF EXISTS parents, children;
@@ -49,6 +50,7 @@ STATEMENTS = """
     ALTER TABLE children ADD COLUMN a bigint DEFAULT 1 CHECK (a > 0);
     ALTER TABLE children DROP COLUMN note;
     ALTER TABLE children DROP COLUMN IF EXISTS size;
+    ALTER TABLE children DROP COLUMN parent_id;
     ALTER TABLE children ALTER COLUMN name TYPE varchar(30);
     ALTER TABLE children ALTER COLUMN name TYPE text;
     ALTER TABLE children ALTER COLUMN name TYPE varchar(10);
@@ -68,6 +70,11 @@ STATEMENTS = """
     ALTER TABLE children ADD CONSTRAINT fk_new FOREIGN KEY(parent_id) REFERENCES parents NOT VALID;
     ALTER TABLE children ADD CONSTRAINT uq_more UNIQUE (note);
     ALTER TABLE children ADD CONSTRAINT uq_children_size UNIQUE USING INDEX uq_children_size;
+    ALTER TABLE children ADD UNIQUE (note);
+    ALTER TABLE children ADD CHECK (size < 100);
+    ALTER TABLE children ADD CHECK (size < 100) NOT VALID;
+    ALTER TABLE children ADD FOREIGN KEY (parent_id) REFERENCES parents;
+    ALTER TABLE children DROP CONSTRAINT pk_children, ADD PRIMARY KEY (size);
     ALTER TABLE children VALIDATE CONSTRAINT ck_size;
     ALTER TABLE children VALIDATE CONSTRAINT fk_again;
     ALTER TABLE children DROP CONSTRAINT ck_size;
@@ -113,8 +120,8 @@ def make_schema() -> Schema:
         column_types={("children", name): kind for name, kind in {**types, "day": "text"}.items()},
         index_tables={"ix_children_name": "children"},
         foreign_keys={
-            ("children", "fk_children_parent"): "parents",
-            ("children", "fk_again"): "parents",
+            ("children", "fk_children_parent"): ForeignKey(("parent_id",), "parents"),
+            ("children", "fk_again"): ForeignKey(("parent_id",), "parents"),
         },
         not_null_checks={("children", "ck_note"): "note"},
         validated={("children", "ck_note")},
@@ -158,7 +165,7 @@ def assert_work(
     """Assert that a table is rewritten or read whole where that is said, and nowhere else."""
     effects = classify(statement, make_schema())
     works = {effect.work for effect in effects if effect.table == "children"}
-    writes_rows = any(effect.phase is Phase.BACKFILL for effect in effects)
+    writes_rows = Work.ROWS in {effect.work for effect in effects}
     if "children" not in after or writes_rows or "ANALYZE" in statement:
         return  # Rows are read one way or another, and samples are no scan.
     is_rewritten = before["children"][0] != after["children"][0]
@@ -196,7 +203,7 @@ def files_and_scans(connection: Connection) -> dict[str, tuple[int, int]]:
         ("ALTER TABLE t RENAME a TO b", Lock.ACCESS_EXCLUSIVE, Work.NONE, "contract"),
         ("ALTER TABLE t ALTER a TYPE bigint", Lock.ACCESS_EXCLUSIVE, Work.REWRITE, "contract"),
         ("DROP TABLE t", Lock.ACCESS_EXCLUSIVE, Work.NONE, "contract"),
-        ("DELETE FROM t", Lock.ROW_EXCLUSIVE, Work.ROWS, "backfill"),
+        ("DELETE FROM t", Lock.ROW_EXCLUSIVE, Work.ROWS, "contract"),
     ],
 )
 def test_who_can_live_with_it(statement: str, lock: Lock, work: Work, phase: str) -> None:
@@ -204,10 +211,59 @@ def test_who_can_live_with_it(statement: str, lock: Lock, work: Work, phase: str
     assert (effect.lock, effect.work, effect.phase) == (lock, work, Phase(phase))
 
 
+NEEDED = Schema(
+    index_tables={"ix": "t", "uq": "t"}, unique_indexes={"uq"}, unique_keys={("t", "uq_t")}
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "phase"),
+    [
+        ("ALTER TABLE t ALTER COLUMN a DROP DEFAULT", Phase.CONTRACT),
+        ("ALTER TABLE t ALTER COLUMN a SET DEFAULT 1", Phase.EXPAND),
+        ("ALTER TABLE t DROP CONSTRAINT uq_t", Phase.CONTRACT),
+        ("ALTER TABLE t DROP CONSTRAINT ck_t", Phase.EXPAND),
+        ("DROP INDEX uq", Phase.CONTRACT),
+        ("DROP INDEX ix", Phase.EXPAND),
+        ("DROP INDEX unheard_of", Phase.CONTRACT),
+        ("DROP INDEX IF EXISTS archive.unheard_of", Phase.CONTRACT),
+        ("DROP INDEX CONCURRENTLY IF EXISTS unheard_of", Phase.EXPAND),
+        ("DELETE FROM t WHERE a", Phase.CONTRACT),
+        ("WITH gone AS (DELETE FROM t RETURNING a) INSERT INTO t SELECT a FROM gone",
+         Phase.CONTRACT),
+        ("UPDATE t SET a = 1", Phase.BACKFILL),
+    ],
+)  # fmt: skip
+def test_what_the_running_code_needs_is_taken_away_by_a_contract_step(
+    statement: str, phase: Phase
+) -> None:
+    assert {effect.phase for effect in classify(statement, NEEDED)} == {phase}
+
+
+@pytest.mark.parametrize(
+    ("rule", "work"),
+    [
+        ("CONSTRAINT c CHECK (title IS NOT NULL)", Work.NONE),
+        ("CONSTRAINT c CHECK ((title IS NOT NULL))", Work.NONE),
+        ("CHECK (title IS NOT NULL)", Work.NONE),
+        ("CONSTRAINT c CHECK (title IS NOT NULL) NOT VALID", Work.SCAN),
+        ("CONSTRAINT c CHECK ((title IS NOT NULL) OR (code IS NOT NULL))", Work.SCAN),
+        ("CONSTRAINT c CHECK (title IS NOT NULL OR code IS NOT NULL)", Work.SCAN),
+    ],
+)
+def test_a_check_proves_not_null_where_it_is_the_whole_rule(rule: str, work: Work) -> None:
+    schema = Schema()
+    classify(f"ALTER TABLE t ADD {rule}", schema)
+    (effect,) = classify("ALTER TABLE t ALTER title SET NOT NULL", schema)
+    assert effect.work is work
+
+
 @pytest.mark.parametrize(
     "statement",
     [
         "ALTER TABLE t FROBNICATE",
+        "ALTER TABLE t ADD EXCLUDE USING gist (a WITH =)",
+        "ALTER TABLE t ADD NOT NULL a",
         "ALTER TABLE t DROP COLUMN a CASCADE",
         "ALTER TABLE t DROP CONSTRAINT a CASCADE",
         "ALTER TABLE t ADD COLUMN a text, CLUSTER ON i",

@@ -3,6 +3,7 @@
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from webapp.kit.migration_sql.schema import ForeignKey
 from webapp.services.migrations import schema_facts
 
 TABLES = """
@@ -31,3 +32,28 @@ def test_a_partitioned_table_is_as_large_as_its_parts(engine: Engine) -> None:
     assert sizes["parts"].table_bytes == sizes["low"].table_bytes + sizes["high"].table_bytes > 0
     assert (sizes["none"].total_bytes, sizes["none"].rows) == (0, 0)
     assert schema.existing == {"parts", "low", "high", "none", "seen"}
+
+
+KEYS = """
+    CREATE TABLE parents (
+        id bigint PRIMARY KEY, a text, b text UNIQUE,
+        CONSTRAINT ck_a CHECK (a IS NOT NULL),
+        CONSTRAINT ck_a_or_b CHECK (a IS NOT NULL OR b IS NOT NULL)
+    );
+    CREATE TABLE children (id bigint CONSTRAINT fk REFERENCES parents (id));
+    CREATE UNIQUE INDEX uq_a ON parents (a);
+    CREATE INDEX ix_a ON parents (a);
+    CREATE UNIQUE INDEX uq_broken ON parents (a);
+    UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_broken'::regclass;
+"""
+
+
+def test_what_is_unique_is_told_from_what_is_not(engine: Engine) -> None:
+    make(engine, KEYS)
+    with Session(engine) as session:
+        schema = schema_facts.read_schema(session)
+    assert schema.unique_keys == {("parents", "parents_pkey"), ("parents", "parents_b_key")}
+    assert schema.unique_indexes == {"parents_pkey", "parents_b_key", "uq_a"}
+    assert {"ix_a", "uq_broken"} < set(schema.index_tables)
+    assert schema.foreign_keys == {("children", "fk"): ForeignKey(("id",), "parents")}
+    assert schema.not_null_checks == {("parents", "ck_a"): "a"}

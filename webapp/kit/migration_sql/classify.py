@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from webapp.kit.migration_sql.alter_table import alter_table
 from webapp.kit.migration_sql.effects import UNKNOWN, Effect, Lock, Phase, Work
+from webapp.kit.migration_sql.indexes import create_index, drop_index, rename_index
 from webapp.kit.migration_sql.row_writes import block, rows
 from webapp.kit.migration_sql.schema import IDENTIFIER, Schema, bare
 from webapp.kit.migration_sql.statements import normalise, split_at_commas, without_quoted
@@ -64,25 +65,6 @@ def _truncate(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
     return [Effect(name, Lock.ACCESS_EXCLUSIVE, phase=Phase.CONTRACT) for name in names]
 
 
-def _create_index(match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    unique, concurrently, name, table = match.group(1, 2, 3, 4)
-    schema.index_tables[bare(name)] = bare(table)
-    lock = Lock.SHARE_UPDATE_EXCLUSIVE if concurrently else Lock.SHARE
-    rule = f"The running code has to obey this already: {bare(name)} is unique." if unique else None
-    return [Effect(bare(table), lock, Work.INDEX, condition=rule)]
-
-
-def _drop_index(match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    concurrently, name = match.group(1, 2)
-    lock = Lock.SHARE_UPDATE_EXCLUSIVE if concurrently else Lock.ACCESS_EXCLUSIVE
-    return [Effect(schema.index_tables.get(bare(name)), lock)]
-
-
-def _rename_index(match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    # The lock is on the index, which reads and writes of the table take weakly.
-    return [Effect(schema.index_tables.get(bare(match.group(1))), Lock.SHARE_UPDATE_EXCLUSIVE)]
-
-
 def _comment(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
     table = match.group(2).rpartition(".")[0] if match.group(1).upper() == "COLUMN" else None
     return [Effect(bare(table or match.group(2)), Lock.SHARE_UPDATE_EXCLUSIVE)]
@@ -114,9 +96,9 @@ _TABLE: list[tuple[str, Judge]] = [
     (rf"DROP TABLE (?:IF EXISTS )?({_N}(?:, ?{_N})*)", _drop_table),
     (rf"TRUNCATE (?:TABLE )?({_N}(?:, ?{_N})*)", _truncate),
     (rf"CREATE (UNIQUE )?INDEX (CONCURRENTLY )?(?:IF NOT EXISTS )?({_N}) ON (?:ONLY )?({_N})\b.+",
-     _create_index),
-    (rf"DROP INDEX (CONCURRENTLY )?(?:IF EXISTS )?({_N})", _drop_index),
-    (rf"ALTER INDEX (?:IF EXISTS )?({_N}) RENAME TO {_N}", _rename_index),
+     create_index),
+    (rf"DROP INDEX (CONCURRENTLY )?(IF EXISTS )?({_N})", drop_index),
+    (rf"ALTER INDEX (?:IF EXISTS )?({_N}) RENAME TO {_N}", rename_index),
     (r"ALTER TABLE .+", lambda match, schema: alter_table(match.group(), schema)),
     (rf"COMMENT ON (TABLE|COLUMN) ({_N}(?:\.{_N})*) IS .+", _comment),
     (r"CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE) .+", _nothing),

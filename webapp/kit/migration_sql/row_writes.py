@@ -63,7 +63,7 @@ def _row_writes(text: str, schema: Schema, *, commits_in_between: bool) -> list[
             table,
             Lock.ROW_EXCLUSIVE,
             Work.NONE if is_values else Work.ROWS,
-            Phase.BACKFILL,
+            Phase.CONTRACT if table in deleted else Phase.BACKFILL,
             # What is only inserted is as much as what it comes from.
             sized_by=tuple(sorted(sources | ({table} & (updated | deleted)))),
             commits_in_between=commits_in_between,

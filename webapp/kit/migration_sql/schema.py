@@ -13,20 +13,30 @@ def bare(identifier: str) -> str:
     return ".".join(names[1:] if names[0] == "public" and len(names) > 1 else names)
 
 
+@dataclass(frozen=True)
+class ForeignKey:
+    """The columns of a foreign key, and the table that it refers to."""
+
+    columns: tuple[str, ...]
+    target: str
+
+
 @dataclass
 class Schema:
     """The facts that decide which lock a statement takes and how much it has to do.
 
-    `column_types` are spelt as by format_type. `foreign_keys` maps (table, constraint) to the table
-    referred to. `not_null_checks` maps (table, constraint) to the column that a check
-    `column IS NOT NULL` is on, and `validated` holds the checks that every row is known to obey.
-    `existing` are the tables and views that were there before, and `created` the tables that a
-    pending statement makes beside them: nobody uses those yet.
+    `column_types` are spelt as by format_type. `unique_indexes` are the valid ones, `unique_keys`
+    the (table, constraint) of keys. `not_null_checks` maps (table, constraint) to the column that a
+    check `column IS NOT NULL` is on, and `validated` holds the checks that every row is known to
+    obey. `existing` are the tables and views that were there before, and `created` the tables that
+    a pending statement makes beside them: nobody uses those yet.
     """
 
     column_types: dict[tuple[str, str], str] = field(default_factory=dict)
     index_tables: dict[str, str] = field(default_factory=dict)
-    foreign_keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    unique_indexes: set[str] = field(default_factory=set)
+    unique_keys: set[tuple[str, str]] = field(default_factory=set)
+    foreign_keys: dict[tuple[str, str], ForeignKey] = field(default_factory=dict)
     not_null_checks: dict[tuple[str, str], str] = field(default_factory=dict)
     validated: set[tuple[str, str]] = field(default_factory=set)
     existing: set[str] = field(default_factory=set)
@@ -41,5 +51,5 @@ class Schema:
 
     def refers_to(self, table: str) -> set[str]:
         """Return the tables that a table's foreign keys point at, and those that point at it."""
-        ends = [(key[0], target) for key, target in self.foreign_keys.items()]
+        ends = [(key[0], found.target) for key, found in self.foreign_keys.items()]
         return {b if a == table else a for a, b in ends if table in {a, b}} - {table}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from webapp.kit.migration_sql.schema import Schema
+from webapp.kit.migration_sql.schema import ForeignKey, Schema
 
 # A partitioned table is as large as its parts.
 _SIZES = text(
@@ -39,7 +39,7 @@ _COLUMNS = text(
 )
 _INDEXES = text(
     """
-    SELECT pg_class.relname, of_table.relname
+    SELECT pg_class.relname, of_table.relname, indisunique AND indisvalid
     FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
     JOIN pg_class AS of_table ON of_table.oid = indrelid
     WHERE pg_class.relnamespace = 'public'::regnamespace
@@ -48,13 +48,16 @@ _INDEXES = text(
 _CONSTRAINTS = text(
     """
     SELECT of_table.relname, conname, contype::text, referred.relname, convalidated,
-           pg_get_constraintdef(pg_constraint.oid)
+           pg_get_constraintdef(pg_constraint.oid), ARRAY(
+               SELECT attname::text FROM pg_attribute
+               WHERE attrelid = conrelid AND attnum = ANY (conkey)
+           )
     FROM pg_constraint JOIN pg_class AS of_table ON of_table.oid = conrelid
     LEFT JOIN pg_class AS referred ON referred.oid = confrelid
-    WHERE connamespace = 'public'::regnamespace AND contype IN ('f', 'c')
+    WHERE connamespace = 'public'::regnamespace AND contype IN ('f', 'c', 'u', 'p', 'x')
     """
 )
-_NOT_NULL = re.compile(r"CHECK \(\((\w+) IS NOT NULL\)\)")
+_NOT_NULL = re.compile(r"CHECK \(\((\w+) IS NOT NULL\)\)(?: NOT VALID)?")
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,16 @@ def read_schema(session: Session) -> Schema:
     schema = Schema(existing=set(session.scalars(_RELATIONS)))
     for table, column, kind in session.execute(_COLUMNS):
         schema.column_types[table, column] = kind
-    for index, table in session.execute(_INDEXES):
+    for index, table, is_unique in session.execute(_INDEXES):
         schema.index_tables[index] = table
-    for table, name, kind, referred, is_validated, rule in session.execute(_CONSTRAINTS):
-        not_null = _NOT_NULL.match(rule)
+        if is_unique:
+            schema.unique_indexes.add(index)
+    for table, name, kind, referred, is_validated, rule, columns in session.execute(_CONSTRAINTS):
+        not_null = _NOT_NULL.fullmatch(rule)
         if kind == "f":
-            schema.foreign_keys[table, name] = referred
+            schema.foreign_keys[table, name] = ForeignKey(tuple(columns), referred)
+        elif kind != "c":
+            schema.unique_keys.add((table, name))
         elif not_null:
             schema.not_null_checks[table, name] = not_null.group(1)
         if is_validated:
