@@ -39,10 +39,11 @@ _FOREIGN_KEY = re.compile(
 _INLINE_KEY = re.compile(rf"({_N}) .*\b(REFERENCES .+)", re.I | re.S)
 _UNIQUE = re.compile(r"(?:CONSTRAINT \S+ )?(?:UNIQUE|PRIMARY KEY)[^(]*\(([^)]*)\)", re.I)
 _INLINE_UNIQUE = re.compile(rf"({_N}) .*\b(?:UNIQUE|PRIMARY KEY)\b", re.I | re.S)
-_ALTER = re.compile(rf"ALTER TABLE (?:ONLY )?({_N}) (.+)", re.I | re.S)
+_ALTER = re.compile(rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?({_N}) (.+)", re.I | re.S)
 _CREATE = re.compile(rf"CREATE TABLE (?:IF NOT EXISTS )?({_N}) ?\(.+", re.I | re.S)
 _INDEX = re.compile(
-    rf"CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?{_N} ON ({_N}) (?:USING \w+ )?\(([^)]*)\)(.*)",
+    rf"CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?{_N} ON (?:ONLY )?({_N})"
+    r" (?:USING \w+ )?\(([^)]*)\)(.*)",
     re.I | re.S,
 )
 _OPT_OUT = re.compile(r"^# checklist: *([\w-]*)(?: +- *(.*))?$", re.M)
@@ -146,7 +147,11 @@ def _message(facts: StepFacts) -> Iterator[str]:
 
 
 def _one_change(facts: StepFacts) -> Iterator[str]:
-    writes_rows = {effect.table for _, effect in facts.effects if effect.phase is Phase.BACKFILL}
+    writes_rows = {
+        effect.table
+        for _, effect in facts.effects
+        if effect.phase is Phase.BACKFILL or effect.work is Work.ROWS
+    }
     tables = facts.created | facts.altered
     if len(tables) > 1 or len(writes_rows) > 1:
         yield f"it is about {', '.join(sorted(tables | {str(table) for table in writes_rows}))}"

@@ -86,6 +86,7 @@ SAFE = f"{INDEX}; {KEY} ON DELETE CASCADE"
     "sql",
     [
         SAFE,
+        SAFE.replace("INDEX", "INDEX IF NOT EXISTS").replace("TABLE", "TABLE IF EXISTS"),
         "CREATE TABLE c (id bigint, p bigint REFERENCES parents (id) ON DELETE CASCADE,"
         " CONSTRAINT pk_c PRIMARY KEY (p, id))",
         "CREATE TABLE c (p bigint, FOREIGN KEY (p) REFERENCES parents (id) ON DELETE NO ACTION);"
@@ -104,6 +105,7 @@ def test_what_keeps_the_checklist_passes(sql: str) -> None:
     ("rule", "sql"),
     [
         ("on-delete", f"{INDEX}; {KEY}"),
+        ("on-delete", f"{INDEX}; {KEY}".replace("TABLE", "TABLE IF EXISTS")),
         ("on-delete", "CREATE TABLE c (p bigint PRIMARY KEY REFERENCES parents (id))"),
         ("foreign-key-index", f"{KEY} ON DELETE CASCADE"),
         ("foreign-key-index", f"{KEY} ON DELETE CASCADE; {INDEX} WHERE id > 7"),
@@ -114,7 +116,10 @@ def test_what_keeps_the_checklist_passes(sql: str) -> None:
         ("one-change", "ALTER TABLE parents ADD a text; ALTER TABLE children ADD a text"),
         ("one-change", "CREATE TABLE a (id bigint); CREATE TABLE b (id bigint)"),
         ("one-change", "ALTER TABLE parents ADD a text; UPDATE parents SET a = ''"),
+        ("one-change", "ALTER TABLE parents ADD a text;"
+         " CREATE INDEX IF NOT EXISTS ix ON children (id)"),
         ("contract-mark", "ALTER TABLE parents DROP COLUMN id"),
+        ("contract-mark", "DELETE FROM parents WHERE id = 1"),
         ("contract-mark", "SELECT anything()"),
     ],
 )  # fmt: skip
