@@ -95,7 +95,7 @@ _TABLE: list[tuple[str, Judge]] = [
     (rf"CREATE TABLE (?:IF NOT EXISTS )?({_N}) ?(\(.+)", _create_table),
     (rf"DROP TABLE (?:IF EXISTS )?({_N}(?:, ?{_N})*)", _drop_table),
     (rf"TRUNCATE (?:TABLE )?({_N}(?:, ?{_N})*)", _truncate),
-    (rf"CREATE (UNIQUE )?INDEX (CONCURRENTLY )?(?:IF NOT EXISTS )?({_N}) ON (?:ONLY )?({_N})\b.+",
+    (rf"CREATE (UNIQUE )?INDEX (CONCURRENTLY )?(IF NOT EXISTS )?({_N}) ON (?:ONLY )?({_N})\b.+",
      create_index),
     (rf"DROP INDEX (CONCURRENTLY )?(IF EXISTS )?({_N})", drop_index),
     (rf"ALTER INDEX (?:IF EXISTS )?({_N}) RENAME TO {_N}", rename_index),

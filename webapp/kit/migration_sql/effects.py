@@ -51,6 +51,9 @@ class Phase(StrEnum):
     CONTRACT = "contract"
 
 
+CONCURRENTLY = "CONCURRENTLY"
+
+
 @dataclass(frozen=True)
 class Effect:
     """What one statement, or one action of an ALTER TABLE, does to one table.
@@ -58,8 +61,8 @@ class Effect:
     `table` is None where there is none, or where it cannot be told. `sized_by` are the tables of
     which the largest says how much work it is, where that is not `table` alone. `condition` is what
     the running code has to obey from then on; `defect` why it fails or harms whatever the size;
-    `removes` the column that is gone afterwards, or "" for the whole table. What is not known
-    counts as the strongest lock.
+    `removes` the column that is gone afterwards, or "" for the whole table; `no_transaction` names
+    what does not run inside of one. What is not known counts as the strongest lock.
     """
 
     table: str | None
@@ -71,6 +74,7 @@ class Effect:
     defect: str | None = None
     removes: str | None = None
     commits_in_between: bool = False
+    no_transaction: str | None = None
     is_known: bool = True
 
 

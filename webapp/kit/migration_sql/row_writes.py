@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from webapp.kit.migration_sql.effects import UNKNOWN, Effect, Lock, Phase, Work
 from webapp.kit.migration_sql.schema import IDENTIFIER, Schema, bare
@@ -28,6 +29,8 @@ _AFTER_SOURCES = re.compile(
 )
 # A name before a bracket is a function's, unless it is the name that is given to a table.
 _SOURCE = re.compile(rf'(?:(?:LATERAL|ONLY) )*({IDENTIFIER})(?![\w".]| ?\()', re.IGNORECASE)
+_COMMITS = re.compile(r"\b(?:COMMIT|ROLLBACK)\b", re.IGNORECASE)
+_LOOP_EDGE = re.compile(r"\b(END )?LOOP\b", re.IGNORECASE)
 _NAMED_QUERY = re.compile(
     rf"({IDENTIFIER}) (?:\([^()]*\) )?AS (?:NOT MATERIALIZED |MATERIALIZED )?\(", re.IGNORECASE
 )
@@ -35,24 +38,23 @@ _NAMED_QUERY = re.compile(
 
 def rows(match: "re.Match[str]", schema: Schema) -> list[Effect]:
     """Judge one INSERT, UPDATE or DELETE, or a WITH that holds some."""
-    return _row_writes(without_quoted(match.group()), schema, commits_in_between=False)
+    return _row_writes(without_quoted(match.group()), schema)
 
 
 def block(match: "re.Match[str]", schema: Schema) -> list[Effect]:
     """Judge a DO block, which is known where it does nothing but write rows."""
-    body = normalise(match.group("body"))
-    if _MORE_THAN_ROWS.search(without_quoted(body)):
-        return [UNKNOWN]
-    commits = re.search(r"\bCOMMIT;", body, re.IGNORECASE) is not None
-    return _row_writes(without_quoted(body), schema, commits_in_between=commits)
+    body = without_quoted(normalise(match.group("body")))
+    at_once = set().union(*_written(_at_once(body)))
+    commits = "A DO block that commits" if _COMMITS.search(body) else None
+    return [
+        replace(effect, commits_in_between=effect.table not in at_once, no_transaction=commits)
+        for effect in _row_writes(body, schema)
+    ]
 
 
-def _row_writes(text: str, schema: Schema, *, commits_in_between: bool) -> list[Effect]:
+def _row_writes(text: str, schema: Schema) -> list[Effect]:
     """Judge row writes by the tables they name; VALUES alone is no work to speak of."""
-    inserted, updated, deleted = (
-        {bare(found) for found in pattern.findall(text)}
-        for pattern in (_INSERTS, _UPDATES, _DELETES)
-    )
+    inserted, updated, deleted = _written(text)
     written = inserted | updated | deleted
     if not written or _MORE_THAN_ROWS.search(text):
         return [UNKNOWN]
@@ -66,10 +68,29 @@ def _row_writes(text: str, schema: Schema, *, commits_in_between: bool) -> list[
             Phase.CONTRACT if table in deleted else Phase.BACKFILL,
             # What is only inserted is as much as what it comes from.
             sized_by=tuple(sorted(sources | ({table} & (updated | deleted)))),
-            commits_in_between=commits_in_between,
         )
         for table in sorted(written)
     ]
+
+
+def _written(text: str) -> list[set[str]]:
+    """Return the tables whose rows are inserted, updated and deleted."""
+    patterns = (_INSERTS, _UPDATES, _DELETES)
+    return [{bare(found) for found in pattern.findall(text)} for pattern in patterns]
+
+
+def _at_once(body: str) -> str:
+    """Return what a block does in one transaction: all of it but the loops that commit."""
+    depth, start, parts = 0, 0, list[str]()
+    for edge in _LOOP_EDGE.finditer(body):
+        is_end = edge.group(1) is not None
+        depth += -1 if is_end else 1
+        part = body[start : edge.start()]
+        if depth == (0 if is_end else 1):
+            if not (is_end and _COMMITS.search(part)):
+                parts.append(part)
+            start = edge.end()
+    return " ".join([*parts, body[start:]])
 
 
 def _sources(text: str, schema: Schema) -> Iterator[str]:

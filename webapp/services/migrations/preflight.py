@@ -13,7 +13,7 @@ from webapp.kit.migration_sql.schema import Schema
 from webapp.kit.migration_sql.statements import normalise, split_statements
 from webapp.services.migrations.schema_facts import TableSize
 from webapp.services.migrations.step_work import read_shares
-from webapp.services.migrations.waits import ReadStatement, refuse_waiting
+from webapp.services.migrations.waits import ReadStatement, refuse_waiting, wait_conditions
 
 _BOOKKEEPING = re.compile(
     r"BEGIN$|COMMIT$|SET (?:LOCAL )?(?:lock|statement)_timeout|(?:CREATE TABLE|UPDATE|INSERT INTO)"
@@ -91,7 +91,9 @@ def _judge_step(step: PendingStep, present: Present, sizes: dict[str, TableSize]
         message=step.message,
         phase=chosen[0] if chosen else Phase.EXPAND,
         statements=[found for found in statements if not _is_bookkeeping(found.sql)],
-        conditions=_unique(effect.condition for effect in effects),
+        conditions=_unique(
+            [*(effect.condition for effect in effects), *wait_conditions(statements)]
+        ),
     )
     judged.refusals.extend(_unique(effect.defect for effect in effects))
     judged.refusals.extend(_unique(refuse_waiting(statements, present.longest_hold_seconds)))

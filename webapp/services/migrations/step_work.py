@@ -46,7 +46,7 @@ def read_shares(sql: str, schema: Schema, sizes: dict[str, TableSize]) -> list[S
         if effect.table in schema.created:
             sizes.setdefault(effect.table, EMPTY)
             share = estimate(_without_its_lock(effect), sizes)
-            if share.seconds or share.unmeasured:
+            if share.seconds or share.unmeasured or effect.no_transaction:
                 shares.append(share)
             if effect.work is Work.ROWS:
                 sizes[effect.table] = _largest(sizes, Work.ROWS, effect.table, *effect.sized_by)
@@ -67,7 +67,13 @@ def estimate(effect: Effect, sizes: Mapping[str, TableSize]) -> Share:
 
 
 def _without_its_lock(effect: Effect) -> Effect:
-    return Effect(effect.table, Lock.NONE, effect.work, sized_by=effect.sized_by)
+    return Effect(
+        effect.table,
+        Lock.NONE,
+        effect.work,
+        sized_by=effect.sized_by,
+        no_transaction=effect.no_transaction,
+    )
 
 
 def _largest(sizes: Mapping[str, TableSize], work: Work, *tables: str) -> TableSize:

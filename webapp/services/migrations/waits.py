@@ -1,17 +1,14 @@
 """Who would have to wait for a step, and what would cut it off half way."""
 
-import re
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from webapp.kit.migration_sql.effects import Effect, Lock, Work
+from webapp.kit.migration_sql.effects import CONCURRENTLY, Effect, Lock, Work
 from webapp.kit.migration_sql.statements import normalise
+from webapp.services.migrations.limits import Limits, read_limits
 from webapp.services.migrations.step_work import Share
 
-# What alembic/env.py sets for each command.
-STATEMENT_TIMEOUT_SECONDS = 15
-
-_TIMEOUT = re.compile(r"SET (?:LOCAL |SESSION )?statement_timeout (?:=|TO) (\S+)", re.IGNORECASE)
 _ADVICE = {
     Work.NONE: "Let the step that works long be one of its own, before the lock is taken.",
     Work.SCAN: (
@@ -59,16 +56,49 @@ def refuse_waiting(statements: Sequence[ReadStatement], longest_hold_seconds: fl
             if hold.seconds > longest_hold_seconds
         ]
         refusals += [
-            "CONCURRENTLY does not run in a transaction: use `op.get_context().autocommit_block()`."
+            f"{share.effect.no_transaction} does not run in a transaction: use"
+            " `op.get_context().autocommit_block()`."
             for statement in transaction
-            if len(transaction) > 1 and " CONCURRENTLY " in normalise(statement.sql).upper()
+            for share in statement.shares
+            if len(transaction) > 1 and share.effect.no_transaction
         ]
-    refusals += [
-        f"`{normalise(sql)[:60]}` would take about {seconds:.0f} s, and be cut off by the"
-        f" statement_timeout of {STATEMENT_TIMEOUT_SECONDS} s: set it to 0 for that statement."
-        for sql, seconds in too_slow(statements)
+    return refusals + list(_refuse_by_limits(statements))
+
+
+def wait_conditions(statements: Sequence[ReadStatement]) -> list[str]:
+    """Return what a person has to see to, so that a statement gets to its end."""
+    return [
+        "CONCURRENTLY waits for every transaction that is older, and gives up after the"
+        f" lock_timeout of {limits.lock_timeout:g} s beside a longer one: `SET lock_timeout = 0`"
+        " belongs before it, and `SET lock_timeout = '1s'` after it."
+        for statement, limits in _with_limits(statements)
+        for share in statement.shares
+        if share.effect.no_transaction == CONCURRENTLY and limits.lock_timeout < math.inf
     ]
-    return refusals
+
+
+def _refuse_by_limits(statements: Sequence[ReadStatement]) -> Iterator[str]:
+    limits = None
+    for statement, limits in _with_limits(statements):
+        start = f"`{normalise(statement.sql)[:60]}` would"
+        seconds = sum(share.seconds for share in statement.shares)
+        if seconds > limits.statement_timeout:
+            yield (
+                f"{start} take about {seconds:.0f} s, and be cut off by the statement_timeout of"
+                f" {limits.statement_timeout:g} s: set it to 0 for that statement."
+            )
+        is_blocking = any(share.effect.lock.blocks_writes for share in statement.shares)
+        if is_blocking and limits.lock_timeout == math.inf:
+            yield (
+                f"{start} wait for its lock without end, and everybody else behind it: set"
+                " lock_timeout to '1s' before it."
+            )
+    if limits is not None and limits.lock_timeout == math.inf:
+        yield "It leaves the steps after it without a lock_timeout: set it to '1s' at the end."
+
+
+def _with_limits(statements: Sequence[ReadStatement]) -> Iterator[tuple[ReadStatement, Limits]]:
+    return zip(statements, read_limits(found.sql for found in statements), strict=True)
 
 
 def transactions(statements: Sequence[ReadStatement]) -> Iterator[list[ReadStatement]]:
@@ -105,18 +135,6 @@ def longest_holds(shares: Sequence[Sequence[Share]]) -> list[Hold]:
                 holds[name] = Hold(name, blocks, share.effect.work, remaining)
         remaining -= sum(share.seconds for share in found)
     return list(holds.values())
-
-
-def too_slow(statements: Sequence[ReadStatement]) -> Iterator[tuple[str, float]]:
-    """Yield the statements, and their seconds, that the timeout of the migrations would cut off."""
-    is_limited = True
-    for statement in statements:
-        setting = _TIMEOUT.match(normalise(statement.sql))
-        if setting is not None:
-            is_limited = setting.group(1).strip("'") != "0"
-        seconds = sum(share.seconds for share in statement.shares)
-        if is_limited and seconds > STATEMENT_TIMEOUT_SECONDS:
-            yield statement.sql, seconds
 
 
 def _who_waits(effect: Effect) -> str | None:
