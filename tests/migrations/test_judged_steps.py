@@ -2,6 +2,7 @@
 
 import pytest
 
+from webapp.kit.migration_sql.effects import Phase
 from webapp.kit.migration_sql.schema import Schema
 from webapp.services.migrations.preflight import JudgedStep, PendingStep, Present, judge
 from webapp.services.migrations.schema_facts import TableSize
@@ -98,3 +99,22 @@ def test_work_on_small_tables_is_small(sql: str) -> None:
 def test_what_nobody_has_measured_is_not_free(sql: str) -> None:
     assert "is not known here, so neither is how long the" in refusals(sql)
     assert refusals("ALTER TABLE archive.content ADD COLUMN a text") == ""
+
+
+def test_a_type_is_wider_than_the_one_that_a_pending_step_gave() -> None:
+    types = {("roles", "name"): "character varying(50)"}
+    widen, narrow = (f"ALTER TABLE roles ALTER name TYPE varchar({n})" for n in (100, 60))
+    step = judge_sql(widen, schema=Schema(column_types=types.copy()))
+    assert (step.phase, step.refusals) == (Phase.EXPAND, [])
+    (condition,) = step.conditions
+    assert "cached plan must not change result type" in condition
+    step = judge_sql(widen, narrow, schema=Schema(column_types=types.copy()))
+    assert (step.phase, len(step.refusals)) == (Phase.CONTRACT, 1)
+
+
+def test_a_function_that_is_replaced_may_be_called_by_the_running_code() -> None:
+    function = "FUNCTION touch() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    schema = Schema(functions={"touch"})
+    (condition,) = judge_sql(f"CREATE OR REPLACE {function}", schema=schema).conditions
+    assert condition.startswith("The running code and its triggers get the new touch")
+    assert judge_sql(f"CREATE OR REPLACE {function}").conditions == []

@@ -41,6 +41,7 @@ KEYS = """
         CONSTRAINT ck_a_or_b CHECK (a IS NOT NULL OR b IS NOT NULL)
     );
     CREATE TABLE children (id bigint CONSTRAINT fk REFERENCES parents (id));
+    CREATE FUNCTION touch() RETURNS int LANGUAGE sql AS 'SELECT 1';
     CREATE UNIQUE INDEX uq_a ON parents (a);
     CREATE INDEX ix_a ON parents (a);
     CREATE UNIQUE INDEX uq_broken ON parents (a);
@@ -48,7 +49,7 @@ KEYS = """
 """
 
 
-def test_what_is_unique_is_told_from_what_is_not(engine: Engine) -> None:
+def test_what_the_running_code_may_need_is_known(engine: Engine) -> None:
     make(engine, KEYS)
     with Session(engine) as session:
         schema = schema_facts.read_schema(session)
@@ -57,3 +58,4 @@ def test_what_is_unique_is_told_from_what_is_not(engine: Engine) -> None:
     assert {"ix_a", "uq_broken"} < set(schema.index_tables)
     assert schema.foreign_keys == {("children", "fk"): ForeignKey(("id",), "parents")}
     assert schema.not_null_checks == {("parents", "ck_a"): "a"}
+    assert schema.functions == {"touch"}

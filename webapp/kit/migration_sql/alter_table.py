@@ -46,8 +46,8 @@ def _strongest(work: Work = Work.NONE, phase: Phase = Phase.EXPAND) -> Judge:
     return lambda table, _match, _schema: [Effect(table, Lock.ACCESS_EXCLUSIVE, work, phase)]
 
 
-def _add_column(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    return add_column(table, match.group(2), schema)
+def _add_column(table: str, match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+    return add_column(table, match.group(2))
 
 
 def _alter_type(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]:

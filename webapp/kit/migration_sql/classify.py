@@ -33,6 +33,14 @@ def _nothing(_match: "re.Match[str]", _schema: Schema) -> list[Effect]:
     return []
 
 
+def _create_function(match: "re.Match[str]", schema: Schema) -> list[Effect]:
+    replaces, name = match.group(1), bare(match.group(2))
+    if not replaces or name not in schema.functions:
+        return []
+    rule = f"The running code and its triggers get the new {name}, where they call it already."
+    return [Effect(None, Lock.NONE, condition=rule)]
+
+
 def _gone_for_the_code(_match: "re.Match[str]", _schema: Schema) -> list[Effect]:
     return [Effect(None, Lock.NONE, phase=Phase.CONTRACT)]
 
@@ -101,7 +109,7 @@ _TABLE: list[tuple[str, Judge]] = [
     (rf"ALTER INDEX (?:IF EXISTS )?({_N}) RENAME TO {_N}", rename_index),
     (r"ALTER TABLE .+", lambda match, schema: alter_table(match.group(), schema)),
     (rf"COMMENT ON (TABLE|COLUMN) ({_N}(?:\.{_N})*) IS .+", _comment),
-    (r"CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE) .+", _nothing),
+    (rf"CREATE (OR REPLACE )?(?:FUNCTION|PROCEDURE) ({_N})\b.+", _create_function),
     (r"CREATE (?:TYPE|SCHEMA|SEQUENCE|EXTENSION) .+", _nothing),
     (r"ALTER TYPE \S+ ADD VALUE .+", _nothing),
     (rf"DROP (?:FUNCTION|PROCEDURE|TYPE|SEQUENCE) (?:IF EXISTS )?{_N}(?: ?\([^)]*\))?",

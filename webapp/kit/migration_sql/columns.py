@@ -29,7 +29,7 @@ _VARCHAR = re.compile(r"(?:varchar|character varying)(?:\s*\((\d+)\))?$", re.IGN
 _NUMERIC = re.compile(r"(?:numeric|decimal)(?:\s*\((\d+)(?:,\s*(\d+))?\))?$", re.IGNORECASE)
 
 
-def add_column(table: str, definition: str, _schema: Schema) -> list[Effect]:
+def add_column(table: str, definition: str) -> list[Effect]:
     """Judge ADD COLUMN by what follows the column's name."""
     plain = without_quoted(definition)
     upper = plain.upper()
@@ -64,17 +64,23 @@ def _work_of_new_column(plain: str, upper: str) -> Work:
 def alter_type(table: str, column: str, new_type: str, schema: Schema) -> list[Effect]:
     """Judge ALTER COLUMN … TYPE by the type that the column has now."""
     old_type = schema.column_types.get((table, column), "")
-    if _is_wider(old_type, without_quoted(new_type).strip()):
-        # No row is written, but a check on the column is made anew.
-        return [Effect(table, Lock.ACCESS_EXCLUSIVE, Work.SCAN)]
-    return [Effect(table, Lock.ACCESS_EXCLUSIVE, Work.REWRITE, Phase.CONTRACT)]
+    plain_type = without_quoted(new_type).strip().lower()
+    schema.column_types[table, column] = plain_type
+    if not _is_wider(old_type, plain_type):
+        return [Effect(table, Lock.ACCESS_EXCLUSIVE, Work.REWRITE, Phase.CONTRACT)]
+    # No row is written, but a check on the column is made anew.
+    prepared = (
+        f"Each prepared statement of the running code that returns {table}.{column} may fail once:"
+        " cached plan must not change result type."
+    )
+    return [Effect(table, Lock.ACCESS_EXCLUSIVE, Work.SCAN, condition=prepared)]
 
 
 def _is_wider(old: str, new: str) -> bool:
     """Say whether every value of the old type is one of the new, stored in the same way."""
     old_varchar, new_varchar = _VARCHAR.match(old), _VARCHAR.match(new)
     if old_varchar or old == "text":
-        if new.lower() == "text" or (new_varchar and new_varchar.group(1) is None):
+        if new == "text" or (new_varchar and new_varchar.group(1) is None):
             return True
         if old_varchar and new_varchar and old_varchar.group(1):
             return int(new_varchar.group(1)) >= int(old_varchar.group(1))

@@ -25,13 +25,15 @@ class ForeignKey:
 class Schema:
     """The facts that decide which lock a statement takes and how much it has to do.
 
-    `column_types` are spelt as by format_type. `unique_indexes` are the valid ones, `unique_keys`
-    the (table, constraint) of keys. `not_null_checks` maps (table, constraint) to the column that a
-    check `column IS NOT NULL` is on, and `validated` holds the checks that every row is known to
-    obey. `existing` are the tables and views that were there before, and `created` the tables that
-    a pending statement makes beside them: nobody uses those yet.
+    `column_types` are spelt as by format_type, or as a pending statement gives them.
+    `unique_indexes` are the valid ones, `unique_keys` the (table, constraint) of keys.
+    `not_null_checks` maps (table, constraint) to the column that a check `column IS NOT NULL` is
+    on, and `validated` holds the checks that every row is known to obey. `existing` are the tables
+    and views that were there before, and `created` the tables that a pending statement makes beside
+    them: nobody uses those yet.
     """
 
+    functions: set[str] = field(default_factory=set)
     column_types: dict[tuple[str, str], str] = field(default_factory=dict)
     index_tables: dict[str, str] = field(default_factory=dict)
     unique_indexes: set[str] = field(default_factory=set)

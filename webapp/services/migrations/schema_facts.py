@@ -29,6 +29,7 @@ _RELATIONS = text(
     WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relnamespace = 'public'::regnamespace
     """
 )
+_FUNCTIONS = text("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
 _COLUMNS = text(
     """
     SELECT relname, attname, format_type(atttypid, atttypmod)
@@ -79,7 +80,9 @@ def read_sizes(session: Session) -> dict[str, TableSize]:
 
 def read_schema(session: Session) -> Schema:
     """Return the facts that decide about locks and work."""
-    schema = Schema(existing=set(session.scalars(_RELATIONS)))
+    schema = Schema(
+        existing=set(session.scalars(_RELATIONS)), functions=set(session.scalars(_FUNCTIONS))
+    )
     for table, column, kind in session.execute(_COLUMNS):
         schema.column_types[table, column] = kind
     for index, table, is_unique in session.execute(_INDEXES):
