@@ -89,8 +89,10 @@ def upgrade(ini: Path, url: str, revision: str) -> str:
     return finished.stderr
 
 
-def refused(commands: FlaskCliRunner, dump: Path) -> set[str]:
-    """Return what preflight refuses."""
+def refused(commands: FlaskCliRunner, ini: Path) -> set[str]:
+    """Return what preflight refuses, with a fresh dump."""
+    dump = ini.with_suffix(".dump")
+    dump.write_text("PGDMP")
     result = commands.invoke(args=["db", "preflight", "--json", "--backup", str(dump)])
     return set(json.loads(result.stdout)["refused"])
 
