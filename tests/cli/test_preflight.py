@@ -243,9 +243,12 @@ def test_a_missing_or_old_backup_is_refused_and_an_unknown_one_said(
     os.utime(old, (time.time() - 30 * 3600,) * 2)
     result = check(backup=old)
     assert (result.exit_code, "30.0 hours old: older than 24" in result.output) == (1, True)
+    assert "  REFUSED: no recent backup\n" in result.output
+    assert result.output.endswith("Refused: backup. `--allow REVISION --reason …` overrides.\n")
     assert answer(check("--json", backup=old))["refused"] == ["backup"]
     assert check("--backup-max-age", "48", backup=old).exit_code == 0
-    assert check("--allow", "backup", "--reason", "a test", backup=old).exit_code == 0
+    result = check("--allow", "backup", "--reason", "a test", backup=old)
+    assert (result.exit_code, "  allowed, though: no recent backup\n" in result.output) == (0, True)
 
 
 def test_an_override_wants_a_reason_and_is_logged(
@@ -270,6 +273,13 @@ def test_an_override_wants_a_reason_and_is_logged(
     assert any("migration.allowed" in record.getMessage() for record in caplog.records)
 
 
+def test_a_step_that_is_not_known_is_called_what_it_counts_as(
+    check: Check, add_step: Callable[..., str]
+) -> None:
+    revision = add_step("SELECT frobnicate()")
+    assert f"{revision}  do a thing  (contract)" in check().output
+
+
 def test_a_step_that_needs_a_connection_is_refused(
     check: Check, add_step: Callable[..., str]
 ) -> None:
@@ -282,12 +292,14 @@ def test_a_step_that_needs_a_connection_is_refused(
 
 
 def test_a_new_database_has_nothing_to_fear(
-    check: Check, engine: Engine, add_step: Callable[..., str]
+    check: Check, engine: Engine, add_step: Callable[..., str], tmp_path: Path
 ) -> None:
     empty(engine)
-    result = check(backup=None)
-    assert result.exit_code == 0, result.output
-    assert result.output.startswith(f"{len(read_steps())} pending.")
+    for backup in (None, tmp_path / "steps"):
+        result = check(backup=backup)
+        assert result.exit_code == 0, result.output
+        assert result.output.startswith(f"{len(read_steps())} pending.")
+        assert "REFUSED" not in result.output
 
 
 def test_each_step_of_the_chain_passed_when_it_was_pending(

@@ -57,15 +57,20 @@ def find_squawk() -> str | None:
 
 def run_squawk(program: str, sql: str) -> list[str]:
     """Return what squawk finds in the SQL of a step, a sentence each."""
-    finished = subprocess.run(  # noqa: S603 - the program was found by its name, and gets no shell
-        [program, "--reporter", "json", "--stdin-filepath", "step.sql"],
-        input=sql,
-        capture_output=True,
-        text=True,
-        timeout=_SQUAWK_SECONDS,
-        check=False,
-    )
-    found = json.loads(finished.stdout or "[]")
+    try:
+        finished = subprocess.run(  # noqa: S603 - it was found by its name, and gets no shell
+            [program, "--reporter", "json", "--stdin-filepath", "step.sql"],
+            input=sql,
+            capture_output=True,
+            text=True,
+            timeout=_SQUAWK_SECONDS,
+            check=False,
+        )
+        found = json.loads(finished.stdout or "[]")
+    except subprocess.TimeoutExpired:
+        return [f"no answer: it was not done after {_SQUAWK_SECONDS} s"]
+    except json.JSONDecodeError:
+        return [f"no answer: it ended with {finished.returncode} and without JSON"]
     return [f"{finding['rule_name']}: {finding['message']}" for finding in found]
 
 
@@ -89,7 +94,7 @@ def _read_step(configuration: Path, step: Script) -> PendingStep:
 def _write_sql(configuration: Path, step: Script) -> str:
     """Return what `alembic upgrade --sql` prints for one step."""
     output = io.StringIO()
-    # An engine that was handed over keeps alembic/env.py from taking over the logs.
+    # With anything handed over, alembic/env.py leaves the logs alone; it connects to nothing here.
     config = Config(str(configuration), output_buffer=output, attributes={"connection": object()})
     below = step.down_revision or "base"
     below = below if isinstance(below, str) else below[0]

@@ -14,14 +14,13 @@ from sqlalchemy.orm import Session
 from webapp.adapters.dumps import Dump, find_newest_dump
 from webapp.cli.database import command_session, command_settings
 from webapp.cli.pending_steps import Chain, find_squawk, read_chain, run_squawk
-from webapp.cli.preflight_report import BackupLine, as_json, as_text
+from webapp.cli.preflight_report import BACKUP, BackupLine, as_json, as_text
 from webapp.models import Base
 from webapp.services import activity
 from webapp.services.migrations import schema_facts
 from webapp.services.migrations.preflight import JudgedStep, Present, judge
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "alembic.ini"
-BACKUP = "backup"
 
 log = structlog.get_logger()
 
@@ -76,7 +75,7 @@ def preflight(
         answer = as_json(steps, line, findings, refused)
         click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
     else:
-        click.echo(as_text(steps, line, findings, allowed))
+        click.echo(as_text(steps, line, findings, refused, allowed))
     if refused:
         raise click.exceptions.Exit(1)
 

@@ -11,6 +11,8 @@ from webapp.services.migrations.step_work import Share
 from webapp.services.migrations.waits import ReadStatement
 
 NOTHING = "Nothing is pending."
+# What is refused and allowed by this name, beside the steps by their revisions.
+BACKUP = "backup"
 
 
 @dataclass(frozen=True)
@@ -26,26 +28,29 @@ def as_text(
     steps: Sequence[JudgedStep],
     backup: BackupLine,
     findings: Mapping[str, Sequence[str]],
+    refused: Sequence[str],
     allowed: Collection[str],
 ) -> str:
     """Return the report for people."""
     if not steps:
         return NOTHING
     lines = [f"{len(steps)} pending. Backup: {backup.words}."]
-    if backup.is_recent is False:
-        lines.append("  allowed:" if "backup" in allowed else "  REFUSED: no recent backup")
+    if BACKUP in {*refused, *allowed}:
+        lines.append(f"  {_word(BACKUP, allowed)}: no recent backup")
     for step in steps:
         lines += ["", f"{step.revision}  {step.message}  ({step.phase})"]
         for statement in step.statements:
             lines += _statement_lines(statement)
         lines += [f"  condition: {condition}" for condition in step.conditions]
-        word = "allowed, though" if step.revision in allowed else "REFUSED"
-        lines += [f"  {word}: {refusal}" for refusal in step.refusals]
+        lines += [f"  {_word(step.revision, allowed)}: {found}" for found in step.refusals]
         lines += [f"  squawk: {finding}" for finding in findings.get(step.revision, ())]
-    refused = [step.revision for step in steps if step.refusals and step.revision not in allowed]
     if refused:
         lines += ["", f"Refused: {', '.join(refused)}. `--allow REVISION --reason …` overrides."]
     return "\n".join(lines)
+
+
+def _word(name: str, allowed: Collection[str]) -> str:
+    return "allowed, though" if name in allowed else "REFUSED"
 
 
 def as_json(
@@ -103,6 +108,8 @@ def _statement_lines(statement: ReadStatement) -> list[str]:
 def _share_line(share: Share) -> str:
     if not share.effect.is_known:
         return "unknown: counts as ACCESS EXCLUSIVE on every table"
+    if share.table is None and not share.effect.lock:
+        return "touches no table"
     table = share.table or "no table that is known"
     rows = "rows not counted yet" if share.rows is None else f"about {share.rows:,} rows"
     lock = share.effect.lock.label if share.effect.lock else "no lock that counts"

@@ -84,7 +84,7 @@ def _judge_step(step: PendingStep, present: Present, sizes: dict[str, TableSize]
         for sql in split_statements(step.sql)
     ]
     effects = [share.effect for statement in statements for share in statement.shares]
-    phases = {effect.phase for effect in effects if effect.is_known}
+    phases = {effect.phase for effect in effects}
     chosen = [phase for phase in (Phase.CONTRACT, Phase.BACKFILL) if phase in phases]
     judged = JudgedStep(
         revision=step.revision,
