@@ -2,33 +2,9 @@
 
 import pytest
 
+from tests.migrations.judging import judge_sql, refusals
 from webapp.kit.migration_sql.effects import Phase
 from webapp.kit.migration_sql.schema import Schema
-from webapp.services.migrations.preflight import JudgedStep, PendingStep, Present, judge
-from webapp.services.migrations.schema_facts import TableSize
-
-LARGE = TableSize(total_bytes=4_000_000_000, table_bytes=3_000_000_000, rows=10_000_000)
-SMALL = TableSize(total_bytes=24_000, table_bytes=8_000, rows=5)
-SIZES = {"content": LARGE, "users": LARGE, "roles": SMALL, "tags": SMALL}
-
-
-def judge_sql(*steps: str, schema: Schema | None = None) -> JudgedStep:
-    """Return the judgement of the last of some steps, upon two large and two small tables."""
-    present = Present(
-        schema=schema or Schema(existing=set(SIZES)),
-        sizes=SIZES,
-        applied=(),
-        mapped={},
-        finished=(),
-        has_backup=True,
-    )
-    pending = [PendingStep(f"{number}", "do a thing", sql) for number, sql in enumerate(steps)]
-    return judge(pending, present)[-1]
-
-
-def refusals(*steps: str) -> str:
-    """Return what the last of some steps is refused for."""
-    return "\n".join(judge_sql(*steps).refusals)
 
 
 def test_a_table_that_is_there_is_not_taken_for_a_new_one() -> None:
@@ -39,6 +15,12 @@ def test_a_table_that_is_there_is_not_taken_for_a_new_one() -> None:
     assert "reads and writes" in found
     assert "It takes away or changes something of content" in found
     assert refusals("CREATE TABLE more (a text); ALTER TABLE more ALTER a TYPE jsonb") == ""
+
+
+def test_a_new_table_is_new_by_its_new_name_but_none_that_was_there_is() -> None:
+    new = "CREATE TABLE more (a text); ALTER TABLE more RENAME TO"
+    assert refusals(f"{new} others; ALTER TABLE others ALTER a TYPE jsonb") == ""
+    assert "reads and writes" in refusals(f"{new} content; ALTER TABLE content ALTER a TYPE jsonb")
 
 
 NEW = "CREATE TABLE slugs (content_id bigint REFERENCES content)"

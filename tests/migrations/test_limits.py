@@ -6,7 +6,7 @@ import math
 import pytest
 
 from tests.migrations.commands import ROOT
-from tests.migrations.test_judged_steps import judge_sql, refusals
+from tests.migrations.judging import judge_sql, refusals
 from webapp.services.migrations.limits import DEFAULTS, Limits, read_limits
 
 ADD_COLUMN = "ALTER TABLE roles ADD COLUMN a text"
