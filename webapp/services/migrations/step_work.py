@@ -45,17 +45,17 @@ def read_shares(sql: str, schema: Schema, sizes: dict[str, TableSize]) -> list[S
     for effect in classify(sql, schema):
         if effect.table in schema.created:
             sizes.setdefault(effect.table, EMPTY)
-            share = estimate(_without_its_lock(effect), sizes)
+            share = _estimate(_without_its_lock(effect), sizes)
             if share.seconds or share.unmeasured or effect.no_transaction:
                 shares.append(share)
             if effect.work is Work.ROWS:
                 sizes[effect.table] = _largest(sizes, Work.ROWS, effect.table, *effect.sized_by)
         elif effect.table != "alembic_version":
-            shares.append(estimate(effect, sizes))
+            shares.append(_estimate(effect, sizes))
     return shares
 
 
-def estimate(effect: Effect, sizes: Mapping[str, TableSize]) -> Share:
+def _estimate(effect: Effect, sizes: Mapping[str, TableSize]) -> Share:
     """Estimate what an effect costs."""
     sized_by = effect.sized_by or (effect.table or "",)
     # What is not known may be done to any table, so it is taken for the largest.

@@ -48,11 +48,11 @@ def refuse_waiting(statements: Sequence[ReadStatement], longest_hold_seconds: fl
         for share in statement.shares
         for table in share.unmeasured
     ]
-    for transaction in transactions(statements):
+    for transaction in _transactions(statements):
         refusals += [
             f"Others would wait about {hold.seconds:.1f} s for {hold.table} ({hold.blocks}), and"
             f" {longest_hold_seconds:g} s is the most. {_ADVICE[hold.work]}"
-            for hold in longest_holds([statement.shares for statement in transaction])
+            for hold in _longest_holds([statement.shares for statement in transaction])
             if hold.seconds > longest_hold_seconds
         ]
         refusals += [
@@ -101,7 +101,7 @@ def _with_limits(statements: Sequence[ReadStatement]) -> Iterator[tuple[ReadStat
     return zip(statements, read_limits(found.sql for found in statements), strict=True)
 
 
-def transactions(statements: Sequence[ReadStatement]) -> Iterator[list[ReadStatement]]:
+def _transactions(statements: Sequence[ReadStatement]) -> Iterator[list[ReadStatement]]:
     """Cut the statements of a step into its transactions; outside of one, each is its own."""
     inside: list[ReadStatement] | None = None
     for statement in statements:
@@ -119,7 +119,7 @@ def transactions(statements: Sequence[ReadStatement]) -> Iterator[list[ReadState
         yield inside
 
 
-def longest_holds(shares: Sequence[Sequence[Share]]) -> list[Hold]:
+def _longest_holds(shares: Sequence[Sequence[Share]]) -> list[Hold]:
     """Return the longest hold on each table in one transaction.
 
     A lock is held from its statement until the end of the transaction, so whatever comes later in
