@@ -3,7 +3,9 @@
 from typing import Any
 
 from celery import Celery
+from kombu import Connection
 from kombu import Queue as BrokerQueue
+from kombu.exceptions import OperationalError
 
 from webapp.jobs.messages import Queue
 from webapp.settings import Settings
@@ -61,21 +63,25 @@ def make_celery(settings: Settings) -> Celery:
 def find_empty_queues(celery: Celery) -> frozenset[Queue]:
     """Return the queues of which the broker holds no hint, or which it does not know (any more).
 
-    Raises kombu's OperationalError, or OSError, while the broker is away.
+    Raises kombu's OperationalError while the broker is away.
     """
-    empty = set()
     with celery.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
-        for queue in Queue:
-            with connection.channel() as channel:
-                try:
-                    declared = channel.queue_declare(queue=queue.value, passive=True)
-                except connection.channel_errors:
-                    empty.add(queue)
-                else:
-                    if declared.message_count == 0:
-                        empty.add(queue)
-    return frozenset(empty)
+        try:
+            return frozenset(queue for queue in Queue if not _count_hints(connection, queue))
+        except connection.connection_errors as error:
+            # Only where it connects does kombu turn the errors of each broker into its own.
+            raise OperationalError(str(error)) from error
+
+
+def _count_hints(connection: Connection, queue: Queue) -> int:
+    """Return how many hints a queue holds, 0 for one that the broker does not know."""
+    with connection.channel() as channel:
+        try:
+            declared = channel.queue_declare(queue=queue.value, passive=True)
+        except connection.channel_errors:
+            return 0
+        return int(declared.message_count)
 
 
 def _queue(queue: Queue, url: str) -> BrokerQueue:

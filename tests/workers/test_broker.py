@@ -1,6 +1,11 @@
 """What the dispatcher asks the broker."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
+from kombu import Connection
+from kombu.exceptions import OperationalError
 
 from dev.redis import RedisServer
 from webapp.jobs.messages import Queue
@@ -14,3 +19,20 @@ def test_a_queue_is_empty_until_it_holds_a_hint(tmp_path: Path) -> None:
         assert find_empty_queues(celery) == set(Queue)
         celery.send_task(RUN_JOBS, args=[[1]], queue=Queue.MAIL.value, ignore_result=True)
         assert find_empty_queues(celery) == set(Queue) - {Queue.MAIL}
+
+
+def test_a_broker_that_dies_while_it_is_asked_is_away_and_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RedisServer(tmp_path) as server:
+        celery = make_celery(Settings(_env_file=None, redis_url=server.url))
+        connect = Connection.ensure_connection
+
+        def connect_and_die(connection: Connection, *arguments: Any, **options: Any) -> Any:
+            connected = connect(connection, *arguments, **options)
+            server.kill()
+            return connected
+
+        monkeypatch.setattr(Connection, "ensure_connection", connect_and_die)
+        with pytest.raises(OperationalError):
+            find_empty_queues(celery)
