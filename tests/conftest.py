@@ -28,8 +28,9 @@ from workers.context import WorkerContext
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "imprint_template"
-# What a caller may say of the tests themselves; docs/migrations.md tells of both.
+# The tests that make the application send its statements from their own process.
 WATCHED_FOLDERS = {"api", "cli", "jobs", "services", "workers"}
+# What a caller may say of the tests themselves; docs/migrations.md tells of both.
 OF_THE_TESTS = {"IMPRINT_TEST_POSTGRES_BIN", "IMPRINT_MIGRATION_TRIALS"}
 
 

@@ -23,9 +23,10 @@ LEFT_OUT = {"init", "list-templates"}
 def db(x_arg: tuple[str, ...]) -> None:
     """Migrate the database.
 
-    Each command reads the root's alembic.ini, and so does just what `alembic …` does. No database
-    object is handed over: alembic/env.py finds the tables and the database by itself.
+    DATABASE_URL says which. Each command does just what `alembic …` does; docs/migrations.md has
+    one for every task.
     """
+    # No database object is handed over: alembic/env.py finds the tables and the database itself.
     migrate = Migrate(directory="alembic", render_as_batch=False)
     migrate.configure(_use_root_configuration)
     migrate.init_app(current_app)
