@@ -16,11 +16,12 @@ from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
 from webapp.models import Content, ContentVersion, Role, User
-from webapp.services import content, publishing, schedules, taxonomy, versions
-from webapp.services.actors import Actor
-from webapp.services.content import Draft
-from webapp.services.publishing import Release
-from webapp.services.schedules import SchedulePlan
+from webapp.services.accounts.actors import Actor
+from webapp.services.content import content, taxonomy, versions
+from webapp.services.content.content import Draft
+from webapp.services.publishing import publishing, schedules
+from webapp.services.publishing.publishing import Release
+from webapp.services.publishing.schedules import SchedulePlan
 
 BODY_BYTES = 4_000
 CATEGORIES, TAGS, TAGS_AN_ARTICLE = 8, 40, 4

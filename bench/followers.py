@@ -10,9 +10,9 @@ from bench.articles import analyze, make_account
 from webapp.jobs.messages import FanOutEvent
 from webapp.jobs.outbox import enqueue
 from webapp.kit.roles import RoleName
-from webapp.services import content, taxonomy
-from webapp.services.actors import Actor
-from webapp.services.content import Draft
+from webapp.services.accounts.actors import Actor
+from webapp.services.content import content, taxonomy
+from webapp.services.content.content import Draft
 
 _READERS = text(
     """

@@ -14,7 +14,7 @@ from bench.commits import commit_seconds
 from bench.results import Result, percentile
 from bench.sizes import Sizes
 from bench.testbed import Testbed, sessions_on
-from webapp.services.password_resets import request_reset
+from webapp.services.accounts.password_resets import request_reset
 
 WORKER = "worker-accounts"
 _JOB_SECONDS = 30.0

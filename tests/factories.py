@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
 from webapp.models import Role, User
-from webapp.services import content
-from webapp.services.actors import Actor
-from webapp.services.content import Draft
+from webapp.services.accounts.actors import Actor
+from webapp.services.content import content
+from webapp.services.content.content import Draft
 from workers.context import WorkerContext
 from workers.handlers import HANDLERS
 from workers.runner import run_job

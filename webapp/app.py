@@ -4,23 +4,16 @@ from flask_openapi3.models.info import Info
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.adapters.logs import configure_logs
-from webapp.api import (
-    accounts,
-    auth_tokens,
-    content,
-    follows,
-    notifications,
-    published,
-    schedules,
-    taxonomy,
-    versions,
-)
+from webapp.api.accounts import accounts, auth_tokens
+from webapp.api.audience import follows, notifications
+from webapp.api.content import content, taxonomy, versions
 from webapp.api.edge import ImprintApp, install_edge
 from webapp.api.errors import install_error_handlers
 from webapp.api.metrics import install_metrics
-from webapp.api.operators import install_operators
+from webapp.api.operations.operators import install_operators
 from webapp.api.problems import Problem
-from webapp.api.public_reads import PublicReads
+from webapp.api.publishing import published, schedules
+from webapp.api.publishing.public_reads import PublicReads
 from webapp.api.rate_limits import install_rate_limits
 from webapp.bootstrap import web_context
 from webapp.pages.docs import describe_problems, install_docs

@@ -19,7 +19,8 @@ from webapp.jobs.dispatch import mark_dispatched, unmark_dispatched
 from webapp.jobs.leases import take_back_expired
 from webapp.jobs.messages import Queue
 from webapp.jobs.outbox import WAKE_CHANNEL, chunked
-from webapp.services import housekeeping, schedules
+from webapp.services.operations import housekeeping
+from webapp.services.publishing import schedules
 from workers.broker import RUN_JOBS, find_empty_queues
 from workers.context import WorkerContext
 

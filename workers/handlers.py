@@ -1,7 +1,11 @@
 """Every kind of job and the one handler that it has."""
 
-from workers import accounts, backfills, housekeeping, mail, notifications, publishing, versions
+from workers.accounts import accounts
+from workers.audience import mail, notifications
+from workers.content import versions
 from workers.context import Handler
+from workers.operations import backfills, housekeeping
+from workers.publishing import publishing
 
 HANDLERS: dict[str, Handler] = {
     handler.message.kind: handler

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from webapp.adapters.database import make_engine, plain_url
-from webapp.services import readiness
+from webapp.services.operations import readiness
 from webapp.settings import Settings
 
 ESTABLISHED = "01"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import LiteralString
 
-from webapp.services.backfills import Backfill
+from webapp.services.operations.backfills import Backfill
 
 MAKE_TABLE = """
     CREATE TABLE page_views (

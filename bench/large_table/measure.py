@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from alembic import command
 from bench.large_table.example import FILL_TABLE, MAKE_TABLE, Change
 from bench.large_table.traffic import Waits, traffic, watch
-from webapp.services import backfills
-from webapp.services.backfills import BACKFILLS
+from webapp.services.operations import backfills
+from webapp.services.operations.backfills import BACKFILLS
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = Path(__file__).with_name("steps")

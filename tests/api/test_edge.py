@@ -13,10 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from dev.ports import free_port
 from tests.factories import Caller
 from webapp.api.edge import ImprintApp
-from webapp.api.operators import migration_head
+from webapp.api.operations.operators import migration_head
 from webapp.app import create_app
 from webapp.kit.roles import RoleName
-from webapp.services import housekeeping, idempotency
+from webapp.services import idempotency
+from webapp.services.operations import housekeeping
 from webapp.settings import Settings
 
 
@@ -189,7 +190,7 @@ def test_an_error_of_the_database_is_logged_without_the_values_of_a_row(
         answer = author.call("POST", "/content", {"title": "x", "body": "a secret draft"})
     assert answer.status_code == 500
     assert "no such thing" in caplog.text
-    assert "webapp/services/content.py" in caplog.text
+    assert "webapp/services/content/content.py" in caplog.text
     assert "a secret draft" not in caplog.text
 
 

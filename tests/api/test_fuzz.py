@@ -23,7 +23,7 @@ from tests.factories import Caller, make_content
 from webapp.api.edge import ImprintApp
 from webapp.app import create_app
 from webapp.kit.roles import RoleName
-from webapp.services.actors import Actor
+from webapp.services.accounts.actors import Actor
 from webapp.settings import Settings
 
 

@@ -12,7 +12,7 @@ from bench.results import Result, percentile, table
 from bench.sizes import TINY
 from bench.testbed import Testbed
 from webapp.models import ContentVersion
-from webapp.services.versions import digest_of
+from webapp.services.content.versions import digest_of
 
 COMPARED = {
     "content": "author_id, category_id, body, body_format, metadata, status, version, revision",

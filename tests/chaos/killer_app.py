@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from celery_app import app
 from webapp.jobs.messages import SealVersion
 from webapp.jobs.outcomes import Outcome
+from workers.content.versions import seal_version
 from workers.context import InOneTransaction, WorkerContext
 from workers.handlers import HANDLERS
-from workers.versions import seal_version
 
 __all__ = ["app"]
 

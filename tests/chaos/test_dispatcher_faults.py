@@ -22,8 +22,8 @@ from webapp.jobs.dispatch import mark_dispatched
 from webapp.jobs.messages import Queue, SealVersion
 from webapp.jobs.outbox import enqueue, enqueue_many
 from webapp.kit.clock import utc_now
-from webapp.services import schedules
-from webapp.services.schedules import SchedulePlan
+from webapp.services.publishing import schedules
+from webapp.services.publishing.schedules import SchedulePlan
 from workers.broker import RUN_JOBS, make_celery
 from workers.context import WorkerContext
 from workers.handlers import HANDLERS

@@ -30,10 +30,11 @@ from webapp.jobs.messages import Queue, SealVersion
 from webapp.jobs.outbox import enqueue
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
-from webapp.services import follows, publishing, schedules
-from webapp.services.actors import Actor
-from webapp.services.follows import Target
-from webapp.services.schedules import SchedulePlan
+from webapp.services.accounts.actors import Actor
+from webapp.services.audience import follows
+from webapp.services.audience.follows import Target
+from webapp.services.publishing import publishing, schedules
+from webapp.services.publishing.schedules import SchedulePlan
 from webapp.settings import Settings
 from workers.broker import RUN_JOBS, make_celery
 from workers.context import WorkerContext

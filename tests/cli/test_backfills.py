@@ -12,9 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import run_ready_jobs
-from tests.workers.backfill_process import COUNT_ROWS, MAKE_TABLE, ROWS
+from tests.workers.operations.backfill_process import COUNT_ROWS, MAKE_TABLE, ROWS
 from webapp.cli import backfills as command
-from webapp.services.backfills import BACKFILLS, Backfill
+from webapp.services.operations.backfills import BACKFILLS, Backfill
 from workers.context import WorkerContext
 
 NAME = COUNT_ROWS.name

@@ -12,8 +12,8 @@ from webapp.jobs import leases
 from webapp.jobs.messages import PruneTable
 from webapp.jobs.outbox import enqueue
 from webapp.models import Job, Publication, User
-from webapp.services import accounts
-from webapp.services import sessions as login_sessions
+from webapp.services.accounts import accounts
+from webapp.services.accounts import sessions as login_sessions
 from webapp.settings import Settings
 
 PASSWORD = "a password for tests"

@@ -13,8 +13,8 @@ from tests.factories import make_actor
 from webapp.cli.app import create_app
 from webapp.cli.database import SESSIONS
 from webapp.models import Content, ContentVersion, Event, Job, Publication, Schedule, User
-from webapp.services import content, taxonomy
-from webapp.services.actors import Actor
+from webapp.services.accounts.actors import Actor
+from webapp.services.content import content, taxonomy
 from webapp.settings import Settings
 
 EXPORT = """<?xml version="1.0" encoding="UTF-8"?>

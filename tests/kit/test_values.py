@@ -15,7 +15,7 @@ from webapp.kit.json_values import check_json
 from webapp.kit.passwords import hash_password, verify_password
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import derived_token, hash_email, new_token
-from webapp.services.versions import word_changes
+from webapp.services.content.versions import word_changes
 
 MOMENTS = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(
     lambda moment: moment.replace(tzinfo=UTC)

@@ -1,8 +1,8 @@
 """Steps that are judged without a database."""
 
 from webapp.kit.migration_sql.schema import Schema
-from webapp.services.migrations.preflight import JudgedStep, PendingStep, Present, judge
-from webapp.services.migrations.schema_facts import TableSize
+from webapp.services.operations.migrations.preflight import JudgedStep, PendingStep, Present, judge
+from webapp.services.operations.migrations.schema_facts import TableSize
 
 LARGE = TableSize(total_bytes=4_000_000_000, table_bytes=3_000_000_000, rows=10_000_000)
 SMALL = TableSize(total_bytes=24_000, table_bytes=8_000, rows=5)

@@ -13,7 +13,7 @@ from tests.migrations.row_filler import read_rows, read_schema
 from webapp.kit.migration_sql.classify import classify
 from webapp.kit.migration_sql.schema import Schema
 from webapp.kit.migration_sql.statements import split_statements
-from webapp.services.migrations.preflight import PendingStep
+from webapp.services.operations.migrations.preflight import PendingStep
 
 # The columns in which a step fills in what was missing, beside the ones that it adds.
 FILLED_BY_STEP = {

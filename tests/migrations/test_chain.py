@@ -14,7 +14,7 @@ from tests.migrations.kept_rows import Columns, check_step, said_to_drop
 from tests.migrations.row_filler import fill, read_rows, read_schema
 from webapp.cli.pending_steps import read_chain
 from webapp.models import Base, ContentVersion
-from webapp.services.versions import digest_of
+from webapp.services.content.versions import digest_of
 
 # SQLAlchemy warns of a mistake of its own when it reflects a table with storage settings.
 pytestmark = pytest.mark.filterwarnings("ignore:Can't validate argument 'dialect_options'")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.migrations.commands import ROOT
 from tests.migrations.judging import judge_sql, refusals
-from webapp.services.migrations.limits import DEFAULTS, Limits, read_limits
+from webapp.services.operations.migrations.limits import DEFAULTS, Limits, read_limits
 
 ADD_COLUMN = "ALTER TABLE roles ADD COLUMN a text"
 MAKE_INDEX = "CREATE INDEX CONCURRENTLY ix ON roles (a)"

@@ -28,8 +28,8 @@ from webapp.adapters.database import plain_url
 from webapp.api.edge import ImprintApp
 from webapp.cli import preflight
 from webapp.kit.roles import RoleName
-from webapp.services import backfills
-from webapp.services.backfills import BACKFILLS, Backfill
+from webapp.services.operations import backfills
+from webapp.services.operations.backfills import BACKFILLS, Backfill
 from webapp.settings import Settings
 from workers.context import WorkerContext
 

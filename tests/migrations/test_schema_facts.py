@@ -4,7 +4,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from webapp.kit.migration_sql.schema import ForeignKey
-from webapp.services.migrations import schema_facts
+from webapp.services.operations.migrations import schema_facts
 
 TABLES = """
     CREATE TABLE parts (id bigint NOT NULL) PARTITION BY RANGE (id);

@@ -8,8 +8,8 @@ from flask import g, request
 from sqlalchemy.orm import Session
 
 from webapp.kit.roles import RoleName
-from webapp.services import sessions
-from webapp.services.actors import Actor
+from webapp.services.accounts import sessions
+from webapp.services.accounts.actors import Actor
 from webapp.services.errors import AuthenticationError
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -7,7 +7,7 @@ from webapp.cli.database import command_session
 from webapp.kit.addresses import mailable_address
 from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
 from webapp.kit.roles import RoleName
-from webapp.services.accounts import register
+from webapp.services.accounts.accounts import register
 
 
 @click.group(cls=AppGroup)

@@ -6,8 +6,8 @@ import click
 from flask.cli import with_appcontext
 
 from webapp.cli.database import command_session
-from webapp.services import backfills
-from webapp.services.backfills import BACKFILLS, Progress
+from webapp.services.operations import backfills
+from webapp.services.operations.backfills import BACKFILLS, Progress
 
 POLL_SECONDS = 0.3
 SILENT_AFTER_SECONDS = 10.0

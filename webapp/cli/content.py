@@ -13,10 +13,10 @@ from webapp.cli.database import command_session, command_sessions
 from webapp.cli.import_sources import Source, open_source
 from webapp.kit.imports.article import ImportedArticle, ImportProblem, NotAnArticle
 from webapp.kit.roles import RoleName
-from webapp.services.accounts import Account, find_by_login, first_admin
-from webapp.services.actors import Actor
-from webapp.services.content_import import ImportOptions, Result, import_article
+from webapp.services.accounts.accounts import Account, find_by_login, first_admin
+from webapp.services.accounts.actors import Actor
 from webapp.services.errors import ServiceError
+from webapp.services.interchange.content_import import ImportOptions, Result, import_article
 
 ARTICLES_A_TRANSACTION = 25
 

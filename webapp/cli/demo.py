@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 from webapp.cli.accounts import check_password
 from webapp.cli.database import command_session
 from webapp.kit.roles import RoleName
-from webapp.services import accounts, content, publishing, taxonomy
-from webapp.services.actors import Actor
-from webapp.services.content import Draft
+from webapp.services.accounts import accounts
+from webapp.services.accounts.actors import Actor
+from webapp.services.content import content, taxonomy
+from webapp.services.content.content import Draft
+from webapp.services.publishing import publishing
 
 ARTICLES = (
     (

@@ -16,7 +16,7 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
 from alembic import command
-from webapp.services.migrations.preflight import PendingStep
+from webapp.services.operations.migrations.preflight import PendingStep
 
 _SQUAWK_SECONDS = 20
 

@@ -17,8 +17,8 @@ from webapp.cli.pending_steps import Chain, find_squawk, read_chain, run_squawk
 from webapp.cli.preflight_report import BACKUP, BackupLine, as_json, as_text
 from webapp.models import Base
 from webapp.services import activity
-from webapp.services.migrations import schema_facts
-from webapp.services.migrations.preflight import JudgedStep, Present, judge
+from webapp.services.operations.migrations import schema_facts
+from webapp.services.operations.migrations.preflight import JudgedStep, Present, judge
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "alembic.ini"
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from webapp.kit.migration_sql.effects import Work
-from webapp.services.migrations.preflight import JudgedStep
-from webapp.services.migrations.step_work import Share
-from webapp.services.migrations.waits import ReadStatement
+from webapp.services.operations.migrations.preflight import JudgedStep
+from webapp.services.operations.migrations.step_work import Share
+from webapp.services.operations.migrations.waits import ReadStatement
 
 NOTHING = "Nothing is pending."
 # What is refused and allowed by this name, beside the steps by their revisions.

@@ -1,20 +1,25 @@
 """The tables. Importing this package loads every model, so that the metadata is complete."""
 
-from webapp.models.access_tokens import AccessToken
+from webapp.models.accounts.access_tokens import AccessToken
+from webapp.models.accounts.password_resets import PasswordResetToken
+from webapp.models.accounts.users import Role, User
 from webapp.models.activity_logs import ActivityLog
-from webapp.models.backfills import BackfillState
+from webapp.models.audience.follows import Follow
+from webapp.models.audience.notifications import (
+    Event,
+    MailDelivery,
+    Notification,
+    NotificationPreference,
+)
 from webapp.models.base import Base
-from webapp.models.content import Content, ContentTag, Slug
-from webapp.models.follows import Follow
+from webapp.models.content.content import Content, ContentTag, Slug
+from webapp.models.content.taxonomy import Category, Tag
+from webapp.models.content.versions import ContentVersion, Rendering
 from webapp.models.idempotency_keys import IdempotencyKey
 from webapp.models.jobs import Job, Tick
-from webapp.models.notifications import Event, MailDelivery, Notification, NotificationPreference
-from webapp.models.password_resets import PasswordResetToken
-from webapp.models.publications import Publication
-from webapp.models.schedules import Schedule
-from webapp.models.taxonomy import Category, Tag
-from webapp.models.users import Role, User
-from webapp.models.versions import ContentVersion, Rendering
+from webapp.models.operations.backfills import BackfillState
+from webapp.models.publishing.publications import Publication
+from webapp.models.publishing.schedules import Schedule
 
 __all__ = [
     "AccessToken",

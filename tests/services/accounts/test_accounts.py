@@ -1,0 +1,255 @@
+"""Promises about accounts, sessions and forgotten passwords."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from tests.factories import PASSWORD, make_actor
+from webapp.kit.clock import utc_now
+from webapp.kit.roles import RoleName
+from webapp.kit.tokens import hash_email
+from webapp.models import AccessToken, Job, PasswordResetToken, User
+from webapp.services.accounts import accounts, password_resets, sessions
+from webapp.services.errors import (
+    AuthenticationError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+)
+
+
+def register(session: Session, login: str = "maria") -> accounts.Account:
+    """Register an account with the test password."""
+    return accounts.register(
+        session, login=login, email=f"{login}@example.org", password=PASSWORD,
+        display_name=login.title(), role=RoleName.READER,
+    )  # fmt: skip
+
+
+def open_session(session: Session, user_id: int, repeat_key: str | None = None) -> str:
+    """Open a session and return its token."""
+    password_hash = session.get_one(User, user_id).password_hash
+    login = sessions.Login(user_id, password_hash)
+    opened = sessions.open_session(
+        session, login, days=1, user_agent="tests", repeat_key=repeat_key, secret_key="secret"
+    )
+    return opened.access_token
+
+
+JOB_IDS = itertools.count(1)
+
+
+def mint_for(session: Session, email: str, job_id: int) -> password_resets.MintedReset | None:
+    """Mint the reset token of a job, as its worker does."""
+    return password_resets.mint_token(
+        session, hash_email(email), minutes=10, secret_key="secret", job_id=job_id
+    )
+
+
+def mint(session: Session, login: str = "maria", job_id: int | None = None) -> str:
+    """Mint a reset token, of a job of its own if none is given; it must succeed."""
+    minted = mint_for(session, f"{login}@example.org", job_id or next(JOB_IDS))
+    assert minted is not None
+    return minted.token
+
+
+def test_neither_token_nor_password_is_kept(session: Session) -> None:
+    account = register(session)
+    token = open_session(session, account.id)
+    user = session.get_one(User, account.id)
+    assert user.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    stored = session.scalars(select(AccessToken.token_hash)).one()
+    assert token.encode() not in stored
+    assert len(token) >= 43
+
+
+def test_a_login_and_an_address_are_unique_in_any_case(session: Session) -> None:
+    register(session, "maria")
+    for login, email in (("MARIA", "x@example.org"), ("other", "Maria@Example.ORG")):
+        with pytest.raises(ConflictError):
+            accounts.register(
+                session, login=login, email=email, password=PASSWORD, display_name="x",
+                role=RoleName.READER,
+            )  # fmt: skip
+
+
+def test_wrong_credentials_get_one_answer_for_every_cause(session: Session) -> None:
+    account = register(session)
+    assert sessions.log_in(session, "Maria", PASSWORD).user_id == account.id
+    messages = set()
+    for login, password in (("maria", "wrong password"), ("nobody", PASSWORD)):
+        with pytest.raises(AuthenticationError) as refused:
+            sessions.log_in(session, login, password)
+        messages.add(str(refused.value))
+    session.execute(update(User).values(disabled_at=utc_now()))
+    with pytest.raises(AuthenticationError) as refused:
+        sessions.log_in(session, "maria", PASSWORD)
+    assert messages == {str(refused.value)}
+
+
+def test_a_revoked_or_expired_token_is_nobody(session: Session) -> None:
+    account = register(session)
+    token = open_session(session, account.id)
+    actor = sessions.find_actor(session, token)
+    assert actor is not None
+    assert (actor.user_id, actor.role) == (account.id, RoleName.READER)
+    assert actor.session_id is not None
+
+    sessions.revoke_session(session, account.id, actor.session_id)
+    assert sessions.find_actor(session, token) is None
+    with pytest.raises(NotFoundError):
+        sessions.revoke_session(session, account.id, actor.session_id)
+
+    expired = open_session(session, account.id)
+    session.execute(update(AccessToken).values(expires_at=utc_now() - timedelta(seconds=1)))
+    assert sessions.find_actor(session, expired) is None
+
+
+def test_nobody_revokes_the_session_of_another(session: Session) -> None:
+    account, other = register(session), register(session, "other")
+    actor = sessions.find_actor(session, open_session(session, account.id))
+    assert actor is not None
+    assert actor.session_id is not None
+    with pytest.raises(NotFoundError):
+        sessions.revoke_session(session, other.id, actor.session_id)
+
+
+def test_a_repeated_login_with_one_key_is_one_session(session: Session) -> None:
+    account = register(session)
+    assert open_session(session, account.id, "key") == open_session(session, account.id, "key")
+    assert open_session(session, account.id, "key") != open_session(session, account.id, "other")
+    assert session.scalar(select(func.count()).select_from(AccessToken)) == 2
+
+
+def test_a_key_whose_session_has_ended_opens_no_other(session: Session) -> None:
+    account = register(session)
+    actor = sessions.find_actor(session, open_session(session, account.id, "key"))
+    assert actor is not None
+    assert actor.session_id is not None
+    sessions.revoke_session(session, account.id, actor.session_id)
+    with pytest.raises(ConflictError, match="new key"):
+        open_session(session, account.id, "key")
+
+
+def test_a_login_does_not_outlive_the_reset_that_it_raced_with(session: Session) -> None:
+    register(session)
+    login = sessions.log_in(session, "maria", PASSWORD)
+    password_resets.confirm_reset(session, mint(session), "a new password")
+    with pytest.raises(AuthenticationError):
+        sessions.open_session(
+            session, login, days=1, user_agent="", repeat_key=None, secret_key="secret"
+        )
+
+
+def test_a_reset_sets_the_password_once_and_ends_every_session(session: Session) -> None:
+    account = register(session)
+    token = open_session(session, account.id)
+    reset, spare = mint(session), mint(session)
+
+    password_resets.confirm_reset(session, reset, "a new password")
+
+    assert sessions.log_in(session, "maria", "a new password").user_id == account.id
+    assert sessions.find_actor(session, token) is None
+    for used in (reset, spare, "never minted"):
+        with pytest.raises(AuthenticationError):
+            password_resets.confirm_reset(session, used, "yet another password")
+    told = select(func.count()).select_from(Job).where(Job.kind == "password_changed.send")
+    assert session.scalar(told) == 1
+
+
+def test_an_expired_reset_token_is_refused(session: Session) -> None:
+    register(session)
+    token = mint(session)
+    session.execute(update(PasswordResetToken).values(expires_at=utc_now()))
+    with pytest.raises(AuthenticationError):
+        password_resets.confirm_reset(session, token, "a new password")
+
+
+def test_unknown_and_disabled_accounts_get_no_token_and_nobody_gets_many(session: Session) -> None:
+    register(session)
+    assert mint_for(session, "no@example.org", next(JOB_IDS)) is None
+    for _ in range(password_resets.MOST_LIVE_TOKENS):
+        mint(session)
+    assert mint_for(session, "maria@example.org", next(JOB_IDS)) is None
+    session.execute(update(PasswordResetToken).values(used_at=utc_now()))
+    mint(session)
+    session.execute(update(User).values(disabled_at=utc_now()))
+    assert mint_for(session, "maria@example.org", next(JOB_IDS)) is None
+
+
+def test_a_job_that_starts_again_gets_the_same_token_with_its_whole_life(session: Session) -> None:
+    register(session)
+    first = mint(session, job_id=7)
+    session.execute(update(PasswordResetToken).values(expires_at=utc_now()))
+    for _ in range(password_resets.MOST_LIVE_TOKENS + 1):
+        assert mint(session, job_id=7) == first
+    stored = session.scalars(select(PasswordResetToken)).one()
+    session.refresh(stored)
+    assert stored.expires_at - utc_now() > timedelta(minutes=9)
+    assert mint(session, job_id=8) != first
+
+
+def test_a_used_token_is_not_brought_back_by_its_job(session: Session) -> None:
+    register(session)
+    token = mint(session, job_id=7)
+    password_resets.confirm_reset(session, token, "a new password")
+    assert mint_for(session, "maria@example.org", 7) is None
+    with pytest.raises(AuthenticationError):
+        password_resets.confirm_reset(session, token, "another password")
+
+
+def test_a_request_for_a_reset_keeps_no_address(session: Session) -> None:
+    password_resets.request_reset(session, "Somebody@Example.org")
+    payload = session.scalars(select(Job.payload)).one()
+    assert payload == {"email_hash": hash_email("somebody@example.org").hex()}
+
+
+def test_of_many_redemptions_at_once_one_wins(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        register(session)
+        token = mint(session)
+
+    def redeem(number: int) -> bool:
+        try:
+            with sessions.begin() as session:
+                password_resets.confirm_reset(session, token, f"a new password {number}")
+        except AuthenticationError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(10) as pool:
+        assert sorted(pool.map(redeem, range(10))) == [False] * 9 + [True]
+
+
+def test_a_manager_gives_roles_up_to_their_own_to_nobody_above_them(session: Session) -> None:
+    manager, admin = make_actor(session, RoleName.MANAGER), make_actor(session, RoleName.ADMIN)
+    reader = make_actor(session, RoleName.READER)
+    assert accounts.set_role(session, manager, reader.user_id, RoleName.MANAGER).role == "manager"
+    with pytest.raises(ForbiddenError):
+        accounts.set_role(session, manager, reader.user_id, RoleName.ADMIN)
+    with pytest.raises(ForbiddenError):
+        accounts.set_role(session, manager, admin.user_id, RoleName.READER)
+    with pytest.raises(ForbiddenError):
+        accounts.set_role(session, reader, reader.user_id, RoleName.ADMIN)
+
+
+def test_admins_who_demote_each_other_at_once_leave_one(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        admins = [make_actor(session) for _ in range(2)]
+
+    def demote(number: int) -> bool:
+        try:
+            with sessions.begin() as session:
+                target = admins[1 - number].user_id
+                accounts.set_role(session, admins[number], target, RoleName.READER)
+                session.execute(text("SELECT pg_sleep(0.2)"))
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(demote, range(2))) == [False, True]

@@ -1,0 +1,301 @@
+"""Promises about content and its versions."""
+
+import itertools
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from sqlalchemy import event, func, insert, select
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.orm import Session, sessionmaker
+
+from tests.factories import make_actor, make_content
+from webapp.kit.clock import utc_now
+from webapp.kit.roles import RoleName
+from webapp.models import Content, Job, Rendering, Slug
+from webapp.services.accounts.actors import Actor
+from webapp.services.content import content, slugs, taxonomy, versions
+from webapp.services.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleRevisionError,
+)
+from webapp.services.publishing import publishing, schedules
+from webapp.services.publishing.schedules import SchedulePlan
+
+
+def numbers(session: Session, content_id: int) -> list[int]:
+    """Return the version numbers of an item, oldest first."""
+    lines = versions.list_versions(session, content_id, below=None, limit=100)
+    return [line.number for line in reversed(lines)]
+
+
+def statements_of(session: Session, run: Callable[[], object]) -> list[str]:
+    """Return the statements that a call sends."""
+    statements: list[str] = []
+
+    def note(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", note)
+    run()
+    event.remove(connection, "before_cursor_execute", note)
+    return statements
+
+
+def listed(session: Session, actor: Actor, limit: int) -> None:
+    """List some items."""
+    assert content.list_content(session, actor, status=None, before=None, limit=limit)
+
+
+def test_every_save_is_a_version_with_the_text_that_was_saved(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, title="One", body="first", tags=("B", "a"))
+
+    content.edit(session, actor, content_id, 1, {"body": "second", "tags": ["c"]})
+
+    first = versions.get_version(session, content_id, 1)
+    second = versions.get_version(session, content_id, 2)
+    assert (first.body, first.tags) == ("first", ["a", "b"])
+    assert (second.body, second.tags) == ("second", ["c"])
+    assert versions.digest_of(second, second.tags) == second.digest
+    sealing = select(func.count()).select_from(Job).where(Job.kind == "version.seal")
+    assert session.scalar(sealing) == 2
+
+
+def test_a_save_that_changes_nothing_makes_no_version(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, title="Same", tags=("a",))
+
+    content.edit(session, actor, content_id, 1, {"title": "Same", "tags": ["a"]})
+
+    assert numbers(session, content_id) == [1]
+    assert content.get(session, actor, content_id).content.revision == 1
+
+
+def test_an_edit_of_what_has_changed_since_is_refused(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor)
+    content.edit(session, actor, content_id, 1, {"title": "Newer"})
+
+    with pytest.raises(StaleRevisionError):
+        content.edit(session, actor, content_id, 1, {"title": "Older"})
+
+    assert content.get(session, actor, content_id).content.title == "Newer"
+
+
+def test_a_restore_is_a_new_version_and_leaves_the_public_alone(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, title="Old", body="old", tags=("x",))
+    content.edit(session, actor, content_id, None, {"title": "New", "body": "new", "tags": []})
+    publishing.publish(session, actor, content_id, None)
+
+    content.restore(session, actor, content_id, None, 1)
+
+    view = content.get(session, actor, content_id)
+    assert (view.content.title, view.content.body, view.content.version) == ("Old", "old", 3)
+    assert [tag.slug for tag in view.tags] == ["x"]
+    assert view.is_public
+    assert numbers(session, content_id) == [1, 2, 3]
+    assert versions.get_version(session, content_id, 3).reason == "restore"
+
+
+def test_equal_titles_get_numbered_slugs(session: Session) -> None:
+    actor = make_actor(session)
+    ids = [make_content(session, actor, title="Same Title") for _ in range(3)]
+    found = [content.get(session, actor, content_id).content.slug for content_id in ids]
+    assert found == ["same-title", "same-title-2", "same-title-3"]
+
+
+def test_a_slug_that_was_asked_for_and_is_taken_is_a_conflict(session: Session) -> None:
+    actor = make_actor(session)
+    make_content(session, actor, slug="taken")
+    with pytest.raises(ConflictError, match="taken"):
+        make_content(session, actor, slug="taken")
+
+
+def test_a_slug_that_was_never_public_is_free_again_after_a_rename(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, slug="first")
+    content.edit(session, actor, content_id, None, {"slug": "second"})
+    make_content(session, actor, slug="first")
+
+
+@pytest.mark.parametrize("kept_by", ["publication", "schedule"])
+def test_a_public_or_pinned_slug_stays_with_its_item(session: Session, kept_by: str) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, slug="first")
+    if kept_by == "publication":
+        publishing.publish(session, actor, content_id, None)
+    else:
+        schedules.create(session, actor, content_id, None, SchedulePlan("publish", utc_now()))
+
+    content.edit(session, actor, content_id, None, {"slug": "second"})
+
+    owner = select(Slug.content_id).where(Slug.slug == "first")
+    assert session.scalar(owner) == content_id
+    with pytest.raises(ConflictError):
+        make_content(session, actor, slug="first")
+
+
+def test_what_is_public_or_scheduled_cannot_be_trashed(session: Session) -> None:
+    actor = make_actor(session)
+    public = make_content(session, actor)
+    publishing.publish(session, actor, public, None)
+    scheduled = make_content(session, actor)
+    schedules.create(session, actor, scheduled, None, SchedulePlan("publish", utc_now()))
+
+    for content_id in (public, scheduled):
+        with pytest.raises(ConflictError):
+            content.trash(session, actor, content_id, None)
+
+
+def test_the_trash_keeps_the_text_and_gives_it_back(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, body="kept")
+    content.trash(session, actor, content_id, None)
+    with pytest.raises(ConflictError):
+        content.edit(session, actor, content_id, None, {"body": "changed"})
+    assert content.list_content(session, actor, status=None, before=None, limit=10) == []
+
+    content.untrash(session, actor, content_id, None)
+
+    assert content.get(session, actor, content_id).content.body == "kept"
+
+
+def test_authors_see_their_own_and_editors_see_all(session: Session) -> None:
+    author, other = make_actor(session, RoleName.AUTHOR), make_actor(session, RoleName.AUTHOR)
+    editor = make_actor(session, RoleName.EDITOR)
+    content_id = make_content(session, author)
+
+    assert content.get(session, editor, content_id).content.id == content_id
+    with pytest.raises(NotFoundError):
+        content.get(session, other, content_id)
+    with pytest.raises(NotFoundError):
+        content.edit(session, other, content_id, None, {"title": "Mine now"})
+
+
+def test_an_unknown_category_is_named(session: Session) -> None:
+    with pytest.raises(InvalidInputError, match="category_id"):
+        make_content(session, make_actor(session), category_id=10**12)
+
+
+def test_a_list_costs_the_same_number_of_queries_for_any_length(session: Session) -> None:
+    actor = make_actor(session)
+    for _ in range(12):
+        make_content(session, actor, tags=("a", "b"))
+    counts = []
+    for limit in (2, 12):
+        session.expunge_all()
+        statements = statements_of(session, partial(listed, session, actor, limit))
+        counts.append(len(statements))
+    assert counts[0] == counts[1] <= 5
+
+
+def test_sealing_counts_words_and_finds_a_text_that_was_tampered_with(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, body="one two three")
+    content.edit(session, actor, content_id, None, {"body": "one four three five"})
+    first, second = (versions.get_version(session, content_id, number) for number in (1, 2))
+
+    assert versions.seal_version(session, second.id)
+    session.refresh(second)
+    assert (second.words, second.words_added, second.words_removed) == (4, 2, 1)
+
+    first.body = "not what was saved"
+    session.flush()
+    assert not versions.seal_version(session, first.id)
+    session.refresh(first)
+    assert first.sealed_at is None
+
+
+def test_the_newest_version_always_holds_the_text_of_the_item(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor)
+    for title in ("a", "b", "c"):
+        content.edit(session, actor, content_id, None, {"title": title})
+    row = session.get_one(Content, content_id)
+    newest = versions.get_version(session, content_id, row.version)
+    assert (newest.number, newest.title) == (row.version, row.title) == (4, "c")
+
+
+def test_a_text_of_nothing_but_long_compounds_can_be_published(session: Session) -> None:
+    letters = [chr(0x10400 + number) for number in range(40)]
+    words = ["".join(word) for word in itertools.product(letters, repeat=3)]
+    pairs = zip(words[::2], words[1::2], strict=True)
+    actor = make_actor(session)
+    content_id = make_content(session, actor, body=" ".join(map("-".join, pairs)))
+
+    publishing.publish(session, actor, content_id, None)
+
+    found = Rendering.search.op("@@")(func.to_tsquery("simple", words[0]))
+    assert session.scalar(select(func.count()).select_from(Rendering).where(found)) == 1
+
+
+def test_a_restore_keeps_the_present_slug_when_the_old_one_is_anothers(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, slug="first", body="old")
+    content.edit(session, actor, content_id, None, {"slug": "second", "body": "new"})
+    make_content(session, actor, slug="first")
+
+    content.restore(session, actor, content_id, None, 1)
+
+    row = content.get(session, actor, content_id).content
+    assert (row.slug, row.body, row.version) == ("second", "old", 3)
+
+
+def test_a_free_number_is_found_in_one_statement(session: Session) -> None:
+    actor = make_actor(session)
+    owner = make_content(session, actor, slug="news")
+    taken = [{"slug": f"news-{number}", "content_id": owner} for number in range(2, 41)]
+    session.execute(insert(Slug), taken)
+    statements = statements_of(session, lambda: slugs.free_slug(session, "news"))
+    assert len(statements) == 1
+    assert slugs.free_slug(session, "news") == "news-41"
+    taken = [{"slug": f"news-{number}", "content_id": owner} for number in range(41, 151)]
+    session.execute(insert(Slug), taken)
+    assert slugs.free_slug(session, "news") == "news-151"
+
+
+def test_every_save_takes_its_tags_before_its_slug(session: Session) -> None:
+    actor = make_actor(session)
+    ids: list[int] = []
+
+    def create() -> None:
+        ids.append(make_content(session, actor, slug="one", tags=("a",)))
+
+    def save() -> None:
+        content.edit(session, actor, ids[0], None, {"slug": "two", "tags": ["b"]})
+
+    for change in (create, save):
+        targets = [line.split()[2] for line in statements_of(session, change) if "INSERT" in line]
+        assert targets.index("tags") < targets.index("slugs")
+
+
+def test_a_list_leaves_the_bodies_where_they_are(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, body="long")
+    session.expunge_all()
+
+    (view,) = content.list_content(session, actor, status=None, before=None, limit=10)
+
+    with pytest.raises(InvalidRequestError):
+        _ = view.content.body
+    assert content.get(session, actor, content_id).content.body == "long"
+
+
+def test_an_item_whose_category_goes_while_it_is_read_has_none(
+    sessions: sessionmaker[Session],
+) -> None:
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        category_id = taxonomy.ensure_category(session, "News")
+        content_id = make_content(session, actor, category_id=category_id)
+    with sessions() as reader:
+        item = reader.get_one(Content, content_id)
+        with sessions.begin() as session:
+            taxonomy.delete_category(session, actor, category_id)
+        (view,) = content.describe(reader, [item])
+    assert view.category is None

@@ -1,0 +1,146 @@
+"""Accounts: register, look at oneself, and the managers' list of users and roles."""
+
+from datetime import datetime
+from typing import Annotated
+
+from flask import Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
+
+from webapp.api.answers import answer, page_of
+from webapp.api.auth import current_actor, public, requires
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.edge import open_session, web_context
+from webapp.api.fields import Id, Input, Name, PageQuery, Query, ShortText
+from webapp.kit.addresses import mailable_address
+from webapp.kit.cursors import decode_cursor
+from webapp.kit.json_values import check_text
+from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
+from webapp.kit.roles import RoleName
+from webapp.services.accounts import accounts
+from webapp.services.accounts.accounts import Account
+
+blueprint = Blueprint("accounts", title="Accounts")
+
+Login = Annotated[
+    str,
+    Field(min_length=2, max_length=50, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
+]
+Password = Annotated[
+    str,
+    Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH),
+    AfterValidator(check_text),
+]
+EmailAddress = Annotated[
+    EmailStr,
+    Field(max_length=254, description="ASCII before the @-sign; the domain is kept as IDNA."),
+    AfterValidator(mailable_address),
+]
+
+
+class NewAccount(Input):
+    """What a person gives to register."""
+
+    login: Login
+    email: EmailAddress
+    password: Password
+    display_name: Name | None = Field(None, description="Shown to others; the login if left out.")
+
+
+class ProfileChanges(Input):
+    """What an account may change of itself; a field that is left out stays."""
+
+    display_name: Name | None = None
+    bio: ShortText | None = None
+
+
+class AccountAnswer(BaseModel):
+    """An account as its owner and the managers see it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    login: str
+    email: str
+    display_name: str
+    bio: str
+    role: RoleName
+    created_at: datetime
+
+
+class AccountPage(BaseModel):
+    """A page of accounts."""
+
+    items: list[AccountAnswer]
+    next: str | None
+
+
+class UserPath(Query):
+    """Which user."""
+
+    user_id: Id
+
+
+class RoleChange(Input):
+    """The role to hold from now on."""
+
+    role: Annotated[RoleName, Field(strict=False)]
+
+
+@blueprint.post("/accounts", responses={201: AccountAnswer}, security=[])
+@public
+def register(body: NewAccount) -> Response:
+    """Make an account with the role that the settings give to new ones."""
+    account = accounts.register(
+        open_session(),
+        login=body.login,
+        email=body.email,
+        password=body.password,
+        display_name=body.display_name or body.login,
+        role=web_context().settings.new_account_role,
+    )
+    return answer(_shape(account), 201, location="/api/v1/accounts/me")
+
+
+@blueprint.get("/accounts/me", responses={200: AccountAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
+@requires(RoleName.READER)
+def show_me() -> Response:
+    """Show the account that the token belongs to."""
+    return answer(_shape(accounts.get_account(open_session(), current_actor().user_id)))
+
+
+@blueprint.patch(
+    "/accounts/me", responses={200: AccountAnswer, **ACCOUNT_PROBLEMS}, security=BEARER
+)
+@requires(RoleName.READER)
+def change_me(body: ProfileChanges) -> Response:
+    """Change what the account shows of itself."""
+    account = accounts.change_profile(
+        open_session(), current_actor().user_id, display_name=body.display_name, bio=body.bio
+    )
+    return answer(_shape(account))
+
+
+@blueprint.get("/users", responses={200: AccountPage, **ACCOUNT_PROBLEMS}, security=BEARER)
+@requires(RoleName.MANAGER)
+def list_users(query: PageQuery) -> Response:
+    """List all accounts in the order of their ids."""
+    after_id = 0
+    if query.cursor is not None:
+        (after_id,) = decode_cursor(query.cursor, int)  # type: ignore[assignment]
+    rows = accounts.list_accounts(open_session(), after_id=after_id, limit=query.limit + 1)
+    return answer(AccountPage(**page_of(rows, query.limit, _shape, lambda row: (row.id,))))
+
+
+@blueprint.put(
+    "/users/<int:user_id>/role", responses={200: AccountAnswer, **ACCOUNT_PROBLEMS}, security=BEARER
+)
+@requires(RoleName.MANAGER)
+def set_role(path: UserPath, body: RoleChange) -> Response:
+    """Give an account another role, up to one's own."""
+    return answer(
+        _shape(accounts.set_role(open_session(), current_actor(), path.user_id, body.role))
+    )
+
+
+def _shape(account: Account) -> AccountAnswer:
+    return AccountAnswer.model_validate(account)

@@ -1,0 +1,165 @@
+"""Login, sessions, and forgotten passwords."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from flask import Response, request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from webapp.api.accounts.accounts import EmailAddress, Password
+from webapp.api.answers import answer, no_content, page_of
+from webapp.api.auth import current_actor, public, requires
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint, Responses
+from webapp.api.edge import idempotency_key, keeps_answer_secret, open_session, web_context
+from webapp.api.fields import Id, Input, PageQuery, Query
+from webapp.api.problems import problem_response
+from webapp.kit.cursors import decode_cursor
+from webapp.kit.json_values import check_text
+from webapp.kit.roles import RoleName
+from webapp.services.accounts import password_resets, sessions
+from webapp.services.accounts.sessions import SessionLine
+
+blueprint = Blueprint("auth", title="Login and sessions")
+
+WRONG_CREDENTIALS: Responses = {
+    "401": problem_response("The login, the password or the token is wrong.")
+}
+
+
+class Credentials(Input):
+    """What a person gives to log in."""
+
+    login: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(check_text)]
+    password: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_text)]
+
+
+class TokenAnswer(BaseModel):
+    """A bearer token; it is shown here once and never again."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a scheme, not a secret
+    expires_at: datetime
+
+
+class SessionAnswer(BaseModel):
+    """One login session."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    user_agent: str
+    created_at: datetime
+    expires_at: datetime
+    is_current: bool
+
+
+class SessionPage(BaseModel):
+    """A page of sessions."""
+
+    items: list[SessionAnswer]
+    next: str | None
+
+
+class SessionPath(Query):
+    """Which session."""
+
+    session_id: Id
+
+
+class ResetRequest(Input):
+    """The address of the account whose password is forgotten."""
+
+    email: EmailAddress
+
+
+class ResetAccepted(BaseModel):
+    """The same answer for every address."""
+
+    detail: str = "If there is an account with this address, a mail is on its way."
+
+
+class ResetConfirmation(Input):
+    """The token from the mail and the new password."""
+
+    token: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_text)]
+    password: Password
+
+
+@blueprint.post("/auth/token", responses={200: TokenAnswer, **WRONG_CREDENTIALS}, security=[])
+@public
+@keeps_answer_secret
+def log_in(body: Credentials) -> Response:
+    """Exchange a login and a password for a bearer token."""
+    session, settings = open_session(), web_context().settings
+    login = sessions.log_in(session, body.login, body.password)
+    opened = sessions.open_session(
+        session,
+        login,
+        days=settings.access_token_days,
+        user_agent=request.headers.get("User-Agent", ""),
+        repeat_key=idempotency_key(),
+        secret_key=settings.secret_key.get_secret_value(),
+    )
+    response = answer(TokenAnswer(access_token=opened.access_token, expires_at=opened.expires_at))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.delete("/auth/token", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER)
+@requires(RoleName.READER)
+def log_out() -> Response:
+    """End the session whose token this request carries."""
+    actor = current_actor()
+    sessions.revoke_session(open_session(), actor.user_id, actor.session_id or 0)
+    return no_content()
+
+
+@blueprint.get("/auth/sessions", responses={200: SessionPage, **ACCOUNT_PROBLEMS}, security=BEARER)
+@requires(RoleName.READER)
+def list_sessions(query: PageQuery) -> Response:
+    """List one's live sessions, oldest first."""
+    actor, after_id = current_actor(), 0
+    if query.cursor is not None:
+        (after_id,) = decode_cursor(query.cursor, int)  # type: ignore[assignment]
+    rows = sessions.list_sessions(
+        open_session(), actor.user_id, after_id=after_id, limit=query.limit + 1
+    )
+
+    def shape(row: SessionLine) -> SessionAnswer:
+        return SessionAnswer(
+            id=row.id,
+            user_agent=row.user_agent,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            is_current=row.id == actor.session_id,
+        )
+
+    return answer(SessionPage(**page_of(rows, query.limit, shape, lambda row: (row.id,))))
+
+
+@blueprint.delete(
+    "/auth/sessions/<int:session_id>", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER
+)
+@requires(RoleName.READER)
+def revoke_session(path: SessionPath) -> Response:
+    """End one of one's sessions."""
+    sessions.revoke_session(open_session(), current_actor().user_id, path.session_id)
+    return no_content()
+
+
+@blueprint.post("/auth/password-reset", responses={202: ResetAccepted}, security=[])
+@public
+def request_password_reset(body: ResetRequest) -> Response:
+    """Ask for a mail with a reset token; the answer is the same for every address."""
+    password_resets.request_reset(open_session(), body.email)
+    return answer(ResetAccepted(), 202)
+
+
+@blueprint.post(
+    "/auth/password-reset/confirm", responses={204: None, **WRONG_CREDENTIALS}, security=[]
+)
+@public
+def confirm_password_reset(body: ResetConfirmation) -> Response:
+    """Set a new password with a token from the mail; ends every session of the account."""
+    password_resets.confirm_reset(open_session(), body.token, body.password)
+    return no_content()

@@ -1,0 +1,140 @@
+"""A reader's inbox and what they want to be told by mail."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response
+from pydantic import BaseModel, ConfigDict
+
+from webapp.api.answers import answer, no_content, page_of
+from webapp.api.auth import current_actor, requires
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.edge import open_session
+from webapp.api.fields import Id, Input, PageQuery, Query
+from webapp.kit.cursors import decode_cursor
+from webapp.kit.roles import RoleName
+from webapp.services.audience import notifications
+from webapp.services.audience.notifications import MOST_COUNTED, InboxLine
+
+blueprint = Blueprint("notifications", title="Notifications")
+
+
+class InboxQuery(PageQuery):
+    """Which notifications."""
+
+    unread_only: bool = False
+
+
+class NotificationPath(Query):
+    """Which notification."""
+
+    notification_id: Id
+
+
+class NotificationAnswer(BaseModel):
+    """One notification."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    kind: str
+    title: str
+    slug: str
+    content_id: int
+    created_at: datetime
+    read_at: datetime | None
+
+
+class NotificationPage(BaseModel):
+    """A page of notifications."""
+
+    items: list[NotificationAnswer]
+    next: str | None
+
+
+class UnreadCount(BaseModel):
+    """How many are unread; `is_exact` is false where counting stopped."""
+
+    unread: int
+    is_exact: bool
+
+
+class Preferences(Input):
+    """What a reader wants to be told by mail."""
+
+    by_mail: bool
+
+
+@blueprint.get(
+    "/notifications", responses={200: NotificationPage, **ACCOUNT_PROBLEMS}, security=BEARER
+)
+@requires(RoleName.READER)
+def list_notifications(query: InboxQuery) -> Response:
+    """List one's notifications, newest first."""
+    below: Any = None
+    if query.cursor is not None:
+        (below,) = decode_cursor(query.cursor, int)
+    rows = notifications.list_inbox(
+        open_session(),
+        current_actor(),
+        unread_only=query.unread_only,
+        below=below,
+        limit=query.limit + 1,
+    )
+    return answer(NotificationPage(**page_of(rows, query.limit, _shape, lambda row: (row.id,))))
+
+
+@blueprint.get(
+    "/notifications/unread-count", responses={200: UnreadCount, **ACCOUNT_PROBLEMS}, security=BEARER
+)
+@requires(RoleName.READER)
+def count_unread() -> Response:
+    """Count one's unread notifications."""
+    unread = notifications.count_unread(open_session(), current_actor())
+    return answer(UnreadCount(unread=unread, is_exact=unread < MOST_COUNTED))
+
+
+@blueprint.post(
+    "/notifications/<int:notification_id>/read",
+    responses={204: None, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.READER)
+def mark_read(path: NotificationPath) -> Response:
+    """Mark one notification as read."""
+    notifications.mark_read(open_session(), current_actor(), path.notification_id)
+    return no_content()
+
+
+@blueprint.post(
+    "/notifications/read-all", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER
+)
+@requires(RoleName.READER)
+def mark_all_read() -> Response:
+    """Mark everything as read."""
+    notifications.mark_all_read(open_session(), current_actor())
+    return no_content()
+
+
+@blueprint.get(
+    "/notifications/preferences", responses={200: Preferences, **ACCOUNT_PROBLEMS}, security=BEARER
+)
+@requires(RoleName.READER)
+def show_preferences() -> Response:
+    """Show what one is told by mail."""
+    by_mail = notifications.wants_mail(open_session(), current_actor().user_id)
+    return answer(Preferences(by_mail=by_mail))
+
+
+@blueprint.put(
+    "/notifications/preferences", responses={200: Preferences, **ACCOUNT_PROBLEMS}, security=BEARER
+)
+@requires(RoleName.READER)
+def set_preferences(body: Preferences) -> Response:
+    """Choose what one is told by mail; mails that are queued obey it too."""
+    notifications.set_wants_mail(open_session(), current_actor().user_id, by_mail=body.by_mail)
+    return answer(body)
+
+
+def _shape(line: InboxLine) -> NotificationAnswer:
+    return NotificationAnswer.model_validate(line)

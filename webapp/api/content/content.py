@@ -1,0 +1,271 @@
+"""Items of content: create, read, list, edit, trash, publish and unpublish."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from flask import Response
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from webapp.api.answers import answer, page_of
+from webapp.api.auth import current_actor, requires
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, IF_MATCH_PROBLEMS, Blueprint
+from webapp.api.edge import open_session
+from webapp.api.fields import (
+    BodyText,
+    ContentPath,
+    Id,
+    IfMatch,
+    Input,
+    Metadata,
+    PageQuery,
+    ShortText,
+    SlugText,
+    TagNames,
+    Title,
+)
+from webapp.kit.cursors import decode_cursor
+from webapp.kit.roles import RoleName
+from webapp.services.content import content
+from webapp.services.content.content import ContentView, Draft
+from webapp.services.publishing import publishing
+
+blueprint = Blueprint("content", title="Content")
+
+CHANGE_PROBLEMS = {**ACCOUNT_PROBLEMS, **IF_MATCH_PROBLEMS}
+
+
+class NewContent(Input):
+    """The text of a new item; without a slug one is made from the title."""
+
+    title: Title
+    body: BodyText = ""
+    body_format: Literal["markdown", "html"] = "markdown"
+    slug: SlugText | None = None
+    excerpt: ShortText = ""
+    category_id: Id | None = None
+    tags: TagNames = Field(default_factory=list)
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class ContentChanges(Input):
+    """What to change; a field that is left out stays as it is."""
+
+    title: Title | SkipJsonSchema[None] = None
+    body: BodyText | SkipJsonSchema[None] = None
+    body_format: Literal["markdown", "html"] | SkipJsonSchema[None] = None
+    slug: SlugText | SkipJsonSchema[None] = None
+    excerpt: ShortText | SkipJsonSchema[None] = None
+    category_id: Id | None = None
+    tags: TagNames | SkipJsonSchema[None] = None
+    metadata: Metadata | SkipJsonSchema[None] = None
+
+
+class PublishRequest(Input):
+    """Which version shall be public; without a number, the newest."""
+
+    version: Id | None = None
+
+
+class ContentListQuery(PageQuery):
+    """Which items to list; without a status, all that are not in the trash."""
+
+    status: Literal["draft", "published", "trashed"] | SkipJsonSchema[None] = None
+
+
+class AuthorAnswer(BaseModel):
+    """Who wrote it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    login: str
+    display_name: str
+
+
+class TermAnswer(BaseModel):
+    """A category or a tag, by name."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    slug: str
+    name: str
+
+
+class ContentSummary(BaseModel):
+    """An item in a list: all but its body."""
+
+    id: int
+    title: str
+    slug: str
+    status: Literal["draft", "published", "trashed"]
+    is_public: bool = Field(description="Whether the public can read some version of it now.")
+    version: int = Field(description="The number of the newest version.")
+    excerpt: str
+    author: AuthorAnswer
+    category: TermAnswer | None
+    tags: list[TermAnswer]
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None
+
+
+class ContentAnswer(ContentSummary):
+    """An item whole, as its authors and editors see it."""
+
+    body: str
+    body_format: Literal["markdown", "html"]
+
+
+class ContentPage(BaseModel):
+    """A page of items."""
+
+    items: list[ContentSummary]
+    next: str | None
+
+
+@blueprint.post("/content", responses={201: ContentAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
+@requires(RoleName.AUTHOR)
+def create(body: NewContent) -> Response:
+    """Write a new item; its text is its first version."""
+    fields = body.model_dump()
+    draft = Draft(**{**fields, "tags": tuple(fields["tags"])})
+    content_id = content.create(open_session(), current_actor(), draft)
+    return answer_with(content_id, 201)
+
+
+@blueprint.get("/content", responses={200: ContentPage, **ACCOUNT_PROBLEMS}, security=BEARER)
+@requires(RoleName.AUTHOR)
+def list_content(query: ContentListQuery) -> Response:
+    """List the items that one may see, newest first: editors all, authors their own."""
+    before: Any = None if query.cursor is None else decode_cursor(query.cursor, int)
+    rows = content.list_content(
+        open_session(), current_actor(), status=query.status, before=before, limit=query.limit + 1
+    )
+    page = page_of(rows, query.limit, summary_of, lambda row: (row.content.id,))
+    return answer(ContentPage(**page))
+
+
+@blueprint.get(
+    "/content/<int:content_id>",
+    responses={200: ContentAnswer, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.AUTHOR)
+def read(path: ContentPath) -> Response:
+    """Read an item; its ETag is what a change of it wants in If-Match."""
+    return answer_with(path.content_id)
+
+
+@blueprint.patch(
+    "/content/<int:content_id>",
+    responses={200: ContentAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.AUTHOR)
+def edit(path: ContentPath, header: IfMatch, body: ContentChanges) -> Response:
+    """Change some fields; the result is a new version. What is public stays as it is."""
+    given = body.model_dump(exclude_unset=True)
+    changes = {
+        name: value for name, value in given.items() if value is not None or name == "category_id"
+    }
+    content.edit(open_session(), current_actor(), path.content_id, header.revision(), changes)
+    return answer_with(path.content_id)
+
+
+@blueprint.delete(
+    "/content/<int:content_id>",
+    responses={200: ContentAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.AUTHOR)
+def delete(path: ContentPath, header: IfMatch) -> Response:
+    """Put an item into the trash, from which it can be taken out again."""
+    content.trash(open_session(), current_actor(), path.content_id, header.revision())
+    return answer_with(path.content_id)
+
+
+@blueprint.post(
+    "/content/<int:content_id>/trash",
+    responses={200: ContentAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.AUTHOR)
+def trash(path: ContentPath, header: IfMatch) -> Response:
+    """Put an item into the trash, as DELETE does."""
+    content.trash(open_session(), current_actor(), path.content_id, header.revision())
+    return answer_with(path.content_id)
+
+
+@blueprint.post(
+    "/content/<int:content_id>/untrash",
+    responses={200: ContentAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.AUTHOR)
+def untrash(path: ContentPath, header: IfMatch) -> Response:
+    """Take an item out of the trash, as a draft."""
+    content.untrash(open_session(), current_actor(), path.content_id, header.revision())
+    return answer_with(path.content_id)
+
+
+@blueprint.post(
+    "/content/<int:content_id>/publish",
+    responses={200: ContentAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.EDITOR)
+def publish(path: ContentPath, header: IfMatch, body: PublishRequest) -> Response:
+    """Make a version public now and tell the followers."""
+    publishing.publish(
+        open_session(), current_actor(), path.content_id, header.revision(), number=body.version
+    )
+    return answer_with(path.content_id)
+
+
+@blueprint.post(
+    "/content/<int:content_id>/unpublish",
+    responses={200: ContentAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.EDITOR)
+def unpublish(path: ContentPath, header: IfMatch) -> Response:
+    """Take an item back from the public."""
+    publishing.unpublish(open_session(), current_actor(), path.content_id, header.revision())
+    return answer_with(path.content_id)
+
+
+def answer_with(content_id: int, status: int = 200) -> Response:
+    """Answer with an item as it stands now."""
+    view = content.get(open_session(), current_actor(), content_id)
+    item = view.content
+    whole = ContentAnswer(
+        **summary_of(view).model_dump(), body=item.body, body_format=item.body_format
+    )
+    return answer(
+        whole, status, revision=item.revision, location=f"/api/v1/content/{item.id}"
+        if status == 201 else None,
+    )  # fmt: skip
+
+
+def summary_of(view: ContentView) -> ContentSummary:
+    """Shape an item for a list."""
+    item = view.content
+    return ContentSummary(
+        id=item.id,
+        title=item.title,
+        slug=item.slug,
+        status=item.status,
+        is_public=view.is_public,
+        version=item.version,
+        excerpt=item.excerpt,
+        author=AuthorAnswer.model_validate(view.author),
+        category=None if view.category is None else TermAnswer.model_validate(view.category),
+        tags=[TermAnswer.model_validate(tag) for tag in view.tags],
+        metadata=item.details,
+        created_at=item.created_at,
+        updated_at=item.updated_at,
+        published_at=item.published_at,
+    )

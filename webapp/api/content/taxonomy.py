@@ -1,0 +1,148 @@
+"""Categories (a tree, kept by managers) and tags (made by use)."""
+
+from flask import Response
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import SkipJsonSchema
+
+from webapp.api.answers import answer, no_content, page_of
+from webapp.api.auth import current_actor, public, requires
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint, Responses
+from webapp.api.edge import open_session
+from webapp.api.fields import Id, Input, Name, PageQuery, Query, ShortText, SlugText
+from webapp.api.problems import problem_response
+from webapp.kit.cursors import decode_cursor
+from webapp.kit.roles import RoleName
+from webapp.models import Category, Tag
+from webapp.services.content import taxonomy
+from webapp.services.content.taxonomy import CategoryChanges
+
+blueprint = Blueprint("taxonomy", title="Categories and tags")
+
+NOT_FOUND: Responses = {"404": problem_response("There is no such category.")}
+
+
+class CategoryInput(Input):
+    """A category; without a slug one is made from the name, without a parent it is a root."""
+
+    name: Name
+    slug: SlugText | SkipJsonSchema[None] = None
+    description: ShortText = ""
+    parent_id: Id | None = None
+
+
+class CategoryPath(Query):
+    """Which category."""
+
+    category_id: Id
+
+
+class CategoryAnswer(BaseModel):
+    """A category and where it stands."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    slug: str
+    name: str
+    description: str
+    parent_id: int | None
+
+
+class CategoryPage(BaseModel):
+    """A page of categories."""
+
+    items: list[CategoryAnswer]
+    next: str | None
+
+
+class TagAnswer(BaseModel):
+    """A tag."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    slug: str
+    name: str
+
+
+class TagPage(BaseModel):
+    """A page of tags."""
+
+    items: list[TagAnswer]
+    next: str | None
+
+
+@blueprint.get("/categories", responses={200: CategoryPage}, security=[])
+@public
+def list_categories(query: PageQuery) -> Response:
+    """List categories in the order of their ids; `parent_id` makes them a tree."""
+    after_id = 0
+    if query.cursor is not None:
+        (after_id,) = decode_cursor(query.cursor, int)  # type: ignore[assignment]
+    rows = taxonomy.list_categories(open_session(), after_id=after_id, limit=query.limit + 1)
+    page = page_of(rows, query.limit, _category, lambda row: (row.id,))
+    return answer(CategoryPage(**page))
+
+
+@blueprint.get(
+    "/categories/<int:category_id>", responses={200: CategoryAnswer, **NOT_FOUND}, security=[]
+)
+@public
+def read_category(path: CategoryPath) -> Response:
+    """Read one category."""
+    return answer(_category(taxonomy.get_category(open_session(), path.category_id)))
+
+
+@blueprint.post("/categories", responses={201: CategoryAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
+@requires(RoleName.MANAGER)
+def create_category(body: CategoryInput) -> Response:
+    """Add a category."""
+    made = taxonomy.create_category(open_session(), current_actor(), _changes(body))
+    return answer(_category(made), 201, location=f"/api/v1/categories/{made.id}")
+
+
+@blueprint.put(
+    "/categories/<int:category_id>",
+    responses={200: CategoryAnswer, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.MANAGER)
+def change_category(path: CategoryPath, body: CategoryInput) -> Response:
+    """Replace what a category says of itself; without a slug it keeps the one it has."""
+    changed = taxonomy.change_category(
+        open_session(), current_actor(), path.category_id, _changes(body)
+    )
+    return answer(_category(changed))
+
+
+@blueprint.delete(
+    "/categories/<int:category_id>", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER
+)
+@requires(RoleName.MANAGER)
+def delete_category(path: CategoryPath) -> Response:
+    """Remove a category; its items and sub-categories stay, without it."""
+    taxonomy.delete_category(open_session(), current_actor(), path.category_id)
+    return no_content()
+
+
+@blueprint.get("/tags", responses={200: TagPage}, security=[])
+@public
+def list_tags(query: PageQuery) -> Response:
+    """List tags in the order of their slugs."""
+    after_slug = ""
+    if query.cursor is not None:
+        (after_slug,) = decode_cursor(query.cursor, str)  # type: ignore[assignment]
+    rows = taxonomy.list_tags(open_session(), after_slug=after_slug, limit=query.limit + 1)
+    return answer(TagPage(**page_of(rows, query.limit, _tag, lambda row: (row.slug,))))
+
+
+def _changes(body: CategoryInput) -> CategoryChanges:
+    return CategoryChanges(**body.model_dump())
+
+
+def _category(row: Category) -> CategoryAnswer:
+    return CategoryAnswer.model_validate(row)
+
+
+def _tag(row: Tag) -> TagAnswer:
+    return TagAnswer.model_validate(row)

@@ -1,0 +1,115 @@
+"""The versions of an item, and going back to one."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from webapp.api.answers import answer, page_of
+from webapp.api.auth import current_actor, requires
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.content.content import CHANGE_PROBLEMS, ContentAnswer, answer_with
+from webapp.api.edge import open_session
+from webapp.api.fields import ContentPath, IfMatch, PageQuery, VersionPath
+from webapp.kit.cursors import decode_cursor
+from webapp.kit.roles import RoleName
+from webapp.services.content import content, versions
+from webapp.services.content.versions import VersionLine
+
+blueprint = Blueprint("versions", title="Versions")
+
+
+class VersionSummary(BaseModel):
+    """A version in a list: all but its text. The word counts come when it is sealed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    title: str
+    reason: str = Field(description="What made it: create, save, restore or import.")
+    author_id: int | None
+    created_at: datetime
+    words: int | None
+    words_added: int | None
+    words_removed: int | None
+
+
+class VersionAnswer(VersionSummary):
+    """A version whole; it never changes."""
+
+    slug: str
+    body: str
+    body_format: str
+    excerpt: str
+    category_id: int | None
+    tags: list[str]
+    metadata: dict[str, Any]
+
+
+class VersionPage(BaseModel):
+    """A page of versions."""
+
+    items: list[VersionSummary]
+    next: str | None
+
+
+@blueprint.get(
+    "/content/<int:content_id>/versions",
+    responses={200: VersionPage, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.AUTHOR)
+def list_versions(path: ContentPath, query: PageQuery) -> Response:
+    """List the versions of an item, newest first."""
+    session = open_session()
+    content.get(session, current_actor(), path.content_id)
+    below: Any = None
+    if query.cursor is not None:
+        (below,) = decode_cursor(query.cursor, int)
+    rows = versions.list_versions(session, path.content_id, below=below, limit=query.limit + 1)
+    page = page_of(rows, query.limit, _shape, lambda row: (row.number,))
+    return answer(VersionPage(**page))
+
+
+@blueprint.get(
+    "/content/<int:content_id>/versions/<int:number>",
+    responses={200: VersionAnswer, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.AUTHOR)
+def read_version(path: VersionPath) -> Response:
+    """Read one version whole."""
+    session = open_session()
+    content.get(session, current_actor(), path.content_id)
+    version = versions.get_version(session, path.content_id, path.number)
+    summary = VersionSummary.model_validate(version)
+    whole = VersionAnswer(
+        **summary.model_dump(),
+        slug=version.slug,
+        body=version.body,
+        body_format=version.body_format,
+        excerpt=version.excerpt,
+        category_id=version.category_id,
+        tags=version.tags,
+        metadata=version.details,
+    )
+    return answer(whole)
+
+
+@blueprint.post(
+    "/content/<int:content_id>/versions/<int:number>/restore",
+    responses={200: ContentAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.AUTHOR)
+def restore(path: VersionPath, header: IfMatch) -> Response:
+    """Make an old version the newest draft; what is public does not change."""
+    content.restore(
+        open_session(), current_actor(), path.content_id, header.revision(), path.number
+    )
+    return answer_with(path.content_id)
+
+
+def _shape(line: VersionLine) -> VersionSummary:
+    return VersionSummary.model_validate(line)

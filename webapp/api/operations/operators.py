@@ -1,0 +1,99 @@
+"""What operators and their machines ask: is it alive, is it ready, how does it do."""
+
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from flask import Flask, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+
+from webapp.adapters.broker import broker_answers
+from webapp.api.answers import answer
+from webapp.api.auth import public
+from webapp.api.edge import open_session, web_context
+from webapp.api.metrics import collect_registry
+from webapp.services.operations import readiness
+
+MIGRATIONS = Path(__file__).resolve().parents[3] / "alembic"
+
+
+class ReadyAnswer(BaseModel):
+    """Each thing that must be well, and what is known of it; ages are in seconds."""
+
+    ready: bool
+    database: bool
+    broker: bool
+    migration: str | None
+    migration_head: str
+    dispatcher_tick_age: float | None
+    oldest_job_age: float | None
+
+
+def install_operators(app: Flask) -> None:
+    """Add the operators' row, which stands at the root and outside the API's document."""
+    app.add_url_rule("/health", "health", health)
+    app.add_url_rule("/ready", "ready", ready)
+    app.add_url_rule("/metrics", "metrics", metrics)
+
+
+@public
+def health() -> Response:
+    """Say that this process answers; asks nothing else."""
+    return Response('{"status":"ok"}', content_type="application/json")
+
+
+@public
+def ready() -> Response:
+    """Say whether all that a publish needs is there: 200, or 503 with what is missing.
+
+    Without a live dispatcher nothing is scheduled or sent, so its silence counts as not ready. A
+    schema newer than this code is accepted, because migrations run while the old code serves.
+    """
+    context = web_context()
+    broker = broker_answers(context.settings.celery_broker_url)
+    try:
+        state = readiness.read_state(open_session())
+    except DBAPIError:
+        state = None
+    head = migration_head()
+    is_ready = broker and state is not None and state.dispatcher_is_alive
+    is_ready = is_ready and state is not None and not _is_behind(state.revisions)
+    report = ReadyAnswer(
+        ready=is_ready,
+        database=state is not None,
+        broker=broker,
+        migration=None if state is None else ", ".join(state.revisions) or None,
+        migration_head=head,
+        dispatcher_tick_age=None if state is None else state.heartbeat_age,
+        oldest_job_age=None if state is None else state.oldest_job_age,
+    )
+    response = answer(report, 200 if is_ready else 503)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@public
+def metrics() -> Response:
+    """Give the figures in Prometheus' text format."""
+    registry = collect_registry(web_context(), open_session())
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+@cache
+def migration_head() -> str:
+    """Return the newest revision that this code knows."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
+
+
+@cache
+def _older_revisions() -> frozenset[str]:
+    script = ScriptDirectory(str(MIGRATIONS))
+    return frozenset(step.revision for step in script.walk_revisions()) - {migration_head()}
+
+
+def _is_behind(revisions: Collection[str]) -> bool:
+    """Say whether a step of this code is still to run; one that it does not know is newer."""
+    return not revisions or not _older_revisions().isdisjoint(revisions)

@@ -1,0 +1,132 @@
+"""What the public reads. No session, no ORM: one statement, and stored bytes passed through."""
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Any
+
+from flask import Response, request
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from webapp.api.auth import public
+from webapp.api.blueprint import API_PREFIX, Blueprint
+from webapp.api.edge import web_context
+from webapp.api.fields import PageQuery, Query, SlugText
+from webapp.api.problems import problem_response
+from webapp.kit.cursors import decode_cursor
+from webapp.kit.json_values import check_text
+from webapp.services.errors import NotFoundError
+from webapp.services.publishing import published
+from webapp.services.publishing.published import PublicFilter
+
+blueprint = Blueprint("published", title="Published content")
+
+REVALIDATE = "public, max-age=0, must-revalidate"
+Words = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_text)]
+
+
+class PublishedPath(Query):
+    """Which public item."""
+
+    slug: SlugText
+
+
+class PublishedQuery(PageQuery):
+    """Which public items."""
+
+    tag: SlugText | SkipJsonSchema[None] = Field(None, description="Slug of a tag.")
+    category: SlugText | SkipJsonSchema[None] = Field(None, description="Slug of a category.")
+    author: Words | SkipJsonSchema[None] = Field(None, description="Login of an author.")
+    q: Words | SkipJsonSchema[None] = Field(None, description="Words to search for.")
+
+
+class PublicPerson(BaseModel):
+    """Who wrote it."""
+
+    id: int
+    name: str
+
+
+class PublicTerm(BaseModel):
+    """A category or a tag."""
+
+    id: int
+    slug: str
+    name: str
+
+
+class PublishedSummary(BaseModel):
+    """A public item in a list."""
+
+    id: int
+    slug: str
+    title: str
+    excerpt: str
+    author: PublicPerson
+    category: PublicTerm | None
+    tags: list[PublicTerm]
+    published_at: datetime
+    updated_at: datetime
+    metadata: dict[str, Any]
+
+
+class PublishedAnswer(PublishedSummary):
+    """A public item whole, with its sanitised HTML."""
+
+    html: str
+
+
+class PublishedPage(BaseModel):
+    """A page of public items."""
+
+    items: list[PublishedSummary]
+    next: str | None
+
+
+@blueprint.get("/published", responses={200: PublishedPage}, security=[])
+@public
+def list_published(query: PublishedQuery) -> Response:
+    """List public items, newest first."""
+    before: Any = None if query.cursor is None else decode_cursor(query.cursor, datetime, int)
+    filters = PublicFilter(query.tag, query.category, query.author, query.q)
+    body = web_context().readers.run(
+        lambda reader: published.list_newest(reader, filters, before=before, limit=query.limit)
+    )
+    return _conditional(body, page_etag(body))
+
+
+@blueprint.get(
+    "/published/<slug>",
+    responses={
+        200: PublishedAnswer,
+        "301": {"description": "It has another slug now; see Location."},
+        "404": problem_response("Nothing public has this slug."),
+    },
+    security=[],
+)
+@public
+def read_published(path: PublishedPath) -> Response:
+    """Read a public item by its slug; an old slug answers with a redirect to the present one."""
+    readers = web_context().readers
+    document = readers.run(lambda reader: published.read(reader, path.slug))
+    if document is not None:
+        return _conditional(document.body, document.etag)
+    moved_to = readers.run(lambda reader: published.find_moved(reader, path.slug))
+    if moved_to is None:
+        raise NotFoundError("Nothing public has this slug.")
+    # An item may take its old slug again, so nobody may keep this answer unasked.
+    headers = {"Location": f"{API_PREFIX}/published/{moved_to}", "Cache-Control": REVALIDATE}
+    return Response(status=301, headers=headers)
+
+
+def page_etag(body: bytes) -> str:
+    """Return the ETag of a list's page, which follows from its bytes."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def _conditional(body: bytes, etag: str) -> Response:
+    """Answer with the bytes, or with 304 when the client has them already."""
+    headers = {"ETag": etag, "Cache-Control": REVALIDATE}
+    if "If-None-Match" in request.headers and request.if_none_match.contains(etag.strip('"')):
+        return Response(status=304, headers=headers)
+    return Response(body, headers=headers, content_type="application/json")

@@ -1,0 +1,190 @@
+"""Schedules: what shall happen to an item, and when."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from flask import Response
+from pydantic import AliasChoices, BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from webapp.api.answers import answer, page_of
+from webapp.api.auth import current_actor, requires
+from webapp.api.blueprint import BEARER, Blueprint
+from webapp.api.content.content import CHANGE_PROBLEMS
+from webapp.api.edge import open_session
+from webapp.api.fields import ContentPath, Id, IfMatch, Input, Moment, PageQuery, Query
+from webapp.kit.cursors import decode_cursor
+from webapp.kit.roles import RoleName
+from webapp.services.publishing import schedules
+from webapp.services.publishing.schedules import SchedulePlan, ScheduleView
+
+blueprint = Blueprint("schedules", title="Schedules")
+
+
+class NewSchedule(Input):
+    """What to do and when. A moment that has passed is due at once."""
+
+    action: Literal["publish", "unpublish"] = "publish"
+    at: Moment
+    version: Id | None = Field(None, description="The version to publish; the newest if left out.")
+    if_missed: Literal["run", "skip"] = Field(
+        "run", description="What to do when an outage made it late: run it all the same, or skip."
+    )
+
+
+class ScheduleChanges(Input):
+    """What to change; a field that is left out stays."""
+
+    at: Moment | SkipJsonSchema[None] = None
+    version: Id | SkipJsonSchema[None] = None
+    if_missed: Literal["run", "skip"] | SkipJsonSchema[None] = None
+
+
+class SchedulePath(Query):
+    """Which schedule."""
+
+    schedule_id: Id
+
+
+class CalendarQuery(PageQuery):
+    """From when, and to before when."""
+
+    start: Annotated[
+        Moment | SkipJsonSchema[None], Field(validation_alias=AliasChoices("from"), alias="from")
+    ] = None
+    to: Moment | SkipJsonSchema[None] = None
+
+
+class ScheduleAnswer(BaseModel):
+    """A schedule and what it has come to."""
+
+    id: int
+    content_id: int
+    title: str
+    action: Literal["publish", "unpublish"]
+    at: datetime
+    version: int | None
+    if_missed: Literal["run", "skip"]
+    state: Literal["pending", "handed", "fired", "missed", "failed", "cancelled"]
+    fired_at: datetime | None
+    failure: str | None
+
+
+class ScheduleList(BaseModel):
+    """The open schedules of one item."""
+
+    items: list[ScheduleAnswer]
+    next: None = None
+
+
+class SchedulePage(BaseModel):
+    """A page of schedules."""
+
+    items: list[ScheduleAnswer]
+    next: str | None
+
+
+@blueprint.post(
+    "/content/<int:content_id>/schedule",
+    responses={201: ScheduleAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.EDITOR)
+def create(path: ContentPath, header: IfMatch, body: NewSchedule) -> Response:
+    """Schedule an item; a publish pins one version, whatever is edited later."""
+    plan = SchedulePlan(body.action, body.at, body.version, body.if_missed)
+    schedule_id = schedules.create(
+        open_session(), current_actor(), path.content_id, header.revision(), plan
+    )
+    return _answer_with(schedule_id, 201)
+
+
+@blueprint.get(
+    "/content/<int:content_id>/schedule",
+    responses={200: ScheduleList, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.AUTHOR)
+def list_for_content(path: ContentPath) -> Response:
+    """List the open schedules of an item."""
+    views = schedules.list_for_content(open_session(), current_actor(), path.content_id)
+    return answer(ScheduleList(items=[_shape(view) for view in views]))
+
+
+@blueprint.get(
+    "/schedule/<int:schedule_id>",
+    responses={200: ScheduleAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.AUTHOR)
+def read(path: SchedulePath) -> Response:
+    """Read one schedule; its ETag is what a change of it wants in If-Match."""
+    return _answer_with(path.schedule_id)
+
+
+@blueprint.patch(
+    "/schedule/<int:schedule_id>",
+    responses={200: ScheduleAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.EDITOR)
+def change(path: SchedulePath, header: IfMatch, body: ScheduleChanges) -> Response:
+    """Change a pending schedule."""
+    given = body.model_dump(exclude_none=True)
+    names = {"at": "due_at", "version": "version_number", "if_missed": "if_missed"}
+    changes = {names[name]: value for name, value in given.items()}
+    schedules.change(open_session(), current_actor(), path.schedule_id, header.revision(), changes)
+    return _answer_with(path.schedule_id)
+
+
+@blueprint.delete(
+    "/schedule/<int:schedule_id>",
+    responses={200: ScheduleAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(RoleName.EDITOR)
+def cancel(path: SchedulePath, header: IfMatch) -> Response:
+    """Cancel a pending schedule."""
+    schedules.cancel(open_session(), current_actor(), path.schedule_id, header.revision())
+    return _answer_with(path.schedule_id)
+
+
+@blueprint.get("/schedule", responses={200: SchedulePage, **CHANGE_PROBLEMS}, security=BEARER)
+@requires(RoleName.AUTHOR)
+def list_between(query: CalendarQuery) -> Response:
+    """List schedules in the order of their moments."""
+    after: Any = None if query.cursor is None else decode_cursor(query.cursor, datetime, int)
+    views = schedules.list_between(
+        open_session(),
+        current_actor(),
+        start=query.start,
+        end=query.to,
+        after=after,
+        limit=query.limit + 1,
+    )
+    page = page_of(
+        views, query.limit, _shape, lambda view: (view.schedule.due_at, view.schedule.id)
+    )
+    return answer(SchedulePage(**page))
+
+
+def _answer_with(schedule_id: int, status: int = 200) -> Response:
+    view = schedules.get(open_session(), current_actor(), schedule_id)
+    location = f"/api/v1/schedule/{schedule_id}" if status == 201 else None
+    return answer(_shape(view), status, revision=view.schedule.revision, location=location)
+
+
+def _shape(view: ScheduleView) -> ScheduleAnswer:
+    row = view.schedule
+    return ScheduleAnswer(
+        id=row.id,
+        content_id=row.content_id,
+        title=view.title,
+        action=row.action,
+        at=row.due_at,
+        version=view.version_number,
+        if_missed=row.if_missed,
+        state=row.state,
+        fired_at=row.fired_at,
+        failure=row.failure,
+    )

@@ -1,0 +1,1 @@
+"""What becomes public, when, and how it is read."""

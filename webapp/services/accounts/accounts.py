@@ -1,0 +1,171 @@
+"""Accounts: making them, finding them, changing them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from webapp.kit.passwords import hash_password
+from webapp.kit.roles import RoleName
+from webapp.kit.tokens import hash_email
+from webapp.models import AccessToken, Role, User
+from webapp.services import activity
+from webapp.services.accounts.actors import Actor
+from webapp.services.errors import ConflictError, ForbiddenError, NotFoundError
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account as its owner and the managers see it."""
+
+    id: int
+    login: str
+    email: str
+    display_name: str
+    bio: str
+    role: RoleName
+    created_at: datetime
+
+
+def register(
+    session: Session,
+    *,
+    login: str,
+    email: str,
+    password: str,
+    display_name: str,
+    role: RoleName,
+) -> Account:
+    """Make an account. Raises ConflictError when the login or the address is taken."""
+    statement = (
+        insert(User)
+        .values(
+            login=login.lower(),
+            email=email,
+            email_hash=hash_email(email),
+            password_hash=hash_password(password),
+            display_name=display_name,
+            role_id=select(Role.id).where(Role.name == role.value).scalar_subquery(),
+        )
+        .on_conflict_do_nothing()
+        .returning(User.id)
+    )
+    user_id = session.scalar(statement)
+    if user_id is None:
+        raise ConflictError("An account with this login or address already exists.")
+    activity.record(session, user_id, "account.register", "user", user_id, role=role.value)
+    return get_account(session, user_id)
+
+
+def get_account(session: Session, user_id: int) -> Account:
+    """Return one account. Raises NotFoundError."""
+    row = session.execute(_accounts().where(User.id == user_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such account.")
+    return _account(row)
+
+
+def find_by_login(session: Session, login: str) -> Account | None:
+    """Return the account with this login, in any case of letters, or None."""
+    row = session.execute(_accounts().where(User.login == login.lower())).one_or_none()
+    return None if row is None else _account(row)
+
+
+def first_admin(session: Session) -> Account | None:
+    """Return the oldest active admin, in whose name operators' commands act, or None."""
+    statement = _accounts().where(Role.name == RoleName.ADMIN.value, User.disabled_at.is_(None))
+    row = session.execute(statement.order_by(User.id).limit(1)).one_or_none()
+    return None if row is None else _account(row)
+
+
+def list_accounts(session: Session, *, after_id: int, limit: int) -> list[Account]:
+    """Return accounts in the order of their ids, from above `after_id`."""
+    statement = _accounts().where(User.id > after_id).order_by(User.id).limit(limit)
+    return [_account(row) for row in session.execute(statement)]
+
+
+def change_profile(
+    session: Session, user_id: int, *, display_name: str | None, bio: str | None
+) -> Account:
+    """Change what an account shows of itself; None leaves a field as it is."""
+    values = {"display_name": display_name, "bio": bio}
+    given = {name: value for name, value in values.items() if value is not None}
+    if given:
+        session.execute(
+            update(User)
+            .where(User.id == user_id)
+            .values(**given, updated_at=func.clock_timestamp())
+        )
+        activity.record(session, user_id, "account.edit", "user", user_id, fields=sorted(given))
+    return get_account(session, user_id)
+
+
+def set_role(session: Session, actor: Actor, user_id: int, role: RoleName) -> Account:
+    """Give an account another role.
+
+    A manager hands out roles up to their own, to accounts that do not stand above them. Raises
+    NotFoundError, ForbiddenError, and ConflictError where the last admin would be lost.
+    """
+    actor.require(RoleName.MANAGER)
+    # Every change of a role waits for the one before it, so that two admins who demote each other
+    # at once cannot leave the place without an admin.
+    session.execute(select(Role.id).where(Role.name == RoleName.ADMIN.value).with_for_update())
+    account = get_account(session, user_id)
+    if not actor.may(role) or not actor.may(account.role):
+        raise ForbiddenError("You can neither give nor take a role above your own.")
+    if account.role is RoleName.ADMIN and role is not RoleName.ADMIN:
+        _refuse_losing_last_admin(session, user_id)
+    role_id = select(Role.id).where(Role.name == role.value).scalar_subquery()
+    session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(role_id=role_id, updated_at=func.clock_timestamp())
+    )
+    activity.record(
+        session, actor.user_id, "account.set_role", "user", user_id,
+        before=account.role.value, after=role.value,
+    )  # fmt: skip
+    return get_account(session, user_id)
+
+
+def set_password(session: Session, user_id: int, password: str) -> None:
+    """Set a new password and end every session of the account."""
+    session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(password_hash=hash_password(password), updated_at=func.clock_timestamp())
+    )
+    session.execute(
+        update(AccessToken)
+        .where(AccessToken.user_id == user_id, AccessToken.revoked_at.is_(None))
+        .values(revoked_at=func.clock_timestamp())
+    )
+
+
+def _refuse_losing_last_admin(session: Session, user_id: int) -> None:
+    others = select(User.id).join(Role).where(
+        Role.name == RoleName.ADMIN.value, User.id != user_id, User.disabled_at.is_(None)
+    )  # fmt: skip
+    if session.scalar(others.limit(1)) is None:
+        raise ConflictError("This is the last admin; make another one first.")
+
+
+def _accounts() -> Select[int, str, str, str, str, str, datetime]:
+    return select(
+        User.id, User.login, User.email, User.display_name, User.bio, Role.name, User.created_at
+    ).join(Role, Role.id == User.role_id)
+
+
+def _account(row: Row[int, str, str, str, str, str, datetime]) -> Account:
+    user_id, login, email, display_name, bio, role, created_at = row
+    return Account(
+        id=user_id,
+        login=login,
+        email=email,
+        display_name=display_name,
+        bio=bio,
+        role=RoleName(role),
+        created_at=created_at,
+    )

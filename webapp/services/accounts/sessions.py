@@ -1,0 +1,178 @@
+"""Login sessions: bearer tokens handed out, recognised and revoked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from webapp.jobs.leases import seconds_from_now
+from webapp.kit.passwords import unmatchable_hash, verify_password
+from webapp.kit.roles import RoleName
+from webapp.kit.tokens import derived_token, hash_token, new_token
+from webapp.models import AccessToken, Role, User
+from webapp.services.accounts.actors import Actor
+from webapp.services.errors import AuthenticationError, ConflictError, NotFoundError
+
+SECONDS_A_DAY = 86_400
+WRONG_CREDENTIALS = "The login or the password is wrong."
+
+
+@dataclass(frozen=True)
+class OpenedSession:
+    """A new session, with the only copy of its token."""
+
+    access_token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """One session as its owner sees it in a list."""
+
+    id: int
+    user_agent: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Login:
+    """An account whose password was right, and the hash that it was right for."""
+
+    user_id: int
+    password_hash: str
+
+
+def log_in(session: Session, login: str, password: str) -> Login:
+    """Check a login and a password.
+
+    Raises AuthenticationError with one message for every cause, after the same work.
+    """
+    row = session.execute(
+        select(User.id, User.password_hash, User.disabled_at).where(User.login == login.lower())
+    ).one_or_none()
+    password_hash = unmatchable_hash() if row is None else row.password_hash
+    matches = verify_password(password_hash, password)
+    if row is None or not matches or row.disabled_at is not None:
+        raise AuthenticationError(WRONG_CREDENTIALS)
+    return Login(row.id, row.password_hash)
+
+
+def open_session(
+    session: Session,
+    login: Login,
+    *,
+    days: int,
+    user_agent: str,
+    repeat_key: str | None,
+    secret_key: str,
+) -> OpenedSession:
+    """Hand out a token.
+
+    With a `repeat_key` (the caller's Idempotency-Key) the token is derived from it and the secret
+    key, so a repeated request gets the same token back although only its hash is stored. Raises
+    ConflictError when the session of that key has ended, and AuthenticationError when the password
+    was changed since it was checked: a login must not outlive the reset that it raced with.
+    """
+    _require_unchanged(session, login)
+    token = (
+        new_token()
+        if repeat_key is None
+        else derived_token(secret_key, "access_token", str(login.user_id), repeat_key)
+    )
+    statement = (
+        insert(AccessToken)
+        .values(
+            user_id=login.user_id,
+            token_hash=hash_token(token),
+            user_agent=user_agent[:200],
+            expires_at=seconds_from_now(days * SECONDS_A_DAY),
+        )
+        .on_conflict_do_nothing(index_elements=["token_hash"])
+        .returning(AccessToken.expires_at)
+    )
+    expires_at = session.scalar(statement) or _expiry_of_repeated(session, token)
+    return OpenedSession(token, expires_at)
+
+
+def _require_unchanged(session: Session, login: Login) -> None:
+    """Keep the account as it was when its password was checked, until the transaction ends."""
+    unchanged = select(User.id).where(
+        User.id == login.user_id,
+        User.password_hash == login.password_hash,
+        User.disabled_at.is_(None),
+    )
+    if session.scalar(unchanged.with_for_update(read=True)) is None:
+        raise AuthenticationError(WRONG_CREDENTIALS)
+
+
+def _expiry_of_repeated(session: Session, token: str) -> datetime:
+    """Return when the session ends that a repeated login has already opened."""
+    kept = session.execute(
+        select(AccessToken.expires_at, AccessToken.revoked_at).where(
+            AccessToken.token_hash == hash_token(token)
+        )
+    ).one()
+    if kept.revoked_at is not None:
+        raise ConflictError("The session of this Idempotency-Key has ended; use a new key.")
+    expires_at: datetime = kept.expires_at
+    return expires_at
+
+
+def find_actor(session: Session, token: str) -> Actor | None:
+    """Return who holds this token; None when it is unknown, revoked, expired or the account off."""
+    row = session.execute(
+        select(AccessToken.id, User.id.label("user_id"), User.login, Role.name)
+        .join(User, User.id == AccessToken.user_id)
+        .join(Role, Role.id == User.role_id)
+        .where(
+            AccessToken.token_hash == hash_token(token),
+            AccessToken.revoked_at.is_(None),
+            AccessToken.expires_at > func.clock_timestamp(),
+            User.disabled_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Actor(user_id=row.user_id, login=row.login, role=RoleName(row.name), session_id=row.id)
+
+
+def list_sessions(
+    session: Session, user_id: int, *, after_id: int, limit: int
+) -> list[SessionLine]:
+    """Return the live sessions of an account, oldest first, from above `after_id`."""
+    statement = (
+        select(
+            AccessToken.id,
+            AccessToken.user_agent,
+            AccessToken.created_at,
+            AccessToken.expires_at,
+        )
+        .where(
+            AccessToken.user_id == user_id,
+            AccessToken.id > after_id,
+            AccessToken.revoked_at.is_(None),
+            AccessToken.expires_at > func.clock_timestamp(),
+        )
+        .order_by(AccessToken.id)
+        .limit(limit)
+    )
+    return [SessionLine(**row._asdict()) for row in session.execute(statement)]
+
+
+def revoke_session(session: Session, user_id: int, session_id: int) -> None:
+    """End one session of an account. Raises NotFoundError when it is not theirs or has ended."""
+    revoked = session.scalar(
+        update(AccessToken)
+        .where(
+            AccessToken.id == session_id,
+            AccessToken.user_id == user_id,
+            AccessToken.revoked_at.is_(None),
+        )
+        .values(revoked_at=func.clock_timestamp())
+        .returning(AccessToken.id)
+    )
+    if revoked is None:
+        raise NotFoundError("You have no such session.")

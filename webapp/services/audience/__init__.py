@@ -1,0 +1,1 @@
+"""Who hears of what is public, and how it reaches them."""

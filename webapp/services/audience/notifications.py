@@ -1,0 +1,98 @@
+"""A reader's inbox."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from webapp.models import Event, Notification, NotificationPreference
+from webapp.services.accounts.actors import Actor
+from webapp.services.errors import NotFoundError
+
+MOST_COUNTED = 1000
+
+
+@dataclass(frozen=True)
+class InboxLine:
+    """One notification; its id is the event's, which is unique within an inbox."""
+
+    id: int
+    kind: str
+    title: str
+    slug: str
+    content_id: int
+    created_at: datetime
+    read_at: datetime | None
+
+
+def list_inbox(
+    session: Session, actor: Actor, *, unread_only: bool, below: int | None, limit: int
+) -> list[InboxLine]:
+    """Return notifications, newest first, from below an id."""
+    statement = (
+        select(
+            Event.id, Event.kind, Event.title, Event.slug, Event.content_id,
+            Notification.created_at, Notification.read_at,
+        )
+        .join(Event, Event.id == Notification.event_id)
+        .where(Notification.user_id == actor.user_id)
+        .order_by(Notification.event_id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    if unread_only:
+        statement = statement.where(Notification.read_at.is_(None))
+    if below is not None:
+        statement = statement.where(Notification.event_id < below)
+    return [InboxLine(**row._asdict()) for row in session.execute(statement)]
+
+
+def count_unread(session: Session, actor: Actor) -> int:
+    """Return how many notifications are unread, counting no further than `MOST_COUNTED`."""
+    unread = (
+        select(Notification.event_id)
+        .where(Notification.user_id == actor.user_id, Notification.read_at.is_(None))
+        .limit(MOST_COUNTED)
+    )
+    return session.scalar(select(func.count()).select_from(unread.subquery())) or 0
+
+
+def mark_read(session: Session, actor: Actor, notification_id: int) -> None:
+    """Mark one notification as read; it keeps the first time. Raises NotFoundError."""
+    found = session.scalar(
+        update(Notification)
+        .where(Notification.user_id == actor.user_id, Notification.event_id == notification_id)
+        .values(read_at=func.coalesce(Notification.read_at, func.clock_timestamp()))
+        .returning(Notification.event_id)
+    )
+    if found is None:
+        raise NotFoundError("There is no such notification in your inbox.")
+
+
+def mark_all_read(session: Session, actor: Actor) -> None:
+    """Mark everything in the inbox as read."""
+    session.execute(
+        update(Notification)
+        .where(Notification.user_id == actor.user_id, Notification.read_at.is_(None))
+        .values(read_at=func.clock_timestamp())
+    )
+
+
+def wants_mail(session: Session, user_id: int) -> bool:
+    """Say whether a reader wants mail; they do until they say otherwise."""
+    by_mail = session.scalar(
+        select(NotificationPreference.by_mail).where(NotificationPreference.user_id == user_id)
+    )
+    return True if by_mail is None else by_mail
+
+
+def set_wants_mail(session: Session, user_id: int, *, by_mail: bool) -> None:
+    """Keep a reader's choice; mails that are queued already obey it too."""
+    statement = insert(NotificationPreference).values(user_id=user_id, by_mail=by_mail)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["user_id"],
+            set_={"by_mail": by_mail, "updated_at": func.clock_timestamp()},
+        )
+    )

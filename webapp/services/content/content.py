@@ -1,0 +1,346 @@
+"""Items of content: create, read, list, edit, trash. Every save makes a version."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, defer
+
+from webapp.kit.slugs import slugify
+from webapp.models import Category, Content, ContentTag, Publication, Schedule, Tag, User
+from webapp.services import activity
+from webapp.services.accounts.actors import Actor, visible_content
+from webapp.services.content import slugs, taxonomy, versions
+from webapp.services.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleRevisionError,
+)
+
+SLUG_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The text of a new item. Without a slug one is made from the title."""
+
+    title: str
+    body: str = ""
+    body_format: Literal["markdown", "html"] = "markdown"
+    slug: str | None = None
+    excerpt: str = ""
+    category_id: int | None = None
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict)
+    import_source: str | None = None
+
+
+@dataclass(frozen=True)
+class ContentView:
+    """One item as its authors and editors see it, with the names of what it points to."""
+
+    content: Content
+    author: User
+    category: Category | None
+    tags: list[Tag]
+    is_public: bool
+
+
+def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | None = None) -> int:
+    """Make an item with its first version and return its id.
+
+    Raises ConflictError for a taken slug, InvalidInputError for an unknown category.
+    """
+    check_category(session, draft.category_id)
+    # Tags before the slug, as a save has it: what waits for each other waits in one order.
+    tags = taxonomy.ensure_tags(session, list(draft.tags))
+    content_id = _insert_with_slug(session, draft, author_id or actor.user_id)
+    _set_tags(session, content_id, tags)
+    content = session.get_one(Content, content_id)
+    reason = "import" if draft.import_source else "create"
+    versions.record_version(session, content, [tag.slug for tag in tags], actor.user_id, reason)
+    activity.record(session, actor.user_id, "content.create", "content", content_id)
+    return content_id
+
+
+def get(session: Session, actor: Actor, content_id: int) -> ContentView:
+    """Return one item. Raises NotFoundError when there is none that the actor may see."""
+    content = session.scalar(visible_content(actor).where(Content.id == content_id))
+    if content is None:
+        raise NotFoundError("There is no such item.")
+    return describe(session, [content])[0]
+
+
+def lock_for_change(
+    session: Session, actor: Actor, content_id: int, revision: int | None
+) -> Content:
+    """Return the item, locked until the transaction ends, for a change of it.
+
+    `revision` is the one that the caller has seen; None accepts whatever there is. Raises
+    NotFoundError and StaleRevisionError.
+    """
+    content = session.scalar(
+        visible_content(actor)
+        .where(Content.id == content_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if content is None:
+        raise NotFoundError("There is no such item.")
+    if revision is not None and content.revision != revision:
+        raise StaleRevisionError("The item has changed since you read it; read it again.")
+    return content
+
+
+def list_content(
+    session: Session,
+    actor: Actor,
+    *,
+    status: str | None,
+    before: tuple[int] | None,
+    limit: int,
+) -> list[ContentView]:
+    """Return items, newest first. Without a status, trashed items are left out.
+
+    Their bodies, of up to megabytes each, stay where they are: reading one raises an error.
+    """
+    statement = visible_content(actor).order_by(Content.id.desc()).limit(limit)
+    statement = statement.options(defer(Content.body, raiseload=True))
+    if status is None:
+        statement = statement.where(Content.status != "trashed")
+    else:
+        statement = statement.where(Content.status == status)
+    if before is not None:
+        statement = statement.where(Content.id < before[0])
+    return describe(session, list(session.scalars(statement)))
+
+
+def edit(
+    session: Session, actor: Actor, content_id: int, revision: int | None, changes: dict[str, Any]
+) -> None:
+    """Change some fields of an item and keep the result as a new version.
+
+    `changes` holds the fields of `Draft` that are to change. Changing nothing makes no version.
+    Raises NotFoundError, StaleRevisionError, ConflictError, InvalidInputError.
+    """
+    content = lock_for_change(session, actor, content_id, revision)
+    if content.status == "trashed":
+        raise ConflictError("The item is in the trash; take it out first.")
+    save(session, actor, content, changes, reason="save")
+
+
+def save(
+    session: Session, actor: Actor, content: Content, changes: dict[str, Any], *, reason: str
+) -> bool:
+    """Apply changes to a locked item and record the version; returns whether anything changed.
+
+    Raises ConflictError for a taken slug, InvalidInputError for an unknown category.
+    """
+    if "category_id" in changes:
+        check_category(session, changes["category_id"])
+    former_slug, tags = content.slug, tag_slugs(session, content.id)
+    former_tags = tags
+    if "tags" in changes:
+        wanted = taxonomy.ensure_tags(session, list(changes["tags"]))
+        _set_tags(session, content.id, wanted)
+        tags = [tag.slug for tag in wanted]
+    # Claimed before the item has it: the key of the item's own slug would not say whose it is.
+    if changes.get("slug", former_slug) != former_slug:
+        slugs.claim_slug(session, content.id, changes["slug"])
+    if not _apply(content, changes) and tags == former_tags:
+        return False
+    content.version += 1
+    content.revision += 1
+    content.updated_at = func.clock_timestamp()
+    session.flush()  # The numbers must be in the row before the version copies them.
+    session.refresh(content)
+    if content.slug != former_slug:
+        slugs.release_slug(session, content.id, former_slug)
+    versions.record_version(session, content, tags, actor.user_id, reason)
+    activity.record(
+        session, actor.user_id, f"content.{reason}", "content", content.id, version=content.version
+    )
+    return True
+
+
+def restore(
+    session: Session, actor: Actor, content_id: int, revision: int | None, number: int
+) -> None:
+    """Make an old version the newest draft; what is public does not change.
+
+    The item keeps its present slug where the old one belongs to another item by now.
+    """
+    content = lock_for_change(session, actor, content_id, revision)
+    if content.status == "trashed":
+        raise ConflictError("The item is in the trash; take it out first.")
+    version = versions.get_version(session, content_id, number)
+    names = session.scalars(select(Tag.name).where(Tag.slug.in_(version.tags))).all()
+    changes = {
+        "title": version.title,
+        "slug": version.slug,
+        "body": version.body,
+        "body_format": version.body_format,
+        "excerpt": version.excerpt,
+        "category_id": version.category_id,
+        "metadata": version.details,
+        "tags": names,
+    }
+    if slugs.owner_of(session, version.slug) not in (None, content_id):
+        del changes["slug"]
+    save(session, actor, content, changes, reason="restore")
+
+
+def trash(session: Session, actor: Actor, content_id: int, revision: int | None) -> None:
+    """Put an item aside. Raises ConflictError while it is public or scheduled."""
+    content = lock_for_change(session, actor, content_id, revision)
+    if content.status == "trashed":
+        return
+    if content.status == "published":
+        raise ConflictError("The item is public; unpublish it first.")
+    pending = select(Schedule.id).where(
+        Schedule.content_id == content_id, Schedule.state.in_(["pending", "handed"])
+    )
+    if session.scalar(pending.limit(1)) is not None:
+        raise ConflictError("The item has a schedule; cancel it first.")
+    set_status(session, content, "trashed")
+    activity.record(session, actor.user_id, "content.trash", "content", content_id)
+
+
+def untrash(session: Session, actor: Actor, content_id: int, revision: int | None) -> None:
+    """Take an item out of the trash, as a draft. Raises ConflictError when it is not in there."""
+    content = lock_for_change(session, actor, content_id, revision)
+    if content.status != "trashed":
+        raise ConflictError("The item is not in the trash.")
+    set_status(session, content, "draft")
+    activity.record(session, actor.user_id, "content.untrash", "content", content_id)
+
+
+def set_status(session: Session, content: Content, status: str) -> None:
+    """Move a locked item to another status and count the change."""
+    content.status = status
+    content.revision += 1
+    content.updated_at = func.clock_timestamp()
+    content.trashed_at = func.clock_timestamp() if status == "trashed" else None
+    session.flush()
+    session.refresh(content)
+
+
+def describe(session: Session, items: list[Content]) -> list[ContentView]:
+    """Add authors, categories, tags and publicity to items, with four queries for any number."""
+    ids = [item.id for item in items]
+    authors = {
+        user.id: user
+        for user in session.scalars(
+            select(User).where(User.id.in_({item.author_id for item in items}))
+        )
+    }
+    wanted = {item.category_id for item in items if item.category_id is not None}
+    categories = {
+        row.id: row for row in session.scalars(select(Category).where(Category.id.in_(wanted)))
+    }
+    tags: dict[int, list[Tag]] = {}
+    tagged = select(ContentTag.content_id, Tag).join(Tag, Tag.id == ContentTag.tag_id)
+    for content_id, tag in session.execute(
+        tagged.where(ContentTag.content_id.in_(ids)).order_by(Tag.slug)
+    ):
+        tags.setdefault(content_id, []).append(tag)
+    public = set(
+        session.scalars(select(Publication.content_id).where(Publication.content_id.in_(ids)))
+    )
+    return [
+        ContentView(
+            content=item,
+            author=authors[item.author_id],
+            # A category may have been deleted since the item was read.
+            category=None if item.category_id is None else categories.get(item.category_id),
+            tags=tags.get(item.id, []),
+            is_public=item.id in public,
+        )
+        for item in items
+    ]
+
+
+def tag_slugs(session: Session, content_id: int) -> list[str]:
+    """Return the slugs of an item's tags, in order."""
+    statement = select(Tag.slug).join(ContentTag).where(ContentTag.content_id == content_id)
+    return list(session.scalars(statement.order_by(Tag.slug)))
+
+
+def check_category(session: Session, category_id: int | None) -> None:
+    """Raise InvalidInputError unless there is such a category, and keep it from going away."""
+    if category_id is None:
+        return
+    found = select(Category.id).where(Category.id == category_id)
+    if session.scalar(found.with_for_update(read=True, key_share=True)) is None:
+        raise InvalidInputError("category_id", "there is no such category")
+
+
+def backdate(session: Session, content_id: int, moment: datetime) -> None:
+    """Give an imported item the time at which it was written elsewhere."""
+    session.execute(update(Content).where(Content.id == content_id).values(created_at=moment))
+
+
+def _apply(content: Content, changes: dict[str, Any]) -> bool:
+    """Set the plain fields; returns whether any of them changed."""
+    changed = False
+    for name in ("title", "slug", "body", "body_format", "excerpt", "category_id", "metadata"):
+        attribute = "details" if name == "metadata" else name
+        if name in changes and getattr(content, attribute) != changes[name]:
+            setattr(content, attribute, changes[name])
+            changed = True
+    return changed
+
+
+def _insert_with_slug(session: Session, draft: Draft, author_id: int) -> int:
+    """Insert the item under its slug, or under the first free number of an automatic one.
+
+    Two saves at once may choose the same free name: the unique key refuses one of them, which
+    rolls back to its savepoint and chooses again.
+    """
+    wanted = draft.slug or slugify(draft.title)
+    for _ in range(SLUG_ATTEMPTS):
+        slug = wanted if draft.slug else slugs.free_slug(session, wanted)
+        try:
+            with session.begin_nested():
+                content_id = _insert(session, draft, slug, author_id)
+                slugs.claim_slug(session, content_id, slug)
+                return content_id
+        except (IntegrityError, ConflictError) as error:
+            if draft.slug:
+                raise ConflictError(f"Another item has the slug {draft.slug}.") from error
+    raise ConflictError("Many items with this title are being saved at once; try again.")
+
+
+def _insert(session: Session, draft: Draft, slug: str, author_id: int) -> int:
+    return session.scalars(
+        insert(Content)
+        .values(
+            author_id=author_id,
+            category_id=draft.category_id,
+            title=draft.title,
+            slug=slug,
+            body=draft.body,
+            body_format=draft.body_format,
+            excerpt=draft.excerpt,
+            details=draft.metadata,
+            version=1,
+            import_source=draft.import_source,
+        )
+        .returning(Content.id)
+    ).one()
+
+
+def _set_tags(session: Session, content_id: int, tags: list[Tag]) -> None:
+    wanted = [tag.id for tag in tags]
+    session.execute(
+        delete(ContentTag).where(
+            ContentTag.content_id == content_id, ContentTag.tag_id.not_in(wanted)
+        )
+    )
+    if wanted:
+        rows = [{"content_id": content_id, "tag_id": tag_id} for tag_id in wanted]
+        session.execute(upsert(ContentTag).values(rows).on_conflict_do_nothing())

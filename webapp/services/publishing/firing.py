@@ -1,0 +1,168 @@
+"""Carry out schedules that are due: in one batch, and singly where a batch fails."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, any_, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
+from sqlalchemy.orm import Session
+
+from webapp.models import Content, Schedule
+from webapp.services import activity
+from webapp.services.publishing.publishing import Release, release, withdraw
+
+# What the database said is for the operators' log and record, and not for the API's answers.
+FAILURE = "It could not be published; the operators' log has the reason."
+
+
+@dataclass(frozen=True, slots=True)
+class DueSchedule:
+    """What there is to know of a schedule at its moment."""
+
+    id: int
+    content_id: int
+    version_id: int | None
+    action: str
+    due_at: datetime
+
+
+@dataclass
+class Firing:
+    """What became of a batch of schedules, by their ids."""
+
+    fired: list[int] = field(default_factory=list)
+    postponed: list[int] = field(default_factory=list)
+    missed: list[int] = field(default_factory=list)
+    failed: dict[int, str] = field(default_factory=dict)
+    lateness_seconds: list[float] = field(default_factory=list)
+
+
+def fire(
+    session: Session,
+    schedule_ids: Sequence[int],
+    *,
+    missed_after_seconds: float,
+) -> Firing:
+    """Carry out handed schedules and say what became of each.
+
+    The rows are locked, and only those still `handed` are touched, so a schedule fires once however
+    often this runs. A schedule that is later than `missed_after_seconds` and says `skip` is marked
+    as missed. When the database refuses the batch, each schedule is tried alone, so one bad row
+    never holds up the rest: the one that is refused alone is marked as failed, and one that only
+    met a lock, a deadlock or another passing trouble goes back to `pending`. Where trouble was all
+    there was, the error leaves this function, and the job is tried again later.
+    """
+    result = Firing()
+    _lock_items(session, schedule_ids)
+    due: list[DueSchedule] = []
+    for row in _lock_schedules(session, schedule_ids):
+        if row.if_missed == "skip" and row.late > missed_after_seconds:
+            result.missed.append(row.id)
+        else:
+            due.append(DueSchedule(row.id, row.content_id, row.version_id, row.action, row.due_at))
+            result.lateness_seconds.append(float(row.late))
+    trouble = _carry_out(session, due, result)
+    if trouble is not None and not (result.fired or result.missed or result.failed):
+        raise trouble
+    _record(session, result)
+    return result
+
+
+def _lock_items(session: Session, schedule_ids: Sequence[int]) -> None:
+    """Lock the items before the schedules, as every other change does, so none can deadlock."""
+    of_schedules = select(Schedule.content_id).where(_is_one_of(schedule_ids))
+    locked = select(literal(1)).where(Content.id.in_(of_schedules)).order_by(Content.id)
+    session.execute(locked.with_for_update(of=Content))
+
+
+def _lock_schedules(session: Session, schedule_ids: Sequence[int]) -> Sequence[Any]:
+    late = func.extract("epoch", func.clock_timestamp() - Schedule.due_at).label("late")
+    return session.execute(
+        select(Schedule.id, Schedule.content_id, Schedule.version_id, Schedule.action,
+               Schedule.due_at, Schedule.if_missed, late)
+        .where(_is_one_of(schedule_ids), Schedule.state == "handed")
+        .order_by(Schedule.id)
+        .with_for_update()
+    ).all()  # fmt: skip
+
+
+def _is_one_of(schedule_ids: Sequence[int]) -> ColumnElement[bool]:
+    """Compare with an array, which is one parameter, where a list would be one for each id."""
+    return Schedule.id == any_(literal(list(schedule_ids), ARRAY(BigInteger)))
+
+
+def _carry_out(session: Session, due: list[DueSchedule], result: Firing) -> OperationalError | None:
+    """Carry schedules out together, or one by one; returns the last passing trouble, if any."""
+    if not due:
+        return None
+    try:
+        with session.begin_nested():
+            _apply(session, due, result)
+    except (IntegrityError, DataError, InternalError, OperationalError) as error:
+        if session.connection().invalidated:
+            raise
+        if len(due) > 1:
+            troubles = [_carry_out(session, [schedule], result) for schedule in due]
+            return next((trouble for trouble in troubles if trouble is not None), None)
+        if isinstance(error, OperationalError) and not _is_beyond_limits(error):
+            result.postponed.append(due[0].id)
+            return error
+        result.failed[due[0].id] = str(error.orig).partition("\n")[0][:1000]
+    return None
+
+
+def _is_beyond_limits(error: OperationalError) -> bool:
+    """Say whether PostgreSQL can never do it (class 54), rather than not now."""
+    return str(getattr(error.orig, "sqlstate", "")).startswith("54")
+
+
+def _apply(session: Session, due: list[DueSchedule], result: Firing) -> None:
+    releases = [
+        Release(row.content_id, row.version_id, row.due_at)
+        for row in due
+        if row.action == "publish" and row.version_id is not None
+    ]
+    reached = release(session, releases) if releases else set()
+    withdrawn = [row.content_id for row in due if row.action == "unpublish"]
+    if withdrawn:
+        withdraw(session, withdrawn)
+        # An item that is not public any more has already got what the schedule wanted.
+        reached |= set(withdrawn)
+    for row in due:
+        if row.content_id in reached:
+            result.fired.append(row.id)
+        else:
+            result.failed[row.id] = "The item is in the trash."
+
+
+def _record(session: Session, result: Firing) -> None:
+    ends = {
+        "fired": result.fired,
+        "missed": result.missed,
+        "failed": list(result.failed),
+        "pending": result.postponed,
+    }
+    for state, schedule_ids in ends.items():
+        if schedule_ids:
+            session.execute(
+                update(Schedule)
+                .where(_is_one_of(schedule_ids), Schedule.state == "handed")
+                .values(
+                    state=state,
+                    fired_at=func.clock_timestamp() if state == "fired" else None,
+                    updated_at=func.clock_timestamp(),
+                    revision=Schedule.revision + 1,
+                )
+                .execution_options(synchronize_session=False)
+            )
+    for schedule_id, reason in result.failed.items():
+        session.execute(
+            update(Schedule)
+            .where(Schedule.id == schedule_id)
+            .values(failure=FAILURE)
+            .execution_options(synchronize_session=False)
+        )
+        activity.record(session, None, "schedule.fail", "schedule", schedule_id, reason=reason)

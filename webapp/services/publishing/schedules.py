@@ -1,0 +1,292 @@
+"""Schedules: a row that says what shall happen to an item, and the machinery that makes it so."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from sqlalchemy import (
+    BigInteger,
+    CursorResult,
+    Select,
+    and_,
+    any_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql import ColumnElement
+from structlog.contextvars import bound_contextvars, get_contextvars
+
+from webapp.jobs.messages import FireSchedules
+from webapp.jobs.outbox import chunked, enqueue_many, wake_dispatcher
+from webapp.models import Content, ContentVersion, Schedule
+from webapp.services import activity
+from webapp.services.accounts.actors import Actor, visible_content
+from webapp.services.content import content, slugs, versions
+from webapp.services.content.renderings import ensure_renderings
+from webapp.services.errors import ConflictError, NotFoundError, StaleRevisionError
+
+HANDED_AT_ONCE = 2_000
+FIRED_IN_ONE_JOB = 500
+
+_earlier = aliased(Schedule)
+
+# The states are constants, because with parameters a prepared plan could not use partial indexes.
+_IS_NEXT: ColumnElement[bool] = and_(
+    Schedule.state == literal_column("'pending'"),
+    ~exists().where(
+        _earlier.content_id == Schedule.content_id,
+        _earlier.state.in_([literal_column("'pending'"), literal_column("'handed'")]),
+        func.row(_earlier.due_at, _earlier.id) < func.row(Schedule.due_at, Schedule.id),
+    ),
+)
+
+
+_TAKE_BACK = text(
+    """
+    UPDATE schedules SET state = 'pending', updated_at = clock_timestamp()
+    WHERE state = 'handed' AND due_at < clock_timestamp() - interval '1 minute'
+      AND NOT EXISTS (
+          SELECT 1 FROM jobs
+          WHERE jobs.kind = 'schedules.fire' AND jobs.state IN ('ready', 'running', 'failed')
+            AND jobs.payload -> 'schedule_ids' @> to_jsonb(schedules.id))
+    """
+)
+
+
+@dataclass(frozen=True)
+class ScheduleView:
+    """One schedule, with what a person needs to recognise it."""
+
+    schedule: Schedule
+    title: str
+    version_number: int | None
+
+
+@dataclass(frozen=True)
+class SchedulePlan:
+    """What to do, when, and what if the moment was missed by an outage."""
+
+    action: Literal["publish", "unpublish"]
+    due_at: datetime
+    version_number: int | None = None
+    if_missed: Literal["run", "skip"] = "run"
+
+
+def create(
+    session: Session, actor: Actor, content_id: int, revision: int | None, plan: SchedulePlan
+) -> int:
+    """Schedule an item and return the schedule's id.
+
+    A publish pins a version (the newest, unless a number is given) and renders it now, so that its
+    moment finds it ready. A moment that has passed is due at once. Raises NotFoundError,
+    StaleRevisionError, and ConflictError for an item in the trash or with such a schedule already.
+    """
+    item = content.lock_for_change(session, actor, content_id, revision)
+    if item.status == "trashed":
+        raise ConflictError("The item is in the trash; take it out first.")
+    version_id = _pin(session, item, plan.version_number) if plan.action == "publish" else None
+    schedule_id: int | None = session.scalar(
+        insert(Schedule)
+        .values(
+            content_id=content_id,
+            version_id=version_id,
+            action=plan.action,
+            due_at=plan.due_at,
+            if_missed=plan.if_missed,
+            created_by_id=actor.user_id,
+            request_id=get_contextvars().get("request_id"),
+        )
+        .on_conflict_do_nothing(
+            index_elements=["content_id", "action"],
+            index_where=text("state IN ('pending', 'handed')"),
+        )
+        .returning(Schedule.id)
+    )
+    if schedule_id is None:
+        raise ConflictError(f"The item already has a schedule to {plan.action}; change that one.")
+    activity.record(
+        session, actor.user_id, "schedule.create", "content", content_id,
+        schedule_id=schedule_id, due_at=plan.due_at.isoformat(), plan=plan.action,
+    )  # fmt: skip
+    wake_dispatcher(session)
+    return schedule_id
+
+
+def get(session: Session, actor: Actor, schedule_id: int) -> ScheduleView:
+    """Return one schedule of an item that the actor may see. Raises NotFoundError."""
+    row = session.execute(_visible(actor).where(Schedule.id == schedule_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such schedule.")
+    return ScheduleView(*row)
+
+
+def list_for_content(session: Session, actor: Actor, content_id: int) -> list[ScheduleView]:
+    """Return the open schedules of an item: at most one to publish and one to unpublish."""
+    content.get(session, actor, content_id)
+    statement = _visible(actor).where(
+        Schedule.content_id == content_id, Schedule.state.in_(["pending", "handed"])
+    )
+    return [ScheduleView(*row) for row in session.execute(statement.order_by(Schedule.due_at))]
+
+
+def list_between(
+    session: Session,
+    actor: Actor,
+    *,
+    start: datetime | None,
+    end: datetime | None,
+    after: tuple[datetime, int] | None,
+    limit: int,
+) -> list[ScheduleView]:
+    """Return schedules in the order of their moments, from `start` to before `end`."""
+    statement = _visible(actor).order_by(Schedule.due_at, Schedule.id).limit(limit)
+    if start is not None:
+        statement = statement.where(Schedule.due_at >= start)
+    if end is not None:
+        statement = statement.where(Schedule.due_at < end)
+    if after is not None:
+        key = func.row(Schedule.due_at, Schedule.id)
+        statement = statement.where(key > func.row(*after))
+    return [ScheduleView(*row) for row in session.execute(statement)]
+
+
+def change(
+    session: Session, actor: Actor, schedule_id: int, revision: int | None, changes: dict[str, Any]
+) -> None:
+    """Change `due_at`, `if_missed` or the pinned `version_number` of a pending schedule.
+
+    Raises NotFoundError, StaleRevisionError, and ConflictError once it is no longer pending.
+    """
+    schedule = _lock_open(session, actor, schedule_id, revision, ("pending",))
+    values: dict[str, Any] = {
+        name: changes[name] for name in ("due_at", "if_missed") if name in changes
+    }
+    if changes.get("version_number") is not None:
+        if schedule.action != "publish":
+            raise ConflictError("A schedule to unpublish pins no version.")
+        item = content.lock_for_change(session, actor, schedule.content_id, None)
+        values["version_id"] = _pin(session, item, changes["version_number"])
+    session.execute(
+        update(Schedule)
+        .where(Schedule.id == schedule_id)
+        .values(**values, revision=Schedule.revision + 1, updated_at=func.clock_timestamp())
+    )
+    session.refresh(schedule)
+    activity.record(
+        session, actor.user_id, "schedule.edit", "content", schedule.content_id,
+        schedule_id=schedule_id, due_at=schedule.due_at.isoformat(),
+    )  # fmt: skip
+    wake_dispatcher(session)
+
+
+def cancel(session: Session, actor: Actor, schedule_id: int, revision: int | None) -> None:
+    """Cancel a schedule that has not fired. Raises as `change` does.
+
+    One that is handed over already can still be cancelled: whoever locks the item first, the
+    firing or the cancelling, decides.
+    """
+    schedule = _lock_open(session, actor, schedule_id, revision, ("pending", "handed"))
+    schedule.state = "cancelled"
+    schedule.revision += 1
+    schedule.updated_at = func.clock_timestamp()
+    session.flush()
+    activity.record(
+        session, actor.user_id, "schedule.cancel", "content", schedule.content_id,
+        schedule_id=schedule_id,
+    )  # fmt: skip
+
+
+def hand_over_due(session: Session) -> int:
+    """Give due schedules to the publishing queue in batches and return how many.
+
+    Any number of dispatchers may do this at once: each takes rows that no other has locked, and
+    the rows change state in the transaction that writes their jobs. The later of two schedules of
+    one item waits until the earlier is done: after an outage both are due, and only in their order
+    do they leave the item as the editor meant.
+    """
+    due = (
+        select(Schedule.id, Schedule.request_id)
+        .where(_IS_NEXT, Schedule.due_at <= func.clock_timestamp())
+        .order_by(Schedule.due_at, Schedule.id)
+        .limit(HANDED_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.execute(due).all()
+    ids = [row.id for row in rows]
+    if ids:
+        taken = Schedule.id == any_(literal(ids, ARRAY(BigInteger)))
+        session.execute(update(Schedule).where(taken).values(state="handed"))
+        batches = chunked(ids, FIRED_IN_ONE_JOB)
+        # A batch has many causes and so no request id; a schedule that is due alone keeps its own.
+        with bound_contextvars(request_id=rows[0].request_id if len(rows) == 1 else None):
+            enqueue_many(session, [FireSchedules(schedule_ids=tuple(batch)) for batch in batches])
+    return len(ids)
+
+
+def take_back_forgotten(session: Session) -> int:
+    """Make schedules pending again whose job is gone or was discarded; returns how many.
+
+    A job that failed keeps its schedules, because an operator can retry it.
+    """
+    return cast(CursorResult[Any], session.execute(_TAKE_BACK)).rowcount
+
+
+def seconds_to_next_due(session: Session) -> float | None:
+    """Return how long until a schedule can be handed over; None when none is pending."""
+    waiting = func.extract("epoch", Schedule.due_at - func.clock_timestamp())
+    seconds = session.scalar(
+        select(waiting).where(_IS_NEXT).order_by(Schedule.due_at, Schedule.id).limit(1)
+    )
+    return None if seconds is None else float(seconds)
+
+
+def _pin(session: Session, item: Content, number: int | None) -> int:
+    version = versions.get_version(session, item.id, number or item.version)
+    slugs.claim_slug(session, item.id, version.slug)
+    ensure_renderings(session, [version.id])
+    return version.id
+
+
+def _visible(actor: Actor) -> Select[Schedule, str, int | None]:
+    seen = visible_content(actor).with_only_columns(Content.id)
+    return (
+        select(
+            Schedule,
+            func.coalesce(ContentVersion.title, Content.title),
+            ContentVersion.number,
+        )
+        .join(Content, Content.id == Schedule.content_id)
+        .outerjoin(ContentVersion, ContentVersion.id == Schedule.version_id)
+        .where(Schedule.content_id.in_(seen))
+    )
+
+
+def _lock_open(
+    session: Session,
+    actor: Actor,
+    schedule_id: int,
+    revision: int | None,
+    states: tuple[str, ...],
+) -> Schedule:
+    """Lock a schedule that is in one of some states, so that it changes or goes on, never both."""
+    content_id = get(session, actor, schedule_id).schedule.content_id
+    # The item is locked first, as the firing does, so that the two cannot deadlock.
+    content.lock_for_change(session, actor, content_id, None)
+    schedule = session.scalars(
+        select(Schedule)
+        .where(Schedule.id == schedule_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if schedule.state not in states:
+        raise ConflictError(f"The schedule is {schedule.state} and can no longer be changed.")
+    if revision is not None and schedule.revision != revision:
+        raise StaleRevisionError("The schedule has changed since you read it; read it again.")
+    return schedule

@@ -1,0 +1,33 @@
+"""Backfills as jobs: batch by batch, for a short stretch at a time."""
+
+import time
+
+from webapp.jobs.messages import RunBackfill
+from webapp.jobs.outcomes import Done, GiveUp, Outcome, Retry, Snooze
+from webapp.services.operations import backfills
+from webapp.services.operations.backfills import UnfilledRowsError
+from workers.context import InSteps, RunningJob
+
+SECONDS_AT_A_STRETCH = 2.0
+SECONDS_OF_REST = 0.2
+
+
+def run_backfill(job: RunningJob, message: RunBackfill) -> Outcome:
+    """Do batches for two seconds, then leave the queue to others for a moment."""
+    backfill = backfills.BACKFILLS.get(message.name)
+    if backfill is None:
+        # While a deployment goes on, a worker of the new release may be the next to take it.
+        return Retry(f"This worker's release knows no backfill {message.name}.")
+    stop_at = time.monotonic() + SECONDS_AT_A_STRETCH
+    while time.monotonic() < stop_at:
+        try:
+            with job.step() as session:
+                is_last = backfills.run_batch(session, backfill)
+        except UnfilledRowsError as error:
+            return GiveUp(str(error))
+        if is_last:
+            return Done()
+    return Snooze(SECONDS_OF_REST)
+
+
+HANDLERS = (InSteps(RunBackfill, run_backfill),)
