@@ -1,11 +1,8 @@
-"""Who is asking, and what they may see."""
+"""Who is asking."""
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
-
 from webapp.kit.roles import RoleName
-from webapp.models import Content
 from webapp.services.errors import ForbiddenError
 
 
@@ -26,11 +23,3 @@ class Actor:
         """Raise ForbiddenError unless the actor may do what `role` may do."""
         if not self.may(role):
             raise ForbiddenError(f"This needs the role {role.value}; yours is {self.role.value}.")
-
-
-def visible_content(actor: Actor) -> Select[Content]:
-    """Return the one SELECT of the items that an actor may see: editors all, others their own."""
-    statement = select(Content)
-    if actor.may(RoleName.EDITOR):
-        return statement
-    return statement.where(Content.author_id == actor.user_id)

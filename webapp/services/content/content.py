@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session, defer
 from webapp.kit.slugs import slugify
 from webapp.models import Category, Content, ContentTag, Publication, Schedule, Tag, User
 from webapp.services import activity
-from webapp.services.accounts.actors import Actor, visible_content
+from webapp.services.accounts.actors import Actor
 from webapp.services.content import slugs, taxonomy, versions
+from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
     ConflictError,
     InvalidInputError,

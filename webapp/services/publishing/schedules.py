@@ -27,9 +27,10 @@ from webapp.jobs.messages import FireSchedules
 from webapp.jobs.outbox import chunked, enqueue_many, wake_dispatcher
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.services import activity
-from webapp.services.accounts.actors import Actor, visible_content
+from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, slugs, versions
 from webapp.services.content.renderings import ensure_renderings
+from webapp.services.content.visibility import visible_content
 from webapp.services.errors import ConflictError, NotFoundError, StaleRevisionError
 
 HANDED_AT_ONCE = 2_000
