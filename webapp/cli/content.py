@@ -27,6 +27,7 @@ class Summary:
 
     results: Counter[Result] = field(default_factory=Counter)
     skipped: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -110,6 +111,7 @@ def _take(
         reason = str(error.orig).splitlines()[0]
         summary.problems.append(f"{outcome.source}: the database was busy: {reason}")
     else:
+        summary.notices += [f"{outcome.source}: {notice}" for notice in outcome.notices]
         if result is Result.EDITED_HERE:
             summary.skipped.append(f"{outcome.source}: {result.value}")
         else:
@@ -129,13 +131,19 @@ def _print_summary(summary: Summary, *, dry_run: bool) -> None:
         click.echo("Nothing was changed; this is what would happen.")
     for result in (Result.CREATED, Result.UPDATED, Result.UNCHANGED):
         click.echo(f"{result.value:<10} {summary.results[result]:>6}")
-    click.echo(f"{'skipped':<10} {len(summary.skipped):>6}")
-    for reason, lines in _by_reason(summary.skipped).items():
-        shown = ", ".join(lines[:3]) + (", …" if len(lines) > 3 else "")
-        click.echo(f"  {len(lines)} × {reason}: {shown}")
+    _print_reasons("skipped", summary.skipped)
+    _print_reasons("notices", summary.notices)
     click.echo(f"{'failed':<10} {len(summary.problems):>6}")
     for problem in summary.problems:
         click.echo(f"  {problem}", err=True)
+
+
+def _print_reasons(heading: str, lines: list[str]) -> None:
+    click.echo(f"{heading:<10} {len(lines):>6}")
+    for reason, sources in _by_reason(lines).items():
+        named = list(dict.fromkeys(sources))
+        shown = ", ".join(named[:3]) + (", …" if len(named) > 3 else "")
+        click.echo(f"  {len(sources)} × {reason}: {shown}")
 
 
 def _by_reason(lines: list[str]) -> dict[str, list[str]]:

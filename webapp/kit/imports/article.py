@@ -26,7 +26,9 @@ class ImportedArticle:
     `source` names the item in its system and stays the same from one import to the next.
     `published_at` is aware, in UTC; on a draft it is only what the source noted. `authors` are
     names as readers see them, `author_login` the account's name where the source has accounts.
-    `metadata` holds what has no field of its own and fits JSON and PostgreSQL's jsonb.
+    `metadata` holds what has no field of its own and fits JSON and PostgreSQL's jsonb; it becomes
+    public with the article. `notices` name what could not be kept, one for each time, in words
+    that stay the same from article to article so that a summary can count them.
     """
 
     source: str
@@ -42,6 +44,7 @@ class ImportedArticle:
     tags: tuple[str, ...] = ()
     excerpt: str | None = None
     metadata: dict[str, JsonValue] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
 
 class _RefusalError(Exception):
