@@ -1,14 +1,23 @@
 """The shapes of answers."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from flask import Response, request
 from pydantic import BaseModel
 
+from webapp.api.errors import RequestError
 from webapp.kit.cursors import encode_cursor, split_page
+from webapp.kit.etags import holds_tag
 
 Row = TypeVar("Row")
+
+OWN = "private, no-cache"
+"""A cache of the reader alone may keep it, and asks before each use."""
+
+REVALIDATE = "public, max-age=0, must-revalidate"
+"""Every cache may keep it, and asks before each use."""
 
 
 def answer(
@@ -16,13 +25,41 @@ def answer(
 ) -> Response:
     """Return a model as JSON, with the ETag of the revision and where it can be read again."""
     response = Response(model.model_dump_json(), status, content_type="application/json")
-    if revision is not None:
-        response.set_etag(str(revision))
-        response.headers["Cache-Control"] = "private, no-cache"
     if location is not None:
         response.headers["Location"] = location
-    if revision is not None and request.method == "GET":
-        response.make_conditional(request)
+    if revision is None:
+        return response
+    return conditional(response, f'"{revision}"', OWN)
+
+
+def public_answer(body: bytes, etag: str | None = None) -> Response:
+    """Return bytes of JSON that everybody may read, or 304 to who has them already.
+
+    Without an ETag of its own the body gets one that follows from its bytes.
+    """
+    response = Response(body, content_type="application/json")
+    return conditional(response, etag or digest_etag(body), REVALIDATE)
+
+
+def digest_etag(body: bytes) -> str:
+    """Return the ETag that follows from the bytes of an answer."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def conditional(response: Response, etag: str, cache_control: str) -> Response:
+    """Give an answer its ETag, and to a GET or HEAD only what its conditions ask for.
+
+    That is 304 to a client that has it already. Raises RequestError (412) where the client wants
+    another one than there is (RFC 9110, 13.2.2).
+    """
+    headers = {"ETag": etag, "Cache-Control": cache_control}
+    if request.method in {"GET", "HEAD"}:
+        wanted = request.headers.get("If-Match")
+        if wanted is not None and not holds_tag(wanted, etag):
+            raise RequestError(412, "It has changed since you read it.")
+        if holds_tag(request.headers.get("If-None-Match", ""), etag):
+            return Response(status=304, headers=headers)
+    response.headers.update(headers)
     return response
 
 

@@ -17,6 +17,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from webapp.api.auth import MARK, AuthMark, load_actor
 from webapp.api.context import WebContext
 from webapp.api.errors import RequestError
+from webapp.api.metrics import known_method
 from webapp.services import idempotency
 from webapp.services.idempotency import StoredAnswer
 from webapp.settings import DATABASE_URL_IS_NOT_SET, MissingSettingError
@@ -36,6 +37,9 @@ class ImprintApp(OpenAPI):
 
     def dispatch_request(self) -> Response:
         """Run the view of this request; commit if it went well, roll back if it did not."""
+        if request.method == "OPTIONS" and request.url_rule is not None:
+            # It is asked before a request that has a token, and tells nothing that needs one.
+            return self._say_methods()
         view = self.view_functions.get(request.endpoint or "")
         mark: AuthMark | None = getattr(view, MARK, None)
         try:
@@ -52,6 +56,12 @@ class ImprintApp(OpenAPI):
         finally:
             if "session" in g:
                 g.session.close()
+
+    def _say_methods(self) -> Response:
+        """Answer what may be done with this address, whoever asks."""
+        response = self.make_default_options_response()
+        response.status_code = 204
+        return response
 
     def _dispatch_once(self, key: str) -> Response:
         """Answer a repeated POST with what was answered the first time."""
@@ -123,10 +133,12 @@ def install_edge(app: ImprintApp) -> None:
     def end(response: Response) -> Response:
         response.headers["X-Request-ID"] = g.get("request_id", "")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        if request.method != "GET" or response.status_code >= 400:
+        # What says nothing of caches may be somebody's own, or an error with its request_id.
+        response.headers.setdefault("Cache-Control", "no-store")
+        if request.method not in {"GET", "HEAD", "OPTIONS"} or response.status_code >= 400:
             log.info(
                 "request.done",
-                method=request.method,
+                method=known_method(request.method),
                 path=request.path,
                 status=response.status_code,
                 milliseconds=round((time.perf_counter() - g.get("started", 0.0)) * 1000, 1),

@@ -1,18 +1,20 @@
 """The types of fields that repeat in requests and answers."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from flask import request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from webapp.api.errors import RequestError
+from webapp.kit.etags import is_any, read_tags
 from webapp.kit.json_values import check_json, check_text
 from webapp.kit.slugs import SLUG_MAX_LENGTH, SLUG_PATTERN
 
 LARGEST_ID = 2**63 - 1
 BODY_LIMIT = 2_000_000
+REVISION = re.compile(r"[1-9][0-9]{0,17}")
 
 
 class Input(BaseModel):
@@ -92,19 +94,27 @@ class IfMatch(BaseModel):
 
     if_match: Annotated[
         str | SkipJsonSchema[None],
-        Field(alias="If-Match", description='The ETag of the item as you read it, or "*".'),
+        Field(
+            alias="If-Match",
+            description='The ETag of the item as you read it, or "*". Of several any may fit. '
+            'W/"7" is taken as "7", because proxies that compress make it weak.',
+        ),
     ] = None
 
-    def revision(self) -> int | None:
-        """Return the revision that the caller has seen; None for `*`.
+    def revisions(self) -> frozenset[int] | None:
+        """Return the revisions that the caller has seen; None for `*`.
 
-        Raises RequestError: 428 without the header, 412 for an ETag that no revision has.
+        Raises RequestError: 428 without the header, 412 for what no revision has as its ETag.
         """
-        if self.if_match is None:
+        header = (self.if_match or "").strip()
+        if not header:
             raise RequestError(428, "Send If-Match with the ETag of the item as you read it.")
-        if self.if_match.strip() == "*":
+        if is_any(header):
             return None
-        seen = request.if_match.as_set()
-        if len(seen) == 1 and (tag := seen.pop()).isascii() and tag.isdigit() and len(tag) < 19:
-            return int(tag)
-        raise RequestError(412, "If-Match holds no ETag of this item; read it again.")
+        tags = read_tags(header)
+        if tags is None:
+            raise RequestError(412, 'Send in If-Match what ETag held, with its quotes: "7".')
+        seen = frozenset(int(tag) for tag in tags if REVISION.fullmatch(tag))
+        if not seen:
+            raise RequestError(412, "If-Match holds no ETag of this item; read it again.")
+        return seen

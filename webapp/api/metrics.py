@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from http import HTTPMethod
 
 from flask import Flask, Response, g, request
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
@@ -20,6 +21,16 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 
+METHODS = frozenset(HTTPMethod)
+
+
+def known_method(method: str) -> str:
+    """Return a method that HTTP names, and `other` for one that a client made up.
+
+    Each value of a label is a series that stays for the life of the process.
+    """
+    return method if method in METHODS else "other"
+
 
 def install_metrics(app: Flask) -> None:
     """Count each answer, by the name of its view and never by its path."""
@@ -33,6 +44,7 @@ def install_metrics(app: Flask) -> None:
 
 def count_answer(method: str, endpoint: str, status: int, started: float) -> None:
     """Count one answer whose request came at `started`, by `time.perf_counter`."""
+    method = known_method(method)
     REQUESTS.labels(method, endpoint, status).inc()
     SECONDS.labels(method).observe(time.perf_counter() - started)
 

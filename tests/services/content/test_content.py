@@ -54,7 +54,7 @@ def test_every_save_is_a_version_with_the_text_that_was_saved(session: Session) 
     actor = make_actor(session)
     content_id = make_content(session, actor, title="One", body="first", tags=("B", "a"))
 
-    content.edit(session, actor, content_id, 1, {"body": "second", "tags": ["c"]})
+    content.edit(session, actor, content_id, {1}, {"body": "second", "tags": ["c"]})
 
     first = versions.get_version(session, content_id, 1)
     second = versions.get_version(session, content_id, 2)
@@ -69,7 +69,7 @@ def test_a_save_that_changes_nothing_makes_no_version(session: Session) -> None:
     actor = make_actor(session)
     content_id = make_content(session, actor, title="Same", tags=("a",))
 
-    content.edit(session, actor, content_id, 1, {"title": "Same", "tags": ["a"]})
+    content.edit(session, actor, content_id, {1}, {"title": "Same", "tags": ["a"]})
 
     assert numbers(session, content_id) == [1]
     assert content.get(session, actor, content_id).content.revision == 1
@@ -78,10 +78,10 @@ def test_a_save_that_changes_nothing_makes_no_version(session: Session) -> None:
 def test_an_edit_of_what_has_changed_since_is_refused(session: Session) -> None:
     actor = make_actor(session)
     content_id = make_content(session, actor)
-    content.edit(session, actor, content_id, 1, {"title": "Newer"})
+    content.edit(session, actor, content_id, {1}, {"title": "Newer"})
 
     with pytest.raises(StaleRevisionError):
-        content.edit(session, actor, content_id, 1, {"title": "Older"})
+        content.edit(session, actor, content_id, {1}, {"title": "Older"})
 
     assert content.get(session, actor, content_id).content.title == "Newer"
 

@@ -76,14 +76,14 @@ class ContentMachine(RuleBasedStateMachine):
     @rule(title=TITLES)
     def edit(self, title: str) -> None:
         allowed = self.model.status != "trashed"
-        self.attempt(allowed, content.edit, self.id, self.revision(), {"title": title})
+        self.attempt(allowed, content.edit, self.id, {self.revision()}, {"title": title})
         if allowed and title != self.model.titles[-1]:
             self.model.titles.append(title)
 
     @rule()
     def edit_what_has_changed(self) -> None:
         with pytest.raises(StaleRevisionError):
-            content.edit(self.session, self.actor, self.id, self.revision() + 1, {"title": "x"})
+            content.edit(self.session, self.actor, self.id, {self.revision() + 1}, {"title": "x"})
 
     @rule(data=st.data())
     def restore(self, data: st.DataObject) -> None:

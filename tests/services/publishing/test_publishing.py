@@ -296,7 +296,7 @@ def test_a_cancelled_schedule_never_fires(session: Session) -> None:
     content_id = make_content(session, actor)
     later = utc_now() + timedelta(hours=1)
     schedule_id = schedules.create(session, actor, content_id, None, SchedulePlan("publish", later))
-    schedules.cancel(session, actor, schedule_id, 1)
+    schedules.cancel(session, actor, schedule_id, {1})
     session.execute(update(Schedule).values(due_at=utc_now() - timedelta(seconds=1)))
 
     assert schedules.hand_over_due(session) == 0
@@ -310,14 +310,14 @@ def test_a_schedule_that_is_moved_is_due_at_its_new_moment_only(session: Session
     content_id = make_content(session, actor)
     soon, later = utc_now() - timedelta(seconds=1), utc_now() + timedelta(hours=1)
     schedule_id = schedules.create(session, actor, content_id, None, SchedulePlan("publish", soon))
-    schedules.change(session, actor, schedule_id, 1, {"due_at": later})
+    schedules.change(session, actor, schedule_id, {1}, {"due_at": later})
 
     assert schedules.hand_over_due(session) == 0
     waiting = schedules.seconds_to_next_due(session)
     assert waiting is not None
     assert 3500 < waiting < 3700
     with pytest.raises(StaleRevisionError):
-        schedules.change(session, actor, schedule_id, 1, {"due_at": soon})
+        schedules.change(session, actor, schedule_id, {1}, {"due_at": soon})
 
 
 def test_due_schedules_are_handed_over_in_batches_that_one_job_can_carry(

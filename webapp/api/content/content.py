@@ -171,7 +171,7 @@ def edit(path: ContentPath, header: IfMatch, body: ContentChanges) -> Response:
     changes = {
         name: value for name, value in given.items() if value is not None or name == "category_id"
     }
-    content.edit(open_session(), current_actor(), path.content_id, header.revision(), changes)
+    content.edit(open_session(), current_actor(), path.content_id, header.revisions(), changes)
     return answer_with(path.content_id)
 
 
@@ -183,7 +183,7 @@ def edit(path: ContentPath, header: IfMatch, body: ContentChanges) -> Response:
 @requires(RoleName.AUTHOR)
 def delete(path: ContentPath, header: IfMatch) -> Response:
     """Put an item into the trash, from which it can be taken out again."""
-    content.trash(open_session(), current_actor(), path.content_id, header.revision())
+    content.trash(open_session(), current_actor(), path.content_id, header.revisions())
     return answer_with(path.content_id)
 
 
@@ -195,7 +195,7 @@ def delete(path: ContentPath, header: IfMatch) -> Response:
 @requires(RoleName.AUTHOR)
 def trash(path: ContentPath, header: IfMatch) -> Response:
     """Put an item into the trash, as DELETE does."""
-    content.trash(open_session(), current_actor(), path.content_id, header.revision())
+    content.trash(open_session(), current_actor(), path.content_id, header.revisions())
     return answer_with(path.content_id)
 
 
@@ -207,7 +207,7 @@ def trash(path: ContentPath, header: IfMatch) -> Response:
 @requires(RoleName.AUTHOR)
 def untrash(path: ContentPath, header: IfMatch) -> Response:
     """Take an item out of the trash, as a draft."""
-    content.untrash(open_session(), current_actor(), path.content_id, header.revision())
+    content.untrash(open_session(), current_actor(), path.content_id, header.revisions())
     return answer_with(path.content_id)
 
 
@@ -220,7 +220,7 @@ def untrash(path: ContentPath, header: IfMatch) -> Response:
 def publish(path: ContentPath, header: IfMatch, body: PublishRequest) -> Response:
     """Make a version public now and tell the followers."""
     publishing.publish(
-        open_session(), current_actor(), path.content_id, header.revision(), number=body.version
+        open_session(), current_actor(), path.content_id, header.revisions(), number=body.version
     )
     return answer_with(path.content_id)
 
@@ -233,7 +233,7 @@ def publish(path: ContentPath, header: IfMatch, body: PublishRequest) -> Respons
 @requires(RoleName.EDITOR)
 def unpublish(path: ContentPath, header: IfMatch) -> Response:
     """Take an item back from the public."""
-    publishing.unpublish(open_session(), current_actor(), path.content_id, header.revision())
+    publishing.unpublish(open_session(), current_actor(), path.content_id, header.revisions())
     return answer_with(path.content_id)
 
 

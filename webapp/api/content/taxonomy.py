@@ -4,7 +4,7 @@ from flask import Response
 from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 
-from webapp.api.answers import answer, no_content, page_of
+from webapp.api.answers import answer, no_content, page_of, public_answer
 from webapp.api.auth import current_actor, public, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint, Responses
 from webapp.api.edge import open_session
@@ -81,7 +81,7 @@ def list_categories(query: PageQuery) -> Response:
         (after_id,) = decode_cursor(query.cursor, int)  # type: ignore[assignment]
     rows = taxonomy.list_categories(open_session(), after_id=after_id, limit=query.limit + 1)
     page = page_of(rows, query.limit, _category, lambda row: (row.id,))
-    return answer(CategoryPage(**page))
+    return public_answer(CategoryPage(**page).model_dump_json().encode())
 
 
 @blueprint.get(
@@ -90,7 +90,8 @@ def list_categories(query: PageQuery) -> Response:
 @public
 def read_category(path: CategoryPath) -> Response:
     """Read one category."""
-    return answer(_category(taxonomy.get_category(open_session(), path.category_id)))
+    category = _category(taxonomy.get_category(open_session(), path.category_id))
+    return public_answer(category.model_dump_json().encode())
 
 
 @blueprint.post("/categories", responses={201: CategoryAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
@@ -133,7 +134,8 @@ def list_tags(query: PageQuery) -> Response:
     if query.cursor is not None:
         (after_slug,) = decode_cursor(query.cursor, str)  # type: ignore[assignment]
     rows = taxonomy.list_tags(open_session(), after_slug=after_slug, limit=query.limit + 1)
-    return answer(TagPage(**page_of(rows, query.limit, _tag, lambda row: (row.slug,))))
+    page = TagPage(**page_of(rows, query.limit, _tag, lambda row: (row.slug,)))
+    return public_answer(page.model_dump_json().encode())
 
 
 def _changes(body: CategoryInput) -> CategoryChanges:

@@ -106,7 +106,7 @@ def read_version(path: VersionPath) -> Response:
 def restore(path: VersionPath, header: IfMatch) -> Response:
     """Make an old version the newest draft; what is public does not change."""
     content.restore(
-        open_session(), current_actor(), path.content_id, header.revision(), path.number
+        open_session(), current_actor(), path.content_id, header.revisions(), path.number
     )
     return answer_with(path.content_id)
 

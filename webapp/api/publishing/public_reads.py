@@ -2,8 +2,8 @@
 
 What Flask does around a view costs several times as much as the one statement of these reads. So
 this layer answers the plain cases itself, with the headers and the figures that the views in
-`webapp.api.publishing.published` give, and leaves every other case to them: a query string, an ETag
-that may match some other way, an item that is not there, a database that is away.
+`webapp.api.publishing.published` give, and leaves every other case to them: a query string, an
+If-Match, an item that is not there, a database that is away.
 """
 
 import time
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from webapp.adapters.database import ReaderConnections
+from webapp.api.answers import REVALIDATE, digest_etag
 from webapp.api.blueprint import API_PREFIX
 from webapp.api.edge import choose_request_id
 from webapp.api.metrics import count_answer
-from webapp.api.publishing.published import REVALIDATE, page_etag
+from webapp.kit.etags import holds_tag
 from webapp.kit.slugs import is_slug
 from webapp.services.publishing import published
 from webapp.services.publishing.published import PublicDocument, PublicFilter
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 LIST_PATH = f"{API_PREFIX}/published"
 ITEM_PATH = f"{LIST_PATH}/"
 PAGE_SIZE = 20
+READS = ("GET", "HEAD")
 EVERYTHING = PublicFilter()
 
 
@@ -43,13 +45,11 @@ class PublicReads:
     ) -> Iterable[bytes]:
         """Answer a request, or let it pass."""
         path: str = environ.get("PATH_INFO", "")
-        is_read = environ["REQUEST_METHOD"] == "GET" and not environ.get("QUERY_STRING")
-        if not is_read or not path.startswith(LIST_PATH):
+        if not path.startswith(LIST_PATH) or not _is_plain(environ):
             return self._following(environ, start_response)
         started = time.perf_counter()
         document = self._read(path)
-        seen = environ.get("HTTP_IF_NONE_MATCH")
-        if document is None or seen not in (None, document.etag):
+        if document is None:
             return self._following(environ, start_response)
         headers = [
             ("ETag", document.etag),
@@ -57,14 +57,16 @@ class PublicReads:
             ("X-Request-ID", choose_request_id(environ.get("HTTP_X_REQUEST_ID", ""))),
             ("X-Content-Type-Options", "nosniff"),
         ]
-        if seen is None:
-            status, body = "200 OK", document.body
-            headers.append(("Content-Type", "application/json"))
-            headers.append(("Content-Length", str(len(body))))
-        else:
+        method: str = environ["REQUEST_METHOD"]
+        seen = environ.get("HTTP_IF_NONE_MATCH")
+        if seen is not None and holds_tag(seen, document.etag):
             status, body = "304 NOT MODIFIED", b""
+        else:
+            status, body = "200 OK", document.body if method == "GET" else b""
+            headers.append(("Content-Type", "application/json"))
+            headers.append(("Content-Length", str(len(document.body))))
         endpoint = "list_published" if path == LIST_PATH else "read_published"
-        count_answer("GET", f"published.{endpoint}", int(status[:3]), started)
+        count_answer(method, f"published.{endpoint}", int(status[:3]), started)
         start_response(status, headers)
         return [body]
 
@@ -80,6 +82,14 @@ class PublicReads:
             return None  # The view meets the same error and says what there is to say of it.
 
 
+def _is_plain(environ: "WSGIEnvironment") -> bool:
+    return (
+        environ["REQUEST_METHOD"] in READS
+        and not environ.get("QUERY_STRING")
+        and "HTTP_IF_MATCH" not in environ
+    )
+
+
 def _newest(reader: published.Reader) -> PublicDocument:
     body = published.list_newest(reader, EVERYTHING, before=None, limit=PAGE_SIZE)
-    return PublicDocument(body, page_etag(body))
+    return PublicDocument(body, digest_etag(body))

@@ -1,13 +1,13 @@
 """What the public reads. No session, no ORM: one statement, and stored bytes passed through."""
 
-import hashlib
 from datetime import datetime
 from typing import Annotated, Any
 
-from flask import Response, request
+from flask import Response
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from webapp.api.answers import REVALIDATE, public_answer
 from webapp.api.auth import public
 from webapp.api.blueprint import API_PREFIX, Blueprint
 from webapp.api.edge import web_context
@@ -21,7 +21,6 @@ from webapp.services.publishing.published import PublicFilter
 
 blueprint = Blueprint("published", title="Published content")
 
-REVALIDATE = "public, max-age=0, must-revalidate"
 Words = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_text)]
 
 
@@ -92,7 +91,7 @@ def list_published(query: PublishedQuery) -> Response:
     body = web_context().readers.run(
         lambda reader: published.list_newest(reader, filters, before=before, limit=query.limit)
     )
-    return _conditional(body, page_etag(body))
+    return public_answer(body)
 
 
 @blueprint.get(
@@ -110,23 +109,10 @@ def read_published(path: PublishedPath) -> Response:
     readers = web_context().readers
     document = readers.run(lambda reader: published.read(reader, path.slug))
     if document is not None:
-        return _conditional(document.body, document.etag)
+        return public_answer(document.body, document.etag)
     moved_to = readers.run(lambda reader: published.find_moved(reader, path.slug))
     if moved_to is None:
         raise NotFoundError("Nothing public has this slug.")
     # An item may take its old slug again, so nobody may keep this answer unasked.
     headers = {"Location": f"{API_PREFIX}/published/{moved_to}", "Cache-Control": REVALIDATE}
     return Response(status=301, headers=headers)
-
-
-def page_etag(body: bytes) -> str:
-    """Return the ETag of a list's page, which follows from its bytes."""
-    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-
-
-def _conditional(body: bytes, etag: str) -> Response:
-    """Answer with the bytes, or with 304 when the client has them already."""
-    headers = {"ETag": etag, "Cache-Control": REVALIDATE}
-    if "If-None-Match" in request.headers and request.if_none_match.contains(etag.strip('"')):
-        return Response(status=304, headers=headers)
-    return Response(body, headers=headers, content_type="application/json")

@@ -94,7 +94,7 @@ def create(path: ContentPath, header: IfMatch, body: NewSchedule) -> Response:
     """Schedule an item; a publish pins one version, whatever is edited later."""
     plan = SchedulePlan(body.action, body.at, body.version, body.if_missed)
     schedule_id = schedules.create(
-        open_session(), current_actor(), path.content_id, header.revision(), plan
+        open_session(), current_actor(), path.content_id, header.revisions(), plan
     )
     return _answer_with(schedule_id, 201)
 
@@ -133,7 +133,7 @@ def change(path: SchedulePath, header: IfMatch, body: ScheduleChanges) -> Respon
     given = body.model_dump(exclude_none=True)
     names = {"at": "due_at", "version": "version_number", "if_missed": "if_missed"}
     changes = {names[name]: value for name, value in given.items()}
-    schedules.change(open_session(), current_actor(), path.schedule_id, header.revision(), changes)
+    schedules.change(open_session(), current_actor(), path.schedule_id, header.revisions(), changes)
     return _answer_with(path.schedule_id)
 
 
@@ -145,7 +145,7 @@ def change(path: SchedulePath, header: IfMatch, body: ScheduleChanges) -> Respon
 @requires(RoleName.EDITOR)
 def cancel(path: SchedulePath, header: IfMatch) -> Response:
     """Cancel a pending schedule."""
-    schedules.cancel(open_session(), current_actor(), path.schedule_id, header.revision())
+    schedules.cancel(open_session(), current_actor(), path.schedule_id, header.revisions())
     return _answer_with(path.schedule_id)
 
 

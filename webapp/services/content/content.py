@@ -1,5 +1,6 @@
 """Items of content: create, read, list, edit, trash. Every save makes a version."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -77,11 +78,11 @@ def get(session: Session, actor: Actor, content_id: int) -> ContentView:
 
 
 def lock_for_change(
-    session: Session, actor: Actor, content_id: int, revision: int | None
+    session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None
 ) -> Content:
     """Return the item, locked until the transaction ends, for a change of it.
 
-    `revision` is the one that the caller has seen; None accepts whatever there is. Raises
+    `revisions` are those that the caller has seen; None accepts whatever there is. Raises
     NotFoundError and StaleRevisionError.
     """
     content = session.scalar(
@@ -92,7 +93,7 @@ def lock_for_change(
     )
     if content is None:
         raise NotFoundError("There is no such item.")
-    if revision is not None and content.revision != revision:
+    if revisions is not None and content.revision not in revisions:
         raise StaleRevisionError("The item has changed since you read it; read it again.")
     return content
 
@@ -121,14 +122,18 @@ def list_content(
 
 
 def edit(
-    session: Session, actor: Actor, content_id: int, revision: int | None, changes: dict[str, Any]
+    session: Session,
+    actor: Actor,
+    content_id: int,
+    revisions: Collection[int] | None,
+    changes: dict[str, Any],
 ) -> None:
     """Change some fields of an item and keep the result as a new version.
 
     `changes` holds the fields of `Draft` that are to change. Changing nothing makes no version.
     Raises NotFoundError, StaleRevisionError, ConflictError, InvalidInputError.
     """
-    content = lock_for_change(session, actor, content_id, revision)
+    content = lock_for_change(session, actor, content_id, revisions)
     if content.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
     save(session, actor, content, changes, reason="save")
@@ -169,13 +174,13 @@ def save(
 
 
 def restore(
-    session: Session, actor: Actor, content_id: int, revision: int | None, number: int
+    session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None, number: int
 ) -> None:
     """Make an old version the newest draft; what is public does not change.
 
     The item keeps its present slug where the old one belongs to another item by now.
     """
-    content = lock_for_change(session, actor, content_id, revision)
+    content = lock_for_change(session, actor, content_id, revisions)
     if content.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
     version = versions.get_version(session, content_id, number)
@@ -195,9 +200,11 @@ def restore(
     save(session, actor, content, changes, reason="restore")
 
 
-def trash(session: Session, actor: Actor, content_id: int, revision: int | None) -> None:
+def trash(
+    session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None
+) -> None:
     """Put an item aside. Raises ConflictError while it is public or scheduled."""
-    content = lock_for_change(session, actor, content_id, revision)
+    content = lock_for_change(session, actor, content_id, revisions)
     if content.status == "trashed":
         return
     if content.status == "published":
@@ -211,9 +218,11 @@ def trash(session: Session, actor: Actor, content_id: int, revision: int | None)
     activity.record(session, actor.user_id, "content.trash", "content", content_id)
 
 
-def untrash(session: Session, actor: Actor, content_id: int, revision: int | None) -> None:
+def untrash(
+    session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None
+) -> None:
     """Take an item out of the trash, as a draft. Raises ConflictError when it is not in there."""
-    content = lock_for_change(session, actor, content_id, revision)
+    content = lock_for_change(session, actor, content_id, revisions)
     if content.status != "trashed":
         raise ConflictError("The item is not in the trash.")
     set_status(session, content, "draft")

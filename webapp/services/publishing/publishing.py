@@ -1,6 +1,6 @@
 """Publishing: draft to public and back, one item or five hundred, in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -152,7 +152,7 @@ def publish(
     session: Session,
     actor: Actor,
     content_id: int,
-    revision: int | None,
+    revisions: Collection[int] | None,
     *,
     number: int | None = None,
     published_at: datetime | None = None,
@@ -163,7 +163,7 @@ def publish(
     `published_at` is the public time that it shows. Raises NotFoundError, StaleRevisionError,
     ConflictError.
     """
-    item = content.lock_for_change(session, actor, content_id, revision)
+    item = content.lock_for_change(session, actor, content_id, revisions)
     if item.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
     version = versions.get_version(session, content_id, number or item.version)
@@ -179,9 +179,11 @@ def publish(
     session.expire(item)
 
 
-def unpublish(session: Session, actor: Actor, content_id: int, revision: int | None) -> None:
+def unpublish(
+    session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None
+) -> None:
     """Take an item back from the public. Raises ConflictError when it is not public."""
-    item = content.lock_for_change(session, actor, content_id, revision)
+    item = content.lock_for_change(session, actor, content_id, revisions)
     if item.status != "published":
         raise ConflictError("The item is not public.")
     withdraw(session, [content_id])

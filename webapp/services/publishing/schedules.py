@@ -1,5 +1,6 @@
 """Schedules: a row that says what shall happen to an item, and the machinery that makes it so."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -81,7 +82,11 @@ class SchedulePlan:
 
 
 def create(
-    session: Session, actor: Actor, content_id: int, revision: int | None, plan: SchedulePlan
+    session: Session,
+    actor: Actor,
+    content_id: int,
+    revisions: Collection[int] | None,
+    plan: SchedulePlan,
 ) -> int:
     """Schedule an item and return the schedule's id.
 
@@ -89,7 +94,7 @@ def create(
     moment finds it ready. A moment that has passed is due at once. Raises NotFoundError,
     StaleRevisionError, and ConflictError for an item in the trash or with such a schedule already.
     """
-    item = content.lock_for_change(session, actor, content_id, revision)
+    item = content.lock_for_change(session, actor, content_id, revisions)
     if item.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
     version_id = _pin(session, item, plan.version_number) if plan.action == "publish" else None
@@ -159,13 +164,17 @@ def list_between(
 
 
 def change(
-    session: Session, actor: Actor, schedule_id: int, revision: int | None, changes: dict[str, Any]
+    session: Session,
+    actor: Actor,
+    schedule_id: int,
+    revisions: Collection[int] | None,
+    changes: dict[str, Any],
 ) -> None:
     """Change `due_at`, `if_missed` or the pinned `version_number` of a pending schedule.
 
     Raises NotFoundError, StaleRevisionError, and ConflictError once it is no longer pending.
     """
-    schedule = _lock_open(session, actor, schedule_id, revision, ("pending",))
+    schedule = _lock_open(session, actor, schedule_id, revisions, ("pending",))
     values: dict[str, Any] = {
         name: changes[name] for name in ("due_at", "if_missed") if name in changes
     }
@@ -187,13 +196,15 @@ def change(
     wake_dispatcher(session)
 
 
-def cancel(session: Session, actor: Actor, schedule_id: int, revision: int | None) -> None:
+def cancel(
+    session: Session, actor: Actor, schedule_id: int, revisions: Collection[int] | None
+) -> None:
     """Cancel a schedule that has not fired. Raises as `change` does.
 
     One that is handed over already can still be cancelled: whoever locks the item first, the
     firing or the cancelling, decides.
     """
-    schedule = _lock_open(session, actor, schedule_id, revision, ("pending", "handed"))
+    schedule = _lock_open(session, actor, schedule_id, revisions, ("pending", "handed"))
     schedule.state = "cancelled"
     schedule.revision += 1
     schedule.updated_at = func.clock_timestamp()
@@ -273,7 +284,7 @@ def _lock_open(
     session: Session,
     actor: Actor,
     schedule_id: int,
-    revision: int | None,
+    revisions: Collection[int] | None,
     states: tuple[str, ...],
 ) -> Schedule:
     """Lock a schedule that is in one of some states, so that it changes or goes on, never both."""
@@ -288,6 +299,6 @@ def _lock_open(
     ).one()
     if schedule.state not in states:
         raise ConflictError(f"The schedule is {schedule.state} and can no longer be changed.")
-    if revision is not None and schedule.revision != revision:
+    if revisions is not None and schedule.revision not in revisions:
         raise StaleRevisionError("The schedule has changed since you read it; read it again.")
     return schedule
