@@ -31,6 +31,9 @@ ACCOUNT_PROBLEMS: Responses = {
     "403": problem_response("The role does not suffice."),
     "404": problem_response("There is no such thing, or it is not yours to see."),
 }
+NOT_MODIFIED: Responses = {
+    "304": {"description": "You have it already: If-None-Match holds its ETag."}
+}
 IF_MATCH_PROBLEMS: Responses = {
     "412": problem_response("It has changed since you read it."),
     "428": problem_response("If-Match is missing."),

@@ -9,7 +9,13 @@ from pydantic.json_schema import SkipJsonSchema
 
 from webapp.api.answers import answer, page_of
 from webapp.api.auth import current_actor, requires
-from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, IF_MATCH_PROBLEMS, Blueprint
+from webapp.api.blueprint import (
+    ACCOUNT_PROBLEMS,
+    BEARER,
+    IF_MATCH_PROBLEMS,
+    NOT_MODIFIED,
+    Blueprint,
+)
 from webapp.api.edge import open_session
 from webapp.api.fields import (
     BodyText,
@@ -150,7 +156,7 @@ def list_content(query: ContentListQuery) -> Response:
 
 @blueprint.get(
     "/content/<int:content_id>",
-    responses={200: ContentAnswer, **ACCOUNT_PROBLEMS},
+    responses={200: ContentAnswer, **NOT_MODIFIED, **ACCOUNT_PROBLEMS},
     security=BEARER,
 )
 @requires(RoleName.AUTHOR)

@@ -6,7 +6,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from webapp.api.answers import answer, no_content, page_of, public_answer
 from webapp.api.auth import current_actor, public, requires
-from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint, Responses
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, NOT_MODIFIED, Blueprint, Responses
 from webapp.api.edge import open_session
 from webapp.api.fields import Id, Input, Name, PageQuery, Query, ShortText, SlugText
 from webapp.api.problems import problem_response
@@ -72,7 +72,7 @@ class TagPage(BaseModel):
     next: str | None
 
 
-@blueprint.get("/categories", responses={200: CategoryPage}, security=[])
+@blueprint.get("/categories", responses={200: CategoryPage, **NOT_MODIFIED}, security=[])
 @public
 def list_categories(query: PageQuery) -> Response:
     """List categories in the order of their ids; `parent_id` makes them a tree."""
@@ -85,7 +85,9 @@ def list_categories(query: PageQuery) -> Response:
 
 
 @blueprint.get(
-    "/categories/<int:category_id>", responses={200: CategoryAnswer, **NOT_FOUND}, security=[]
+    "/categories/<int:category_id>",
+    responses={200: CategoryAnswer, **NOT_FOUND, **NOT_MODIFIED},
+    security=[],
 )
 @public
 def read_category(path: CategoryPath) -> Response:
@@ -126,7 +128,7 @@ def delete_category(path: CategoryPath) -> Response:
     return no_content()
 
 
-@blueprint.get("/tags", responses={200: TagPage}, security=[])
+@blueprint.get("/tags", responses={200: TagPage, **NOT_MODIFIED}, security=[])
 @public
 def list_tags(query: PageQuery) -> Response:
     """List tags in the order of their slugs."""

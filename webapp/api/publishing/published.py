@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from webapp.api.answers import REVALIDATE, public_answer
 from webapp.api.auth import public
-from webapp.api.blueprint import API_PREFIX, Blueprint
+from webapp.api.blueprint import API_PREFIX, NOT_MODIFIED, Blueprint
 from webapp.api.edge import web_context
 from webapp.api.fields import PageQuery, Query, SlugText
 from webapp.api.problems import problem_response
@@ -82,7 +82,7 @@ class PublishedPage(BaseModel):
     next: str | None
 
 
-@blueprint.get("/published", responses={200: PublishedPage}, security=[])
+@blueprint.get("/published", responses={200: PublishedPage, **NOT_MODIFIED}, security=[])
 @public
 def list_published(query: PublishedQuery) -> Response:
     """List public items, newest first."""
@@ -98,6 +98,7 @@ def list_published(query: PublishedQuery) -> Response:
     "/published/<slug>",
     responses={
         200: PublishedAnswer,
+        **NOT_MODIFIED,
         "301": {"description": "It has another slug now; see Location."},
         "404": problem_response("Nothing public has this slug."),
     },

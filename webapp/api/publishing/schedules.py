@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from webapp.api.answers import answer, page_of
 from webapp.api.auth import current_actor, requires
-from webapp.api.blueprint import BEARER, Blueprint
+from webapp.api.blueprint import BEARER, NOT_MODIFIED, Blueprint
 from webapp.api.content.content import CHANGE_PROBLEMS
 from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, Id, IfMatch, Input, Moment, PageQuery, Query
@@ -113,7 +113,7 @@ def list_for_content(path: ContentPath) -> Response:
 
 @blueprint.get(
     "/schedule/<int:schedule_id>",
-    responses={200: ScheduleAnswer, **CHANGE_PROBLEMS},
+    responses={200: ScheduleAnswer, **NOT_MODIFIED, **CHANGE_PROBLEMS},
     security=BEARER,
 )
 @requires(RoleName.AUTHOR)
