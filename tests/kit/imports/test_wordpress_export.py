@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from webapp.kit.imports.article import ImportedArticle, ImportProblem, NotAnArticle, Outcome
 from webapp.kit.imports.wordpress_export import (
-    EXPORT,
     ExportAuthor,
     ExportCategory,
     read_articles,
     read_channel,
 )
+from webapp.kit.imports.wordpress_stream import EXPORT
 from webapp.kit.slugs import is_slug
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -259,8 +259,9 @@ OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
         (b"hello", "not well-formed"),
         (b"<html><body>x</body></html>", "no RSS channel"),
         (b'<?xml version="1.0" encoding="no-such"?><rss/>', "encoding|not well-formed"),
-        (b"<rss><channel>\xff</channel></rss>", "not well-formed"),
-        (b"<rss><channel>\x00</channel></rss>", "not well-formed"),
+        (b"<rss><channel></rss>", "not well-formed"),
+        (b"<rss><channel>\x00</channel></rss>", "no WordPress export"),
+        (b"<rss><channel><item><title>a</title></item></channel></rss>", "no WordPress export"),
         ((BOMB + "<rss><channel><title>&b;</title></channel></rss>").encode(), "refused"),
         ((OUTSIDE + "<rss><channel><title>&a;</title></channel></rss>").encode(), "refused"),
     ],

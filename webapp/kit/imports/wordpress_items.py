@@ -3,7 +3,6 @@
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import unquote
 
@@ -17,6 +16,7 @@ from webapp.kit.imports.article import (
 from webapp.kit.imports.moments import read_moment
 from webapp.kit.imports.text import labels, storable, title_line
 from webapp.kit.imports.wordpress_html import body_html, opening
+from webapp.kit.imports.wordpress_stream import ExportItem, source_of
 from webapp.kit.markdown import excerpt
 from webapp.kit.slugs import slugify
 
@@ -25,34 +25,6 @@ _DISCARDED = frozenset({"auto-draft", "inherit", "trash"})
 _KEPT_AS_DRAFTS = frozenset({"draft", "pending", "private"})
 _ELEMENT = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _NOT_IN_LOGINS = re.compile(r"[^\w .@*-]", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class ExportTerm:
-    """A category or tag as an item names it: `domain` is the taxonomy."""
-
-    domain: str
-    nicename: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExportItem:
-    """The raw texts of one `<item>`: `fields` by qualified name, such as "wp:post_id"."""
-
-    fields: Mapping[str, str]
-    terms: tuple[ExportTerm, ...] = field(default=())
-
-    def text(self, name: str) -> str:
-        """Give a field's text without surrounding space, "" where it is missing."""
-        return self.fields.get(name, "").strip()
-
-
-def source_of(item: ExportItem) -> str:
-    """Name an item by its guid and number: sites repeat the one and share the other."""
-    guid = item.text("guid") or item.text("link")
-    number = item.text("wp:post_id")
-    return "#".join(part for part in (guid, number) if part)
 
 
 def read_item(item: ExportItem, authors: Mapping[str, str], *, now: datetime) -> ImportedArticle:
@@ -88,6 +60,7 @@ def read_item(item: ExportItem, authors: Mapping[str, str], *, now: datetime) ->
         tags=_names(item, "post_tag", source),
         excerpt=_excerpt(item, content),
         metadata=_metadata(item, held_back),
+        notices=item.mended + ("comment left out",) * item.comments,
     )
 
 
