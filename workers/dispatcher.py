@@ -5,7 +5,7 @@ Any number may run. Everything that it knows is in PostgreSQL; it may be killed 
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import psycopg
@@ -21,7 +21,7 @@ from webapp.jobs.messages import Queue
 from webapp.jobs.outbox import WAKE_CHANNEL, chunked
 from webapp.services.operations import housekeeping
 from webapp.services.publishing import schedules
-from workers.broker import RUN_JOBS, find_empty_queues
+from workers.broker import RUN_JOBS, count_hints
 from workers.context import WorkerContext
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ class Dispatcher:
         self._stopping = threading.Event()
         self._upkeep_at = 0.0
         self._schedules_checked_at = time.monotonic()
-        self._empty_queues: frozenset[Queue] = frozenset()
+        self._hints_on_broker: Mapping[Queue, int] = {}
 
     def stop(self) -> None:
         """Ask `run` to return after the round that it is in."""
@@ -71,7 +71,7 @@ class Dispatcher:
         is_upkeep_due = time.monotonic() >= self._upkeep_at
         try:
             if is_upkeep_due:
-                self._empty_queues = find_empty_queues(self._celery)
+                self._hints_on_broker = count_hints(self._celery)
             while handed == schedules.HANDED_AT_ONCE:
                 handed = self._in_transaction(schedules.hand_over_due)
                 if handed:
@@ -89,10 +89,10 @@ class Dispatcher:
 
     def _relay(self, queue: Queue) -> None:
         redispatch_seconds = self._context.settings.redispatch_seconds
-        is_empty = queue in self._empty_queues
+        hints = self._hints_on_broker[queue]
         ids = self._in_transaction(
             lambda session: mark_dispatched(
-                session, queue, redispatch_seconds, broker_is_empty=is_empty
+                session, queue, redispatch_seconds, hints_on_broker=hints
             )
         )
         batches = list(chunked(ids, queue.jobs_per_hint))

@@ -102,7 +102,7 @@ def test_the_hint_of_a_dispatcher_that_died_before_sending_is_sent_again(
 ) -> None:
     job = add_job(worker)
     with worker.transaction() as session:
-        assert mark_dispatched(session, QUEUE, SOON_SECONDS, broker_is_empty=True) == [job]
+        assert mark_dispatched(session, QUEUE, SOON_SECONDS, hints_on_broker=0) == [job]
     died_at = time.monotonic()
     with running_dispatcher(with_redispatch(worker, SOON_SECONDS)):
         wait_until(lambda: hints(redis) == 1, 5)
@@ -168,7 +168,7 @@ def test_a_dispatcher_that_sent_before_its_commit_would_be_caught(worker: Worker
         for n in range(1, 6):
             add_job(worker, n)
             with worker.transaction() as session:
-                ids = mark_dispatched(session, QUEUE, NEVER_SECONDS, broker_is_empty=False)
+                ids = mark_dispatched(session, QUEUE, NEVER_SECONDS, hints_on_broker=0)
                 celery.send_task(RUN_JOBS, args=[ids], queue=QUEUE.value)
                 wait_until(lambda number=n: claims.outcomes.total() == number)  # type: ignore[misc]
     assert claims.outcomes["locked"] == 5

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -137,6 +138,33 @@ def test_a_worker_whose_acknowledgement_is_lost_goes_on(
             second = enqueue(session, SealVersion(version_id=1_000_000)) or 0
         with running_dispatcher(worker):
             wait_until(lambda: job_state(worker, second) == "done")
+
+
+def test_a_full_broker_ends_no_worker_and_is_worked_off(
+    worker: WorkerContext, settings: Settings, broker: RedisServer, tmp_path: Path
+) -> None:
+    """Redis is full before the worker starts, while it works, and once more after it had room."""
+    with worker.transaction() as session:
+        jobs = [enqueue(session, SealVersion(version_id=1_000_000 + n)) or 0 for n in range(30)]
+
+    def are_done(ids: list[int]) -> bool:
+        return all(job_state(worker, job_id) == "done" for job_id in ids)
+
+    with Redis.from_url(broker.url) as operator:
+        for job_id in jobs[:10]:
+            send_hint(settings, Queue.VERSIONS, job_id)
+        operator.config_set("maxmemory", 1)
+        with real_worker(settings, "versions", tmp_path) as process:
+            wait_until(lambda: are_done(jobs[:10]))
+            for ids in (jobs[10:20], jobs[20:]):
+                operator.config_set("maxmemory", 0)
+                for job_id in ids:
+                    send_hint(settings, Queue.VERSIONS, job_id)
+                operator.config_set("maxmemory", 1)
+                wait_until(lambda ids=ids: are_done(ids))  # type: ignore[misc]
+            assert process.is_running()
+            assert "Unrecoverable" not in process.log_path.read_text()
+        assert operator.zcard("imprint:unacked_index") == 0
 
 
 def test_a_worker_that_was_paused_among_its_mails_commits_nothing_more(

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from webapp.jobs import administration, leases
@@ -19,7 +19,7 @@ from webapp.jobs.messages import (
     SealVersion,
     SendPasswordChanged,
 )
-from webapp.jobs.outbox import WAKE_CHANNEL, enqueue, enqueue_many
+from webapp.jobs.outbox import WAKE_CHANNEL, chunked, enqueue, enqueue_many
 from webapp.jobs.outcomes import LeaseLostError
 from webapp.kit.clock import utc_now
 from webapp.models import Job
@@ -46,9 +46,9 @@ def state_of(session: Session, job_id: int) -> str:
     return session.scalars(select(Job.state).where(Job.id == job_id)).one()
 
 
-def dispatch(session: Session, queue: Queue, *, broker_is_empty: bool = False) -> list[int]:
+def dispatch(session: Session, queue: Queue, *, hints_on_broker: int = 0) -> list[int]:
     """Mark the jobs of a queue as dispatched, with a redispatch after five seconds."""
-    return mark_dispatched(session, queue, 5, broker_is_empty=broker_is_empty)
+    return mark_dispatched(session, queue, 5, hints_on_broker=hints_on_broker)
 
 
 def test_a_job_is_written_with_its_cause_or_not_at_all(sessions: sessionmaker[Session]) -> None:
@@ -159,45 +159,51 @@ def test_progress_makes_starts_count_afresh(session: Session) -> None:
     assert state_of(session, job_id) == "ready"
 
 
-def test_a_hint_that_nobody_answers_is_sent_again_with_growing_patience(session: Session) -> None:
+def add_jobs(session: Session, queue: Queue, number: int) -> list[int]:
+    """Add jobs to a queue and return their ids in order."""
+    statement = text(
+        "INSERT INTO jobs (queue, kind, dedupe_key, payload) "
+        "SELECT :queue, 'test.wait', gen_random_uuid()::text, '{}' FROM generate_series(1, :number)"
+        " RETURNING id"
+    )
+    return sorted(session.scalars(statement, {"queue": queue.value, "number": number}))
+
+
+def age_hints(session: Session, seconds: int) -> None:
+    """Let time pass since the last sending of each hint."""
+    shifted = Job.dispatched_at - timedelta(seconds=seconds)
+    session.execute(update(Job).where(Job.dispatched_at.is_not(None)).values(dispatched_at=shifted))
+
+
+def test_a_hint_that_nobody_answers_is_sent_again_and_again(session: Session) -> None:
     job_id = new_job(session)
-    assert dispatch(session, Queue.HOUSEKEEPING) == [job_id]
-    assert dispatch(session, Queue.HOUSEKEEPING) == []
-
-    def age(seconds: int) -> None:
-        shifted = Job.dispatched_at - timedelta(seconds=seconds)
-        session.execute(update(Job).values(dispatched_at=shifted))
-
-    age(6)
-    assert dispatch(session, Queue.HOUSEKEEPING) == [job_id]
-    age(6)
-    assert dispatch(session, Queue.HOUSEKEEPING) == []
-    age(5)
-    assert dispatch(session, Queue.HOUSEKEEPING) == [job_id]
+    for _ in range(10):
+        assert dispatch(session, Queue.HOUSEKEEPING) == [job_id]
+        assert dispatch(session, Queue.HOUSEKEEPING) == []
+        age_hints(session, 6)
 
 
-def test_hints_that_the_broker_has_lost_go_out_again_whatever_was_tried_before(
-    session: Session,
+@pytest.mark.parametrize("queue", list(Queue))
+def test_lost_hints_go_out_again_before_newer_ones_whatever_else_is_on_the_broker(
+    session: Session, queue: Queue
 ) -> None:
-    job_id = new_job(session)
-    dispatch(session, Queue.HOUSEKEEPING)
-    six_seconds_ago = Job.dispatched_at - timedelta(seconds=6)
-    session.execute(update(Job).values(dispatched_at=six_seconds_ago, dispatches=9))
-    assert dispatch(session, Queue.HOUSEKEEPING) == []
-    assert dispatch(session, Queue.HOUSEKEEPING, broker_is_empty=True) == [job_id]
+    lost = add_jobs(session, queue, 2)
+    for _ in range(5):
+        assert dispatch(session, queue) == lost
+        age_hints(session, 6)
+    fresh = add_jobs(session, queue, 5)
+    assert dispatch(session, queue, hints_on_broker=3) == lost + fresh
 
 
-def test_a_queue_without_workers_does_not_fill_the_broker(session: Session) -> None:
-    window = Queue.NOTIFICATIONS.window
-    enqueue_many(session, [FanOutEvent(event_id=n) for n in range(2 * window)])
-    hints = 0
+@pytest.mark.parametrize("queue", list(Queue))
+def test_a_queue_without_workers_does_not_fill_the_broker(session: Session, queue: Queue) -> None:
+    add_jobs(session, queue, 2 * queue.window)
+    messages = 0
     for _ in range(60):
-        hints += len(dispatch(session, Queue.NOTIFICATIONS))
-        passed = Job.dispatched_at - timedelta(seconds=60)
-        session.execute(
-            update(Job).where(Job.dispatched_at.is_not(None)).values(dispatched_at=passed)
-        )
-    assert hints <= 10 * window  # In an hour; one copy each five seconds would be 720.
+        sent = dispatch(session, queue, hints_on_broker=messages)
+        messages += len(list(chunked(sent, queue.jobs_per_hint)))
+        age_hints(session, 60)
+    assert messages <= 3 * queue.window // queue.jobs_per_hint
 
 
 def test_a_hint_that_the_broker_did_not_take_is_sent_at_the_next_turn(session: Session) -> None:

@@ -26,11 +26,9 @@ _PICK_AND_MARK = text(
     ), unanswered AS (
         SELECT id FROM jobs
         WHERE queue = :queue AND state = 'ready' AND dispatched_at IS NOT NULL
-          AND dispatched_at < clock_timestamp() - make_interval(secs =>
-              :redispatch_seconds * power(2, CASE WHEN :broker_is_empty THEN 0
-                                             ELSE least(dispatches - 1, 9) END))
+          AND dispatched_at < clock_timestamp() - make_interval(secs => :redispatch_seconds)
         ORDER BY run_at, id
-        LIMIT :hints_allowed
+        LIMIT :copies_allowed
         FOR UPDATE SKIP LOCKED
     )
     UPDATE jobs SET dispatched_at = clock_timestamp(), dispatches = dispatches + 1
@@ -42,22 +40,22 @@ _PICK_AND_MARK = text(
 
 
 def mark_dispatched(
-    session: Session, queue: Queue, redispatch_seconds: float, *, broker_is_empty: bool
+    session: Session, queue: Queue, redispatch_seconds: float, *, hints_on_broker: int
 ) -> list[int]:
     """Mark the ready jobs of a queue as dispatched and return their ids, oldest first.
 
     The caller commits before it sends the hints: a worker that meets a row still locked would take
     it for done, and the job would wait for its next hint. No more hints are out at once than the
     queue's window; the rest waits in the table. A hint that nobody answers is sent again after
-    `redispatch_seconds`. While the broker still holds hints of the queue, the reason is a backlog,
-    and each further copy waits twice as long; once it holds none, they were lost, and all that are
-    unanswered go out again.
+    `redispatch_seconds`, the oldest first, whatever else is on the broker: it may be lost. Where it
+    only waits behind others, a copy does no harm, and `hints_on_broker`, the number of messages
+    that the broker holds for the queue, ends the copying at twice the window.
     """
     parameters = {
         "queue": queue.value,
         "redispatch_seconds": redispatch_seconds,
         "hints_allowed": queue.window,
-        "broker_is_empty": broker_is_empty,
+        "copies_allowed": max(0, 2 * queue.window // queue.jobs_per_hint - hints_on_broker),
     }
     return sorted(session.scalars(_PICK_AND_MARK, parameters).all())
 
