@@ -93,12 +93,15 @@ class ContentMachine(RuleBasedStateMachine):
         if allowed and self.model.titles[number - 1] != self.model.titles[-1]:
             self.model.titles.append(self.model.titles[number - 1])
 
-    @rule()
-    def publish(self) -> None:
+    @rule(data=st.data())
+    def publish(self, data: st.DataObject) -> None:
+        number = data.draw(st.integers(1, len(self.model.titles)))
         allowed = self.model.status != "trashed"
-        self.attempt(allowed, publishing.publish, self.id, None)
+        self.attempt(allowed, publishing.publish, self.id, None, number=number)
         if allowed:
-            self.goes_public(len(self.model.titles))
+            self.goes_public(number)
+            if self.model.pinned is not None and self.model.pinned <= number:
+                self.model.pinned = None
 
     @rule()
     def unpublish(self) -> None:
@@ -106,6 +109,7 @@ class ContentMachine(RuleBasedStateMachine):
         self.attempt(allowed, publishing.unpublish, self.id, None)
         if allowed:
             self.model.status, self.model.public_version = "draft", None
+            self.model.pinned = None
 
     @rule(data=st.data())
     def schedule(self, data: st.DataObject) -> None:

@@ -224,7 +224,11 @@ def untrash(path: ContentPath, header: IfMatch) -> Response:
 )
 @requires(RoleName.EDITOR)
 def publish(path: ContentPath, header: IfMatch, body: PublishRequest) -> Response:
-    """Make a version public now and tell the followers."""
+    """Make a version public now and tell the followers.
+
+    An open schedule to publish the same version or an older one is cancelled; one for a newer
+    version, and one to unpublish, stay.
+    """
     publishing.publish(
         open_session(), current_actor(), path.content_id, header.revisions(), number=body.version
     )
@@ -238,7 +242,11 @@ def publish(path: ContentPath, header: IfMatch, body: PublishRequest) -> Respons
 )
 @requires(RoleName.EDITOR)
 def unpublish(path: ContentPath, header: IfMatch) -> Response:
-    """Take an item back from the public."""
+    """Take an item back from the public, and cancel its open schedules.
+
+    Nobody is told of it any more: inboxes hide it, and mails that wait are not sent. A mail that
+    the mail server has taken already cannot be called back.
+    """
     publishing.unpublish(open_session(), current_actor(), path.content_id, header.revisions())
     return answer_with(path.content_id)
 

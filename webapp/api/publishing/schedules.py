@@ -67,7 +67,9 @@ class ScheduleAnswer(BaseModel):
     if_missed: Literal["run", "skip"]
     state: Literal["pending", "handed", "fired", "missed", "failed", "cancelled"]
     fired_at: datetime | None
-    failure: str | None
+    failure: str | None = Field(
+        description="Why it failed, or which later publication or withdrawal cancelled it."
+    )
 
 
 class ScheduleList(BaseModel):
@@ -91,7 +93,14 @@ class SchedulePage(BaseModel):
 )
 @requires(RoleName.EDITOR)
 def create(path: ContentPath, header: IfMatch, body: NewSchedule) -> Response:
-    """Schedule an item; a publish pins one version, whatever is edited later."""
+    """Schedule an item; a publish pins one version, whatever is edited later.
+
+    A later decision overrules it: publishing the same version or a newer one cancels a schedule to
+    publish, and unpublishing cancels every open schedule of the item, with the reason in `failure`.
+    A schedule for a newer version, and one to unpublish, outlive a publication, and the trash
+    refuses an item with an open schedule. A schedule for an older version than the public one is
+    a return to it. What becomes of the account that made a schedule changes nothing.
+    """
     plan = SchedulePlan(body.action, body.at, body.version, body.if_missed)
     schedule_id = schedules.create(
         open_session(), current_actor(), path.content_id, header.revisions(), plan

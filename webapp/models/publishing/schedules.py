@@ -10,7 +10,9 @@ class Schedule(Base):
     """A publish or unpublish that is due at a moment and pins one version.
 
     `pending` waits for its moment; `handed` has been given to the publishing queue; `fired`,
-    `missed`, `failed` and `cancelled` are final.
+    `missed`, `failed` and `cancelled` are final, and `failure` says why where it was nobody's wish.
+    `pinned_at` is when an editor last chose the version; without one (a row of an older release)
+    that was when the schedule was made.
     """
 
     __tablename__ = "schedules"
@@ -55,6 +57,7 @@ class Schedule(Base):
     revision: Mapped[int] = mapped_column(server_default="1")
     request_id: Mapped[str | None] = mapped_column(Text)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    pinned_at: Mapped[timestamp | None]
     created_at: Mapped[created_timestamp]
     updated_at: Mapped[created_timestamp]
     fired_at: Mapped[timestamp | None]

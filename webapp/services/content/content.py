@@ -212,8 +212,9 @@ def trash(
     pending = select(Schedule.id).where(
         Schedule.content_id == content_id, Schedule.state.in_(["pending", "handed"])
     )
-    if session.scalar(pending.limit(1)) is not None:
-        raise ConflictError("The item has a schedule; cancel it first.")
+    schedule_id = session.scalar(pending.order_by(Schedule.id).limit(1))
+    if schedule_id is not None:
+        raise ConflictError(f"The item has a schedule; cancel schedule {schedule_id} first.")
     set_status(session, content, "trashed")
     activity.record(session, actor.user_id, "content.trash", "content", content_id)
 

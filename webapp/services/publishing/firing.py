@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp.models import Content, Schedule
 from webapp.services import activity
+from webapp.services.publishing import supersession
 from webapp.services.publishing.publishing import Release, release, withdraw
 
 # What the database said is for the operators' log and record, and not for the API's answers.
@@ -36,6 +37,7 @@ class Firing:
     fired: list[int] = field(default_factory=list)
     postponed: list[int] = field(default_factory=list)
     missed: list[int] = field(default_factory=list)
+    superseded: list[int] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
     lateness_seconds: list[float] = field(default_factory=list)
 
@@ -50,22 +52,28 @@ def fire(
 
     The rows are locked, and only those still `handed` are touched, so a schedule fires once however
     often this runs. A schedule that is later than `missed_after_seconds` and says `skip` is marked
-    as missed. When the database refuses the batch, each schedule is tried alone, so one bad row
-    never holds up the rest: the one that is refused alone is marked as failed, and one that only
-    met a lock, a deadlock or another passing trouble goes back to `pending`. Where trouble was all
-    there was, the error leaves this function, and the job is tried again later.
+    as missed, and one that would bring back what was replaced after it was made is cancelled. Who
+    made a schedule, and what has become of that account, makes no difference.
+
+    When the database refuses the batch, each schedule is tried alone, so one bad row never holds up
+    the rest: the one that is refused alone is marked as failed, and one that only met a lock, a
+    deadlock or another passing trouble goes back to `pending`. Where trouble was all there was, the
+    error leaves this function, and the job is tried again later.
     """
     result = Firing()
     _lock_items(session, schedule_ids)
     due: list[DueSchedule] = []
     for row in _lock_schedules(session, schedule_ids):
-        if row.if_missed == "skip" and row.late > missed_after_seconds:
+        if row.is_superseded:
+            result.superseded.append(row.id)
+        elif row.if_missed == "skip" and row.late > missed_after_seconds:
             result.missed.append(row.id)
         else:
             due.append(DueSchedule(row.id, row.content_id, row.version_id, row.action, row.due_at))
             result.lateness_seconds.append(float(row.late))
     trouble = _carry_out(session, due, result)
-    if trouble is not None and not (result.fired or result.missed or result.failed):
+    settled = result.fired or result.missed or result.failed or result.superseded
+    if trouble is not None and not settled:
         raise trouble
     _record(session, result)
     return result
@@ -82,10 +90,11 @@ def _lock_schedules(session: Session, schedule_ids: Sequence[int]) -> Sequence[A
     late = func.extract("epoch", func.clock_timestamp() - Schedule.due_at).label("late")
     return session.execute(
         select(Schedule.id, Schedule.content_id, Schedule.version_id, Schedule.action,
-               Schedule.due_at, Schedule.if_missed, late)
+               Schedule.due_at, Schedule.if_missed, late,
+               supersession.is_superseded().label("is_superseded"))
         .where(_is_one_of(schedule_ids), Schedule.state == "handed")
         .order_by(Schedule.id)
-        .with_for_update()
+        .with_for_update(of=Schedule)
     ).all()  # fmt: skip
 
 
@@ -139,6 +148,7 @@ def _apply(session: Session, due: list[DueSchedule], result: Firing) -> None:
 
 
 def _record(session: Session, result: Firing) -> None:
+    supersession.end_at_firing(session, result.superseded)
     ends = {
         "fired": result.fired,
         "missed": result.missed,

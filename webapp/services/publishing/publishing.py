@@ -16,6 +16,7 @@ from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, slugs, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.errors import ConflictError
+from webapp.services.publishing import supersession
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,8 @@ def publish(
 ) -> None:
     """Make one version of an item public now; without a number, the newest.
 
-    `published_at` is the public time that it shows. Raises NotFoundError, StaleRevisionError,
-    ConflictError.
+    `published_at` is the public time that it shows. An open schedule for the same version or an
+    older one ends. Raises NotFoundError, StaleRevisionError, ConflictError.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
     if item.status == "trashed":
@@ -173,6 +174,7 @@ def publish(
         [Release(content_id, version.id, published_at)],
         notify=notify,
     )
+    supersession.end_at_publication(session, actor, content_id, version.number)
     activity.record(
         session, actor.user_id, "content.publish", "content", content_id, version=version.number
     )
@@ -182,11 +184,15 @@ def publish(
 def unpublish(
     session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None
 ) -> None:
-    """Take an item back from the public. Raises ConflictError when it is not public."""
+    """Take an item back from the public; its open schedules end.
+
+    Raises NotFoundError, StaleRevisionError, and ConflictError when it is not public.
+    """
     item = content.lock_for_change(session, actor, content_id, revisions)
     if item.status != "published":
-        raise ConflictError("The item is not public.")
+        raise ConflictError(f"The item is not public.{supersession.advice(session, content_id)}")
     withdraw(session, [content_id])
+    supersession.end_at_withdrawal(session, actor, content_id)
     activity.record(session, actor.user_id, "content.unpublish", "content", content_id)
     session.expire(item)
 

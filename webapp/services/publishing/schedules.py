@@ -106,6 +106,7 @@ def create(
             action=plan.action,
             due_at=plan.due_at,
             if_missed=plan.if_missed,
+            pinned_at=func.clock_timestamp(),
             created_by_id=actor.user_id,
             request_id=get_contextvars().get("request_id"),
         )
@@ -183,6 +184,7 @@ def change(
             raise ConflictError("A schedule to unpublish pins no version.")
         item = content.lock_for_change(session, actor, schedule.content_id, None)
         values["version_id"] = _pin(session, item, changes["version_number"])
+        values["pinned_at"] = func.clock_timestamp()
     session.execute(
         update(Schedule)
         .where(Schedule.id == schedule_id)

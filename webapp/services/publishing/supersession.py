@@ -1,0 +1,100 @@
+"""Schedules that a later decision of an editor contradicts: they end, and say why.
+
+A schedule never brings back what an editor has replaced or withdrawn. Publishing ends the item's
+open schedule for the same version or an older one; one for a newer version stays, and so does one
+to unpublish. Unpublishing ends all of the item's open schedules. An editor who plans the return to
+an older version afterwards means it, and is not stopped.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import BigInteger, and_, any_, exists, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql import ColumnElement
+
+from webapp.models import ContentVersion, Publication, Schedule
+from webapp.services import activity
+from webapp.services.accounts.actors import Actor
+
+OPEN_STATES = ("pending", "handed")
+WITHDRAWN = "The item was unpublished before its moment."
+OLDER = "A newer version was published before its moment."
+
+
+def end_at_publication(session: Session, actor: Actor, content_id: int, number: int) -> None:
+    """End the open schedule that would put the same version, or an older one, in the new one's
+    place.
+
+    The item is locked by the caller, so that a firing comes either before or after all of this.
+    """
+    replaced = select(ContentVersion.id).where(
+        ContentVersion.content_id == content_id, ContentVersion.number <= number
+    )
+    condition = and_(Schedule.content_id == content_id, Schedule.version_id.in_(replaced))
+    _end(session, actor.user_id, condition, f"Version {number} was published before its moment.")
+
+
+def end_at_withdrawal(session: Session, actor: Actor, content_id: int) -> None:
+    """End every open schedule of an item that is locked by the caller."""
+    _end(session, actor.user_id, Schedule.content_id == content_id, WITHDRAWN)
+
+
+def end_at_firing(session: Session, schedule_ids: Sequence[int]) -> None:
+    """End schedules that `is_superseded` was true of, in nobody's name."""
+    condition = Schedule.id == any_(literal(list(schedule_ids), ARRAY(BigInteger)))
+    _end(session, None, condition, OLDER)
+
+
+def advice(session: Session, content_id: int) -> str:
+    """Return a sentence that names the open schedule to publish an item, or nothing."""
+    planned = select(Schedule.id).where(
+        Schedule.content_id == content_id,
+        Schedule.action == "publish",
+        Schedule.state.in_(OPEN_STATES),
+    )
+    schedule_id = session.scalar(planned)
+    return "" if schedule_id is None else f" Schedule {schedule_id} would make it so; cancel it."
+
+
+def is_superseded() -> ColumnElement[bool]:
+    """Return the condition that a schedule would replace a newer version by an older one unasked.
+
+    It was asked for when its version was chosen after the newer one had gone public: PostgreSQL
+    wrote both moments while it held the lock of the item.
+    """
+    shown, pinned = aliased(ContentVersion), aliased(ContentVersion)
+    return exists(
+        select(literal(1))
+        .select_from(Publication)
+        .join(shown, shown.id == Publication.version_id)
+        .join(pinned, pinned.id == Schedule.version_id)
+        .where(
+            Publication.content_id == Schedule.content_id,
+            shown.number > pinned.number,
+            Publication.updated_at > func.coalesce(Schedule.pinned_at, Schedule.created_at),
+        )
+        .correlate(Schedule)
+    )
+
+
+def _end(
+    session: Session, actor_id: int | None, condition: ColumnElement[bool], reason: str
+) -> None:
+    ended = session.execute(
+        update(Schedule)
+        .where(condition, Schedule.state.in_(OPEN_STATES))
+        .values(
+            state="cancelled",
+            failure=reason,
+            revision=Schedule.revision + 1,
+            updated_at=func.clock_timestamp(),
+        )
+        .returning(Schedule.id, Schedule.content_id)
+        .execution_options(synchronize_session=False)
+    )
+    for schedule_id, content_id in ended.all():
+        activity.record(
+            session, actor_id, "schedule.supersede", "content", content_id,
+            schedule_id=schedule_id, reason=reason,
+        )  # fmt: skip
