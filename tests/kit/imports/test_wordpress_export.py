@@ -103,11 +103,11 @@ def test_a_published_post() -> None:
         excerpt="In short",
         metadata={
             "type": "post",
-            "status": "publish",
             "link": "https://example.org/a-post/",
             "original_slug": "a-post",
             "category_nicenames": ["child"],
         },
+        private={"status": "publish", "author": "ann"},
     )
 
 
@@ -124,13 +124,14 @@ def test_a_published_post() -> None:
         ({"wp__post_password": "x", "wp__status": "future"}, "draft", "password-protected"),
         ({"wp__status": "future", "wp__post_date_gmt": "2030-01-01 19:00:00"}, "scheduled", None),
         ({"wp__post_date_gmt": "2030-01-01 19:00:00"}, "scheduled", None),
+        ({"wp__status": "future"}, "published", None),
         ({"wp__post_type": "page"}, "published", None),
     ],
 )
 def test_status(changes: dict[str, str], status: str, held_back: str | None) -> None:
     outcome = article(**changes)
     assert outcome.status == status
-    assert outcome.metadata.get("held_back") == held_back
+    assert outcome.held_back == outcome.private.get("held_back") == held_back
     assert "enter" not in repr(outcome)
 
 
@@ -161,7 +162,7 @@ def test_dates_fall_back_from_gmt_to_the_feed_to_local_time() -> None:
     lost = {"wp__post_date_gmt": none, "pubDate": never, "wp__post_date": none}
     assert article(**lost).published_at is None
     held = article(wp__status="future", **lost)
-    assert (held.status, held.metadata["held_back"]) == ("draft", "scheduled without a time")
+    assert (held.status, held.held_back) == ("draft", "scheduled without a time")
 
 
 def test_titles_and_slugs() -> None:
@@ -169,7 +170,7 @@ def test_titles_and_slugs() -> None:
     assert article(title="", wp__post_name="").title == "Untitled"
     marked = article(title="Fish &amp; <em>chips</em> 1 < 2")
     assert marked.title == "Fish & chips 1 < 2"
-    assert marked.metadata["original_title"] == "Fish &amp; <em>chips</em> 1 < 2"
+    assert marked.private["original_title"] == "Fish &amp; <em>chips</em> 1 < 2"
     assert article(wp__post_name="%ce%b5%cf%80%ce%af-2").slug == "epi-2"
     assert article(wp__post_name="", title="My Draft").slug == "my-draft"
     (problem,) = outcomes(item(title="x" * 301))
@@ -182,6 +183,12 @@ def test_a_login_is_mended_only_where_that_gives_a_known_one() -> None:
     assert article(dc__creator=">bob").author_login == ">bob"
     assert article(dc__creator="bob").authors == ("bob",)
     assert article(dc__creator="").authors == ()
+
+
+def test_a_mail_address_without_a_name_is_no_byline() -> None:
+    outcome = article(dc__creator="ann@example.org")
+    assert (outcome.authors, outcome.private["author"]) == ((), "ann@example.org")
+    assert "ann@example.org" not in repr(outcome.metadata)
 
 
 def test_source_keys_are_unique_and_a_repeated_item_is_named() -> None:

@@ -24,11 +24,15 @@ class ImportedArticle:
     """One post or page of another system, ready to be stored.
 
     `source` names the item in its system and stays the same from one import to the next.
-    `published_at` is aware, in UTC; on a draft it is only what the source noted. `authors` are
-    names as readers see them, `author_login` the account's name where the source has accounts.
-    `metadata` holds what has no field of its own and fits JSON and PostgreSQL's jsonb; it becomes
-    public with the article. `notices` name what could not be kept, one for each time, in words
-    that stay the same from article to article so that a summary can count them.
+    `published_at` and `expires_at`, the end of its public life, are aware, in UTC; on a draft they
+    are only what the source noted, and `held_back` says why it is one. `has_zoneless_times` tells
+    that a zone was lent to one of them. `authors` are names as readers see them, `author_login` the
+    account's name where the source has accounts.
+
+    `metadata` and `private` hold what has no field of its own and fits JSON and PostgreSQL's jsonb:
+    the first becomes public with the article, the second never. `notices` name what could not be
+    kept, one for each time, in words that stay the same from article to article so that a summary
+    can count them.
     """
 
     source: str
@@ -44,6 +48,10 @@ class ImportedArticle:
     tags: tuple[str, ...] = ()
     excerpt: str | None = None
     metadata: dict[str, JsonValue] = field(default_factory=dict)
+    private: dict[str, JsonValue] = field(default_factory=dict)
+    expires_at: datetime | None = None
+    held_back: str | None = None
+    has_zoneless_times: bool = False
     notices: tuple[str, ...] = ()
 
 

@@ -4,24 +4,13 @@ import re
 import tomllib
 
 import yaml
-from yaml.events import AliasEvent
-from yaml.nodes import Node
 
 from webapp.kit.imports.article import ImportProblem, JsonValue, NotAnArticle
 from webapp.kit.imports.text import json_value
+from webapp.kit.imports.yaml_values import load_yaml
 
 _TOML = re.compile(r"\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _YAML = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-
-
-class _TreeLoader(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them can stand for gigabytes, or for themselves."""
-
-    def compose_node(self, parent: Node | None, index: int) -> Node | None:
-        if self.check_event(AliasEvent):
-            raise yaml.YAMLError("aliases are not allowed")
-        node: Node | None = super().compose_node(parent, index)
-        return node
 
 
 def split(text: str, source: str) -> tuple[dict[str, JsonValue], str]:
@@ -37,7 +26,7 @@ def split(text: str, source: str) -> tuple[dict[str, JsonValue], str]:
     if found is None:
         raise ImportProblem(source, f"the front matter opened by {opening} is never closed")
     try:
-        fields: object = tomllib.loads(found[1]) if opening == "+++" else _load_yaml(found[1])
+        fields: object = tomllib.loads(found[1]) if opening == "+++" else load_yaml(found[1])
     except (ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise ImportProblem(source, f"the front matter cannot be read: {reason}") from error
@@ -47,12 +36,3 @@ def split(text: str, source: str) -> tuple[dict[str, JsonValue], str]:
     if not isinstance(values, dict):
         raise ImportProblem(source, "the front matter is not a table of keys and values")
     return values, text[found.end() :]
-
-
-def _load_yaml(text: str) -> object:
-    try:
-        # The loader is the safe one, less its aliases.
-        return yaml.load(text, Loader=_TreeLoader)  # noqa: S506
-    except (AttributeError, IndexError, KeyError, OverflowError, TypeError) as error:
-        # The library meets a wrongly tagged value (`!!bool x`) with whatever error comes first.
-        raise ValueError(f"a value does not fit its tag ({error})") from error

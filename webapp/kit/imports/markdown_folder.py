@@ -1,7 +1,8 @@
 """Markdown files with front matter, as Zola, Hugo and Jekyll keep them in a folder."""
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
 
 from webapp.kit.imports.article import (
@@ -10,54 +11,75 @@ from webapp.kit.imports.article import (
     ImportProblem,
     JsonValue,
     NotAnArticle,
-    Status,
 )
 from webapp.kit.imports.front_matter import split
-from webapp.kit.imports.moments import read_moment
+from webapp.kit.imports.keys import (
+    DATE_KEYS,
+    RELEASE_KEYS,
+    TEXT_KEYS,
+    Fields,
+    read_keys,
+)
+from webapp.kit.imports.moments import ReadTime, in_utc
+from webapp.kit.imports.publicity import read_publicity
 from webapp.kit.imports.text import labels, storable, title_line
 from webapp.kit.markdown import shorten
 from webapp.kit.slugs import slugify
 
-_DATE_KEYS = ("date", "published_at", "published", "pubDate", "publishDate")
 _EXCERPT_KEYS = ("description", "summary", "excerpt")
 _DATED = re.compile(r"(?:^|/)(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?=[/-])")
 _DATE_PREFIX = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
 _PAGE_ENDING = re.compile(r"\.(?:html?|md|markdown)$", re.IGNORECASE)
-_HIDDEN_STATUSES = frozenset({"draft", "pending", "private", "hidden", "unpublished", "trash"})
 _POST_KEYS = frozenset(
-    {"author", "authors", "categories", "draft", "path", "slug", "tags", "taxonomies", *_DATE_KEYS}
-)
-_READ_KEYS = _POST_KEYS | {"aliases", "category", "tag", "title", *_EXCERPT_KEYS}
+    {"author", "authors", "categories", "draft", "path", "slug", "tags", "taxonomies", *DATE_KEYS,
+     *RELEASE_KEYS}
+)  # fmt: skip
+_PUBLIC_KEYS = frozenset({"lang", "language"})
 
-Fields = dict[str, JsonValue]
 
-
-def parse_article(text: str, source: str, *, now: datetime) -> ImportedArticle:
+def parse_article(
+    text: str,
+    source: str,
+    *,
+    now: datetime,
+    zone: tzinfo = UTC,
+    public_keys: Collection[str] = (),
+) -> ImportedArticle:
     """Read one file's text; `source` is its path inside the folder, `now` parts past from future.
 
-    Raises NotAnArticle for an index page or a file without front matter, and ImportProblem for a
-    post that is broken.
+    `zone` is that of times which name none. Of the keys that have no field of their own those in
+    `public_keys` become public metadata, beside the language, and all others stay private. Raises
+    NotAnArticle for an index page or a file without front matter, and ImportProblem for a post that
+    is broken.
     """
     if not storable(text, source).strip():
         raise ImportProblem(source, "is empty")
     if PurePosixPath(source).name.startswith("_index."):
         raise NotAnArticle(source, "is the index page of a section")
-    fields, body = split(text.removeprefix("\ufeff"), source)
+    written, body = split(text.removeprefix("\ufeff"), source)
+    fields, rest = read_keys(written, source)
     title = _title(fields, source)
-    published_at = _published_at(fields, source)
+    publicity = read_publicity(fields, source, _path_time(fields, source, zone), zone=zone, now=now)
+    named = {key.casefold() for key in public_keys} | _PUBLIC_KEYS
     return ImportedArticle(
         source=source,
         title=title,
         slug=_slug(fields, source, title),
         body=body.strip("\n"),
         body_format="markdown",
-        status=_status(fields, source, published_at, now),
-        published_at=published_at,
+        status=publicity.status,
+        published_at=publicity.published_at,
+        expires_at=publicity.expires_at,
+        held_back=publicity.held_back,
+        has_zoneless_times=publicity.has_zoneless_times,
         authors=_authors(fields, source),
         categories=_taxonomy(fields, source, "categories", "category"),
         tags=_taxonomy(fields, source, "tags", "tag"),
         excerpt=_excerpt(fields, source),
-        metadata=_metadata(fields, source),
+        metadata=_addresses(fields, source)
+        | {key: value for key, value in rest.items() if key.casefold() in named},
+        private={key: value for key, value in rest.items() if key.casefold() not in named}
+        | {key: value for key, value in fields.items() if key not in TEXT_KEYS},
     )
 
 
@@ -79,28 +101,19 @@ def _text(fields: Fields, key: str, source: str) -> str | None:
     raise ImportProblem(source, f"{key!r} is not a text")
 
 
-def _published_at(fields: Fields, source: str) -> datetime | None:
-    for key in _DATE_KEYS:
-        # Jekyll's "published: false" says whether, not when.
-        if isinstance(fields.get(key), bool) and key == "published":
-            continue
-        written = _text(fields, key, source)
-        if written:
-            moment = read_moment(written) if isinstance(fields[key], str) else None
-            if moment is None:
-                raise ImportProblem(source, f"{key!r} is not a time: {written[:40]!r}")
-            return moment
+def _path_time(fields: Fields, source: str, zone: tzinfo) -> ReadTime | None:
+    """Give the day that the address or the path names, at its midnight."""
     for path in (_text(fields, "path", source), source):
         dated = _DATED.search(path or "")
         if dated:
-            return _day(dated, source)
+            return ReadTime(_day(dated, source, zone), has_zone=False)
     return None
 
 
-def _day(dated: re.Match[str], source: str) -> datetime:
+def _day(dated: re.Match[str], source: str, zone: tzinfo) -> datetime:
     try:
-        return datetime(int(dated[1]), int(dated[2]), int(dated[3]), tzinfo=UTC)
-    except ValueError as error:
+        return in_utc(datetime(int(dated[1]), int(dated[2]), int(dated[3])), zone)  # noqa: DTZ001
+    except (ValueError, OverflowError) as error:
         reason = f"its path names a day that does not exist: {dated[0].strip('/')!r}"
         raise ImportProblem(source, reason) from error
 
@@ -118,29 +131,6 @@ def _slug(fields: Fields, source: str, title: str) -> str:
         if wanted and slugify(wanted) != slugify(""):
             return slugify(wanted)
     return slugify(title)
-
-
-def _status(fields: Fields, source: str, published_at: datetime | None, now: datetime) -> Status:
-    hidden = (
-        _flag(fields, "draft", source)
-        or _flag(fields, "private", source)
-        or fields.get("published") is False
-        or str(fields.get("status")).strip().lower() in _HIDDEN_STATUSES
-        or "_drafts" in PurePosixPath(source).parts
-    )
-    if hidden:
-        return "draft"
-    return "scheduled" if published_at is not None and published_at > now else "published"
-
-
-def _flag(fields: Fields, key: str, source: str) -> bool:
-    """Read a yes or no; anything else is a problem, since a guess could publish a draft."""
-    written = str(fields.get(key, False)).strip().lower()
-    if written in ("true", "yes", "1"):
-        return True
-    if written in ("false", "no", "0", "none", ""):
-        return False
-    raise ImportProblem(source, f"{key!r} is neither true nor false: {written[:40]!r}")
 
 
 def _authors(fields: Fields, source: str) -> tuple[str, ...]:
@@ -186,8 +176,8 @@ def _excerpt(fields: Fields, source: str) -> str | None:
     return None
 
 
-def _metadata(fields: Fields, source: str) -> dict[str, JsonValue]:
-    """Keep the old addresses, and apart from them every key that has no field of its own."""
+def _addresses(fields: Fields, source: str) -> dict[str, JsonValue]:
+    """Keep the old addresses, which are public as they are."""
     metadata: dict[str, JsonValue] = {}
     path = _text(fields, "path", source)
     if path:
@@ -195,7 +185,4 @@ def _metadata(fields: Fields, source: str) -> dict[str, JsonValue]:
     aliases: list[JsonValue] = [*_names(fields.get("aliases"), source, "aliases")]
     if aliases:
         metadata["aliases"] = aliases
-    rest = {key: value for key, value in fields.items() if key not in _READ_KEYS}
-    if rest:
-        metadata["front_matter"] = rest
     return metadata

@@ -5,14 +5,14 @@ problem of one file, found by the database it would end the whole import.
 """
 
 import codecs
-import math
 from collections.abc import Iterable
 from datetime import date, datetime, time
 
 from webapp.kit.imports.article import LABEL_LIMIT, TITLE_LIMIT, ImportProblem, JsonValue
+from webapp.kit.json_values import LARGEST_INTEGER
 
 _MAX_DEPTH = 20
-_MAX_INTEGER = 2**63 - 1
+_LARGEST_IN_TENS = 2**256  # Python refuses to print huge numbers in tens.
 
 
 def decode(data: bytes, source: str) -> str:
@@ -49,11 +49,8 @@ def json_value(value: object, source: str, place: str, depth: int = 0) -> JsonVa
         return value
     if isinstance(value, str):
         return storable(value, source, place)
-    if isinstance(value, int):
-        # JSON readers disagree on larger numbers, and Python refuses to print huge ones in tens.
-        return value if abs(value) <= _MAX_INTEGER else hex(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+    if isinstance(value, int | float):
+        return _number(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, dict):
@@ -64,6 +61,14 @@ def json_value(value: object, source: str, place: str, depth: int = 0) -> JsonVa
     if isinstance(value, list | tuple):
         return [json_value(item, source, place, depth + 1) for item in value]
     raise ImportProblem(source, f"{place} holds a value of the kind {type(value).__name__}")
+
+
+def _number(value: float) -> JsonValue:
+    """Give a number that every JSON reader keeps; another one stays what it is as a text."""
+    if abs(value) <= LARGEST_INTEGER:
+        return value
+    is_huge = isinstance(value, int) and abs(value) >= _LARGEST_IN_TENS
+    return hex(int(value)) if is_huge else str(value)
 
 
 def title_line(text: str, source: str) -> str:

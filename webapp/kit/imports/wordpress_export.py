@@ -6,7 +6,7 @@ comes from outside, so entity declarations and references to other files are ref
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import IO
 from xml.etree.ElementTree import Element
 
@@ -21,6 +21,10 @@ from webapp.kit.imports.wordpress_stream import (
     source_of,
     texts,
 )
+
+# A blog's own address goes before that of the network of sites that it may be one of.
+_ADDRESSES = ("wp:base_blog_url", "link", "wp:base_site_url")
+_SITE = frozenset({"title", *_ADDRESSES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,12 @@ class ExportCategory:
 
 @dataclass(frozen=True, slots=True)
 class ExportChannel:
-    """What an export says of its site: authors by login, categories by nicename."""
+    """What an export says of its site: its address, authors by login, categories by nicename."""
 
     title: str = ""
     authors: Mapping[str, ExportAuthor] = field(default_factory=dict)
     categories: Mapping[str, ExportCategory] = field(default_factory=dict)
+    address: str = ""
 
 
 def read_channel(export: bytes | IO[bytes]) -> ExportChannel:
@@ -55,15 +60,16 @@ def read_channel(export: bytes | IO[bytes]) -> ExportChannel:
 
     Raises ImportProblem where the file is no WordPress export, or breaks off before the items.
     """
-    title, authors, categories = "", {}, {}
+    authors, categories = {}, {}
+    site: dict[str, str] = {}
     is_wordpress = False
     for name, element in channel_parts(export):
         is_wordpress = is_wordpress or _is_of_wordpress(name, element)
         if name == "item":
             break
         fields = texts(element)
-        if name == "title":
-            title = (element.text or "").strip()
+        if name in _SITE:
+            site.setdefault(name, (element.text or "").strip())
         elif name == "wp:author" and fields.get("wp:author_login"):
             login = fields["wp:author_login"]
             display_name = fields.get("wp:author_display_name") or login
@@ -79,11 +85,16 @@ def read_channel(export: bytes | IO[bytes]) -> ExportChannel:
     if not is_wordpress:
         reason = "is an RSS feed and no WordPress export: it has none of WordPress's own fields"
         raise ImportProblem(EXPORT, reason)
-    return ExportChannel(title, authors, categories)
+    address = next((site[name] for name in _ADDRESSES if site.get(name)), "")
+    return ExportChannel(site.get("title", ""), authors, categories, address)
 
 
-def read_articles(export: bytes | IO[bytes], *, now: datetime) -> Iterator[Outcome]:
+def read_articles(
+    export: bytes | IO[bytes], *, now: datetime, zone: tzinfo = UTC
+) -> Iterator[Outcome]:
     """Give the outcome of every item in turn; `now` parts what is past from what is future.
+
+    `zone` is that of the site's clock, for items without a time in UTC.
 
     Nothing is raised: a file that breaks off gives what stands before the break and then, as its
     last outcome, the problem. No two articles have the same `source`.
@@ -94,22 +105,19 @@ def read_articles(export: bytes | IO[bytes], *, now: datetime) -> Iterator[Outco
         seen: set[str] = set()
         for name, element in channel_parts(export):
             if name == "item":
-                yield _outcome(export_item(element), authors, seen, now)
+                yield _outcome(export_item(element), authors, seen, now=now, zone=zone)
     except ImportProblem as problem:
         yield problem
 
 
 def _outcome(
-    item: ExportItem,
-    authors: Mapping[str, str],
-    seen: set[str],
-    now: datetime,
+    item: ExportItem, authors: Mapping[str, str], seen: set[str], *, now: datetime, zone: tzinfo
 ) -> Outcome:
     source = source_of(item)
     if not source:
         return ImportProblem(EXPORT, f"the item {item.text('title')!r} has no guid and no number")
     try:
-        article = read_item(item, authors, now=now)
+        article = read_item(item, authors, now=now, zone=zone)
     except (ImportProblem, NotAnArticle) as refusal:
         return refusal
     if source in seen:

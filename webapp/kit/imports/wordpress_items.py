@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from urllib.parse import unquote
 
 from webapp.kit.imports.article import (
@@ -13,7 +13,7 @@ from webapp.kit.imports.article import (
     NotAnArticle,
     Status,
 )
-from webapp.kit.imports.moments import read_moment
+from webapp.kit.imports.moments import ReadTime, read_time
 from webapp.kit.imports.text import labels, storable, title_line
 from webapp.kit.imports.wordpress_html import body_html, opening
 from webapp.kit.imports.wordpress_stream import ExportItem, source_of
@@ -27,11 +27,13 @@ _ELEMENT = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _NOT_IN_LOGINS = re.compile(r"[^\w .@*-]", re.ASCII)
 
 
-def read_item(item: ExportItem, authors: Mapping[str, str], *, now: datetime) -> ImportedArticle:
+def read_item(
+    item: ExportItem, authors: Mapping[str, str], *, now: datetime, zone: tzinfo = UTC
+) -> ImportedArticle:
     """Make an article of an item; `authors` gives the display name of each login.
 
-    Raises NotAnArticle for what is no post or page, or was thrown away; ImportProblem for a post
-    that is broken.
+    `zone` is that of the site's clock, for items without a time in UTC. Raises NotAnArticle for
+    what is no post or page, or was thrown away; ImportProblem for a post that is broken.
     """
     source = source_of(item)
     kind, written_status = item.text("wp:post_type"), item.text("wp:status").lower()
@@ -41,7 +43,8 @@ def read_item(item: ExportItem, authors: Mapping[str, str], *, now: datetime) ->
         raise NotAnArticle(source, f"has the status {written_status}")
     for name, text in item.fields.items():
         storable(text, source, name)
-    published_at = _published_at(item)
+    time = _published_at(item, zone)
+    published_at = time.moment if time else None
     status, held_back = _status(item, published_at, now)
     slug, login = _slug(item), _login(item, authors)
     title = title_line(_words(item.text("title")), source)
@@ -54,37 +57,42 @@ def read_item(item: ExportItem, authors: Mapping[str, str], *, now: datetime) ->
         body_format="html",
         status=status,
         published_at=published_at,
-        authors=labels([authors.get(login) or login], source, "authors"),
+        held_back=held_back,
+        has_zoneless_times=time is not None and not time.has_zone,
+        authors=labels([_byline(login, authors)], source, "authors"),
         author_login=login or None,
         categories=_names(item, "category", source),
         tags=_names(item, "post_tag", source),
         excerpt=_excerpt(item, content),
-        metadata=_metadata(item, held_back),
+        metadata=_metadata(item),
+        private=_private(item, held_back),
         notices=item.mended + ("comment left out",) * item.comments,
     )
 
 
-def _published_at(item: ExportItem) -> datetime | None:
+def _published_at(item: ExportItem, zone: tzinfo) -> ReadTime | None:
     """Read the first sound time; WordPress writes the year 0 or -1 where there is none."""
-    for name in ("wp:post_date_gmt", "pubDate", "wp:post_date"):
-        moment = read_moment(item.text(name)) if item.text(name) else None
-        if moment is not None:
-            return moment
-    return None
+    in_utc = read_time(item.text("wp:post_date_gmt"))
+    if in_utc is not None:
+        return ReadTime(in_utc.moment, has_zone=True)
+    return read_time(item.text("pubDate"), zone) or read_time(item.text("wp:post_date"), zone)
 
 
 def _status(
     item: ExportItem, published_at: datetime | None, now: datetime
 ) -> tuple[Status, str | None]:
-    """Give the status, and the reason where the item must not show although it is no draft."""
+    """Give the status, and the reason where the item must not show although it is no draft.
+
+    What was to come at the export and is past by now counts as public, as in every other format.
+    """
     status = item.text("wp:status").lower()
     if item.fields.get("wp:post_password"):
         return "draft", "password-protected"
-    if status == "publish":
+    if status == "future" and published_at is None:
+        return "draft", "scheduled without a time"
+    if status in ("publish", "future"):
         future = published_at is not None and published_at > now
         return ("scheduled" if future else "published"), None
-    if status == "future":
-        return ("scheduled", None) if published_at else ("draft", "scheduled without a time")
     if status in _KEPT_AS_DRAFTS:
         return "draft", None if status == "draft" else status
     return "draft", f"unknown status {status!r}"
@@ -114,6 +122,12 @@ def _login(item: ExportItem, authors: Mapping[str, str]) -> str:
     return mended if written not in authors and mended in authors else written
 
 
+def _byline(login: str, authors: Mapping[str, str]) -> str:
+    """Give the name that readers see: none where a mail address is all that the export has."""
+    known = authors.get(login)
+    return known or ("" if "@" in login else login)
+
+
 def _names(item: ExportItem, domain: str, source: str) -> tuple[str, ...]:
     names = (html.unescape(term.name) for term in item.terms if term.domain == domain)
     return labels((storable(name, source, domain) for name in names), source, domain)
@@ -127,21 +141,29 @@ def _excerpt(item: ExportItem, content: str) -> str | None:
     return excerpt(written, EXCERPT_LIMIT) or None
 
 
-def _metadata(item: ExportItem, held_back: str | None) -> dict[str, JsonValue]:
-    """Keep what an editor may look for later; the password of a protected post is not kept."""
+def _metadata(item: ExportItem) -> dict[str, JsonValue]:
+    """Keep what was public there and has no field of its own."""
     nicenames: list[JsonValue] = [t.nicename for t in item.terms if t.domain == "category"]
     formats = [t.nicename for t in item.terms if t.domain == "post_format"]
-    plain_title = " ".join(_words(item.text("title")).split())
     metadata: dict[str, JsonValue] = {
         "type": item.text("wp:post_type"),
-        "status": item.text("wp:status"),
-        "held_back": held_back,
         "link": item.text("link") or None,
         "original_slug": item.text("wp:post_name") or None,
-        "original_title": None if item.text("title") == plain_title else item.text("title"),
         "parent_id": item.text("wp:post_parent").strip("0") and item.text("wp:post_parent"),
         "post_format": formats[0].removeprefix("post-format-") if formats else None,
         "sticky": item.text("wp:is_sticky") == "1",
         "category_nicenames": nicenames,
     }
     return {key: value for key, value in metadata.items() if value}
+
+
+def _private(item: ExportItem, held_back: str | None) -> dict[str, JsonValue]:
+    """Keep what an editor may look for later; the password of a protected post is not kept."""
+    plain_title = " ".join(_words(item.text("title")).split())
+    private: dict[str, JsonValue] = {
+        "status": item.text("wp:status"),
+        "held_back": held_back,
+        "author": item.text("dc:creator"),
+        "original_title": None if item.text("title") == plain_title else item.text("title"),
+    }
+    return {key: value for key, value in private.items() if value}
