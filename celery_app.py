@@ -12,7 +12,7 @@ from workers.context import WorkerContext
 from workers.handlers import HANDLERS
 from workers.runner import run_jobs
 
-settings = Settings.from_environment()
+settings = Settings.from_environment(needs_secret_key=True)
 app = make_celery(settings)
 _contexts: list[WorkerContext] = []
 

@@ -166,6 +166,7 @@ class Testbed:
         }
         return {
             **kept,
+            "IMPRINT_ENVIRONMENT": "development",
             "DATABASE_URL": database_url,
             "REDIS_URL": self._redis.url,
             "SMTP_URL": f"smtp://{LOOPBACK}:9",  # Nothing listens there; no measure sends mail.

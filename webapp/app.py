@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
 
     Without a database's URL it can still show its documents.
     """
-    settings = settings or Settings.from_environment()
+    settings = settings or Settings.from_environment(needs_secret_key=True)
     configure_logs(settings)
     app = ImprintApp(
         "webapp",

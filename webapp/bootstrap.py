@@ -1,5 +1,6 @@
 """The one place where the parts are put together; the entry points call it and nothing else."""
 
+import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -8,6 +9,8 @@ from webapp.adapters.mail import Mailer
 from webapp.api.context import WebContext
 from webapp.settings import Settings
 from workers.context import WorkerContext
+
+log = structlog.get_logger()
 
 # One mail gets at most this part of the lease that its job renews right before, so that a slow mail
 # server costs an attempt, which is written down, and never the lease.
@@ -21,6 +24,7 @@ def make_sessions(engine: Engine) -> sessionmaker[Session]:
 
 def web_context(settings: Settings) -> WebContext:
     """Assemble the API's parts. Raises MissingSettingError."""
+    check_secret_key(settings)
     engine = make_engine(settings, application_name="imprint-web")
     return WebContext(
         settings=settings,
@@ -32,6 +36,7 @@ def web_context(settings: Settings) -> WebContext:
 
 def worker_context(settings: Settings, *, application_name: str) -> WorkerContext:
     """Assemble a worker's parts, in the process that will use them. Raises MissingSettingError."""
+    check_secret_key(settings)
     message_seconds = settings.lease_seconds * PART_OF_LEASE_FOR_ONE_MAIL
     return WorkerContext(
         settings=settings,
@@ -39,3 +44,10 @@ def worker_context(settings: Settings, *, application_name: str) -> WorkerContex
         account_mailer=Mailer(settings.account_smtp_url or settings.smtp_url, message_seconds),
         bulk_mailer=Mailer(settings.smtp_url, message_seconds),
     )
+
+
+def check_secret_key(settings: Settings) -> None:
+    """Raise MissingSettingError without a secret key, and warn of the one for development."""
+    settings.require_secret_key()
+    if settings.uses_development_key:
+        log.warning("secret_key.development", advice="anybody can forge what this process signs")

@@ -11,19 +11,28 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
-    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from webapp.kit.roles import RoleName
+from webapp.kit.secret_keys import weakness_of
+from webapp.kit.tokens import keyed_digest
 
-DEVELOPMENT_SECRET_KEY = "development-only-secret-key-do-not-deploy"  # noqa: S105 - refused in production
-
+# Stands in for a key where IMPRINT_ENVIRONMENT=development says so, and nowhere else.
+DEVELOPMENT_SECRET_KEY = "development-only-secret-key-do-not-deploy"  # noqa: S105 - refused if set
 
 DATABASE_URL_IS_NOT_SET = (
     "DATABASE_URL is not set. Set it to a PostgreSQL URL, for example "
     "DATABASE_URL=postgresql://user:password@127.0.0.1:5432/imprint, "
     "or run `make run`, which brings its own database."
+)
+HOW_TO_MAKE_A_KEY = (
+    "make one with `python3 -c 'import secrets; print(secrets.token_urlsafe(48))'` and give the "
+    "same one to web and workers"
+)
+SECRET_KEY_IS_NOT_SET = (
+    f"SECRET_KEY is not set: {HOW_TO_MAKE_A_KEY}, or set IMPRINT_ENVIRONMENT=development on a "
+    "machine that nobody else reaches."
 )
 
 
@@ -48,7 +57,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,  # The input may hold a password.
     )
 
-    environment: Literal["development", "production"] = "development"
+    environment: Literal["development", "production"] = "production"
     database_url: str = Field(
         default="", validation_alias=AliasChoices("IMPRINT_DATABASE_URL", "DATABASE_URL")
     )
@@ -62,7 +71,7 @@ class Settings(BaseSettings):
     )
     account_smtp_url: str = ""
     secret_key: SecretStr = Field(
-        default=SecretStr(DEVELOPMENT_SECRET_KEY),
+        default=SecretStr(""),
         validation_alias=AliasChoices("IMPRINT_SECRET_KEY", "SECRET_KEY"),
     )
     base_url: str = "http://127.0.0.1:8000"
@@ -129,21 +138,30 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return url
 
-    @model_validator(mode="after")
-    def _refuse_development_secret_in_production(self) -> "Settings":
-        secret = self.secret_key.get_secret_value()
-        if self.environment == "production" and (
-            secret == DEVELOPMENT_SECRET_KEY or len(secret) < 32
-        ):
-            message = "SECRET_KEY must be set to at least 32 characters in production"
-            raise ValueError(message)
-        return self
+    @field_validator("secret_key")
+    @classmethod
+    def _refuse_guessable_key(cls, key: SecretStr) -> SecretStr:
+        """Refuse a key that is set and could be guessed; white space around it is no part of it."""
+        stripped = key.get_secret_value().strip()
+        if not key.get_secret_value():
+            return key
+        if (weakness := weakness_of(stripped)) is not None:
+            raise ValueError(f"{weakness}; {HOW_TO_MAKE_A_KEY}")
+        return SecretStr(stripped)
 
     @classmethod
-    def from_environment(cls) -> "Settings":
-        """Read the settings, or end the process with one sentence for each that is wrong."""
+    def from_environment(cls, *, needs_secret_key: bool = False) -> "Settings":
+        """Read the settings, or end the process with one sentence for each that is wrong.
+
+        A missing secret key is wrong only for a process that needs one.
+        """
         try:
-            return cls()
+            settings = cls()
+            if needs_secret_key:
+                settings.require_secret_key()
+            return settings
+        except MissingSettingError as error:
+            raise SystemExit(str(error)) from None
         except ValidationError as error:
             wrong = [
                 ": ".join(
@@ -175,6 +193,22 @@ class Settings(BaseSettings):
             raise MissingSettingError(DATABASE_URL_IS_NOT_SET)
         return self.database_url
 
+    def require_secret_key(self) -> str:
+        """Return the secret key; in development one that everybody knows, unless one is set.
+
+        Raises MissingSettingError when there is none.
+        """
+        if key := self.secret_key.get_secret_value():
+            return key
+        if self.environment == "development":
+            return DEVELOPMENT_SECRET_KEY
+        raise MissingSettingError(SECRET_KEY_IS_NOT_SET)
+
+    @property
+    def uses_development_key(self) -> bool:
+        """Whether the secret key is the one that everybody knows."""
+        return self.environment == "development" and not self.secret_key.get_secret_value()
+
     def link_to_content(self, slug: str) -> str:
         """Return the address at which readers find a public item."""
         return self.content_url.format(base_url=self.base_url, slug=slug)
@@ -185,6 +219,14 @@ class Settings(BaseSettings):
         The token stands in the fragment, which browsers send to no server and write to no log.
         """
         return f"{self.password_reset_url.format(base_url=self.base_url)}#token={token}"
+
+    def message_id(self, *parts: str) -> str:
+        """Return the Message-ID of the mail that `parts` name; a second copy of it has the same.
+
+        It is a keyed digest, so it tells no number of a job, an event or a reader.
+        """
+        digest = keyed_digest(self.require_secret_key().encode(), "message_id", *parts)
+        return f"<{digest[:32]}@{self.mail_domain}>"
 
     @property
     def mail_domain(self) -> str:

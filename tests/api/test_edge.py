@@ -210,7 +210,7 @@ def test_a_kept_fingerprint_cannot_be_guessed_without_the_secret_key(
     with app.context.sessions() as session:
         kept = session.scalar(text("SELECT fingerprint FROM idempotency_keys"))
     request = ("POST", "/api/v1/content", b'{"title": "x"}')
-    secret = app.context.settings.secret_key.get_secret_value()
+    secret = app.context.settings.require_secret_key()
     assert kept == idempotency.fingerprint_of(secret, *request)
     assert kept != idempotency.fingerprint_of("another secret", *request)
     parts = (request[0].encode(), request[1].encode(), request[2])

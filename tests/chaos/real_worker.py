@@ -42,7 +42,7 @@ def real_worker(
             "DATABASE_URL": plain_url(settings),
             "REDIS_URL": settings.redis_url,
             "SMTP_URL": settings.smtp_url,
-            "SECRET_KEY": settings.secret_key.get_secret_value(),
+            "SECRET_KEY": settings.require_secret_key(),
             "IMPRINT_LEASE_SECONDS": str(settings.lease_seconds),
         }
     )

@@ -1,12 +1,19 @@
 """Promises of the operators' commands."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskCliRunner
+from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
+from structlog.testing import capture_logs
 
+from webapp.bootstrap import web_context, worker_context
 from webapp.cli.app import create_app
 from webapp.jobs import leases
 from webapp.jobs.messages import PruneTable
@@ -14,9 +21,10 @@ from webapp.jobs.outbox import enqueue
 from webapp.models import Job, Publication, User
 from webapp.services.accounts import accounts
 from webapp.services.accounts import sessions as login_sessions
-from webapp.settings import Settings
+from webapp.settings import MissingSettingError, Settings
 
 PASSWORD = "a password for tests"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -89,7 +97,9 @@ def test_without_a_database_url_a_command_says_what_to_set(command: list[str]) -
         ("DATABASE_URL", "mysql://root:hidden@localhost/x", "PostgreSQL URL"),
         ("SMTP_URL", "http://localhost", "smtp://"),
         ("IMPRINT_MAIL_FROM", "nobody", "address"),
-        ("IMPRINT_ENVIRONMENT", "production", "SECRET_KEY"),
+        ("SECRET_KEY", "hidden-w0rd" * 4, "repeated"),
+        ("SECRET_KEY", " development-only-secret-key-do-not-deploy ", "placeholder"),
+        ("SECRET_KEY", " " * 40, "32 characters"),
         ("IMPRINT_LEASE_SECONDS", "-1", "greater than 0"),
         ("IMPRINT_LOG_LEVEL", "loud", "'WARNING' or 'ERROR'"),
     ],
@@ -102,6 +112,58 @@ def test_a_wrong_setting_is_one_sentence_without_its_value(
         Settings.from_environment()
     title, sentence = str(ended.value).splitlines()
     assert title == "Imprint's settings are wrong."
-    assert sentence.startswith("SECRET_KEY must" if wrong == "SECRET_KEY" else f"{name}: ")
+    assert sentence.startswith(f"{name}: ")
     assert wrong in sentence
     assert "hidden" not in sentence
+
+
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_a_guessable_key_is_refused_in_every_environment(
+    monkeypatch: pytest.MonkeyPatch, environment: str
+) -> None:
+    monkeypatch.setenv("IMPRINT_ENVIRONMENT", environment)
+    monkeypatch.setenv("SECRET_KEY", "changemechangemechangemechangeme")
+    with pytest.raises(SystemExit, match="SECRET_KEY: is a placeholder"):
+        Settings.from_environment()
+
+
+ENTRIES = ["import wsgi", "import celery_app"]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_nothing_serves_without_a_secret_key(entry: str) -> None:
+    ended = run_python(entry, DATABASE_URL="postgresql://nobody@127.0.0.1:9/nothing")
+    assert ended.returncode == 1
+    (sentence,) = ended.stderr.splitlines()
+    assert sentence.startswith("SECRET_KEY is not set: make one with `python3 -c ")
+    making = sentence.split("`")[1].removeprefix("python3 -c ").strip("'")
+    made = run_python(making).stdout.strip()
+    assert run_python(entry, SECRET_KEY=made).returncode == 0
+
+
+def test_the_development_key_serves_by_a_clear_word_and_is_told_of(
+    settings: Settings,
+) -> None:
+    for entry in ENTRIES:
+        assert run_python(entry, IMPRINT_ENVIRONMENT="development").returncode == 0
+    with capture_logs() as lines:
+        web_context(settings)
+    assert lines == []
+    careless = settings.model_copy(
+        update={"environment": "development", "secret_key": SecretStr("")}
+    )
+    with capture_logs() as lines:
+        web_context(careless)
+        worker_context(careless, application_name="tests")
+    assert [line["event"] for line in lines] == ["secret_key.development"] * 2
+    assert {line["log_level"] for line in lines} == {"warning"}
+    with pytest.raises(MissingSettingError, match="SECRET_KEY"):
+        web_context(careless.model_copy(update={"environment": "production"}))
+
+
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of Python from the project's folder, with these settings and no others."""
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **environment},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip

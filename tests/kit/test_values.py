@@ -14,7 +14,7 @@ from webapp.kit.cursors import InvalidCursorError, decode_cursor, encode_cursor,
 from webapp.kit.json_values import check_json
 from webapp.kit.passwords import hash_password, verify_password
 from webapp.kit.roles import RoleName
-from webapp.kit.tokens import derived_token, hash_email, new_token
+from webapp.kit.tokens import hash_email, keyed_digest, new_token
 from webapp.services.content.versions import word_changes
 
 MOMENTS = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(
@@ -80,10 +80,10 @@ def test_roles_include_those_below_them() -> None:
         assert [other for other in roles if role.includes(other)] == roles[: position + 1]
 
 
-def test_tokens_do_not_repeat_and_derived_ones_do() -> None:
+def test_tokens_do_not_repeat_and_digests_do() -> None:
     assert len({new_token() for _ in range(100)}) == 100
-    assert derived_token("k", "a", "b") == derived_token("k", "a", "b")
-    assert derived_token("k", "a", "b") != derived_token("k", "ab", "")
+    assert keyed_digest(b"k", "a", "b") == keyed_digest(b"k", "a", "b")
+    assert keyed_digest(b"k", "a", "b") != keyed_digest(b"k", "ab", "")
     assert hash_email(" A@b.C ") == hash_email("a@B.c")
 
 

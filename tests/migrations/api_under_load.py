@@ -84,7 +84,7 @@ def running_api(settings: Settings, folder: Path) -> Iterator[int]:
         {
             "DATABASE_URL": plain_url(settings),
             "REDIS_URL": settings.redis_url,
-            "SECRET_KEY": settings.secret_key.get_secret_value(),
+            "SECRET_KEY": settings.require_secret_key(),
             "IMPRINT_RATE_LIMITS": "false",
         }
     )

@@ -67,7 +67,7 @@ class ImprintApp(OpenAPI):
         """Answer a repeated POST with what was answered the first time."""
         scope = f"user:{g.actor.user_id}" if "actor" in g else "anonymous"
         fingerprint = idempotency.fingerprint_of(
-            web_context().settings.secret_key.get_secret_value(),
+            web_context().settings.require_secret_key(),
             request.method,
             request.path,
             request.get_data(),

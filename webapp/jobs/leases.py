@@ -5,6 +5,7 @@ only one can commit, however the clocks and the network of their machines behave
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -29,6 +30,7 @@ class ClaimedJob:
     max_starts: int
     lease_token: UUID
     request_id: str | None
+    created_at: datetime
 
 
 def seconds_from_now(seconds: float) -> ColumnElement[Any]:
@@ -52,7 +54,7 @@ def claim(session: Session, job_id: int, lease_seconds: float) -> ClaimedJob | N
             lease_until=seconds_from_now(lease_seconds),
         )
         .returning(Job.id, Job.queue, Job.kind, Job.payload, Job.starts, Job.max_starts,
-                   Job.lease_token, Job.request_id)
+                   Job.lease_token, Job.request_id, Job.created_at)
     )  # fmt: skip
     row = session.execute(statement).one_or_none()
     return None if row is None else ClaimedJob(**row._asdict())

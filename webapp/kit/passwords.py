@@ -1,9 +1,11 @@
 """Password hashing with Argon2id."""
 
+import hashlib
 from functools import cache
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import hash_secret_raw
 
 MINIMUM_LENGTH = 10
 MAXIMUM_LENGTH = 256
@@ -27,6 +29,25 @@ def verify_password(password_hash: str, password: str) -> bool:
         return _hasher().verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def password_bound_secret(password: str, password_hash: str, purpose: str) -> bytes:
+    """Return 32 bytes that only who knows the password can compute, for one purpose.
+
+    They are Argon2id of the password under a salt that is made of its kept hash, which has a random
+    salt of its own: whoever reads that hash gets nothing out of it that is easier to guess than
+    the password itself. It costs as much as a hash does.
+    """
+    hasher = _hasher()
+    return hash_secret_raw(
+        password.encode(),
+        salt=hashlib.sha256(f"{purpose}\x1f{password_hash}".encode()).digest()[:16],
+        time_cost=hasher.time_cost,
+        memory_cost=hasher.memory_cost,
+        parallelism=hasher.parallelism,
+        hash_len=32,
+        type=Type.ID,
+    )
 
 
 @cache

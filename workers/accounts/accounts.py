@@ -5,17 +5,18 @@ from sqlalchemy import select
 from webapp.adapters.mail import MailText, UnmailableAddressError, Verdict, build_message
 from webapp.adapters.mail_templates import render_mail
 from webapp.jobs.messages import SendPasswordChanged, SendPasswordReset
-from webapp.jobs.outcomes import Done, GiveUp, Outcome, Retry
+from webapp.jobs.outcomes import Done, GiveUp, Outcome, Retry, Snooze
 from webapp.models import User
 from webapp.services.accounts import password_resets
+from webapp.services.accounts.password_resets import PostponedReset
 from workers.context import InSteps, RunningJob
 
 
 def send_password_reset(job: RunningJob, message: SendPasswordReset) -> Outcome:
-    """Mint this job's token, commit it, and mail the only copy to the stored address.
+    """Mint a token, commit it, and mail the only copy to the stored address.
 
-    A repeated start mails the same token, so however long the mail server is away, the account
-    gathers no tokens whose mail never left.
+    Each start makes its own, which ends that of the start before: a worker that is killed between
+    the commit and the mail leaves a token that nobody knows and that the next start ends.
     """
     settings = job.context.settings
     with job.step() as session:
@@ -23,11 +24,12 @@ def send_password_reset(job: RunningJob, message: SendPasswordReset) -> Outcome:
             session,
             bytes.fromhex(message.email_hash),
             minutes=settings.password_reset_minutes,
-            secret_key=settings.secret_key.get_secret_value(),
-            job_id=job.claimed.id,
+            asked_at=job.claimed.created_at,
         )
     if minted is None:
         return Done()
+    if isinstance(minted, PostponedReset):
+        return Snooze(minted.seconds)
     mail = render_mail(
         "password_reset",
         "Set a new password",
@@ -37,27 +39,37 @@ def send_password_reset(job: RunningJob, message: SendPasswordReset) -> Outcome:
         minutes=settings.password_reset_minutes,
         base_url=settings.base_url,
     )
-    return _send(job, mail, minted.address, minted.display_name)
+    # A mail with another token is another mail; with the Message-ID of the one before, a mailbox
+    # that drops second copies would drop the one that works.
+    outcome = _send(job, mail, minted.address, minted.display_name, minted.token)
+    if isinstance(outcome, Done):
+        with job.step() as session:
+            password_resets.note_mailed(session, minted.token)
+    return outcome
 
 
 def send_password_changed(job: RunningJob, message: SendPasswordChanged) -> Outcome:
     """Tell the owner that the password was changed."""
     with job.step() as session:
         user = session.execute(
-            select(User.email, User.display_name).where(User.id == message.user_id)
+            select(User.email, User.display_name, User.email_proven_at).where(
+                User.id == message.user_id
+            )
         ).one_or_none()
     if user is None:
         return Done()
+    name = user.display_name if user.email_proven_at else ""
     mail = render_mail(
         "password_changed",
         "Your password was changed",
-        name=user.display_name,
+        name=name,
         base_url=job.context.settings.base_url,
     )
-    return _send(job, mail, user.email, user.display_name)
+    return _send(job, mail, user.email, name, str(job.claimed.id))
 
 
-def _send(job: RunningJob, mail: MailText, address: str, name: str) -> Outcome:
+def _send(job: RunningJob, mail: MailText, address: str, name: str, identity: str) -> Outcome:
+    """Hand one mail over; the same `identity` marks a second copy as the same mail."""
     settings = job.context.settings
     try:
         message = build_message(
@@ -65,7 +77,7 @@ def _send(job: RunningJob, mail: MailText, address: str, name: str) -> Outcome:
             sender=settings.mail_from,
             address=address,
             name=name,
-            message_id=f"<job-{job.claimed.id}@{settings.mail_domain}>",
+            message_id=settings.message_id(job.claimed.kind, identity),
         )
     except UnmailableAddressError as error:
         return GiveUp(str(error))

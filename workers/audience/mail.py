@@ -94,7 +94,7 @@ def _message(job: RunningJob, event: MailedEvent, mail: DueMail) -> EmailMessage
         sender=settings.mail_from,
         address=mail.address,
         name=mail.display_name,
-        message_id=f"<event-{event.id}-{mail.user_id}@{settings.mail_domain}>",
+        message_id=settings.message_id("event", str(event.id), str(mail.user_id)),
     )
 
 

@@ -98,7 +98,7 @@ def log_in(body: Credentials) -> Response:
         days=settings.access_token_days,
         user_agent=request.headers.get("User-Agent", ""),
         repeat_key=idempotency_key(),
-        secret_key=settings.secret_key.get_secret_value(),
+        secret_key=settings.require_secret_key(),
     )
     response = answer(TokenAnswer(access_token=opened.access_token, expires_at=opened.expires_at))
     response.headers["Cache-Control"] = "no-store"

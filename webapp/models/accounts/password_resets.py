@@ -7,7 +7,11 @@ from webapp.models.base import Base, created_timestamp, identity, timestamp
 
 
 class PasswordResetToken(Base):
-    """A reset token, of which only the SHA-256 is kept; the mail holds the only copy."""
+    """A reset token, of which only the SHA-256 is kept; the mail holds the only copy.
+
+    `mailed_at` is when the mail server took that mail. `used_at` is when the token was used, or a
+    newer one took its place.
+    """
 
     __tablename__ = "password_reset_tokens"
     __table_args__ = (
@@ -21,4 +25,5 @@ class PasswordResetToken(Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[created_timestamp]
     expires_at: Mapped[timestamp]
+    mailed_at: Mapped[timestamp | None]
     used_at: Mapped[timestamp | None]

@@ -30,6 +30,7 @@ class User(Base):
     login: Mapped[str] = mapped_column(Text, unique=True)
     email: Mapped[str] = mapped_column(Text)
     email_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    email_proven_at: Mapped[timestamp | None]
     password_hash: Mapped[str] = mapped_column(Text)
     display_name: Mapped[str] = mapped_column(Text)
     bio: Mapped[str] = mapped_column(Text, server_default="")

@@ -144,6 +144,15 @@ def set_password(session: Session, user_id: int, password: str) -> None:
     )
 
 
+def prove_address(session: Session, user_id: int) -> None:
+    """Note that a secret which was mailed to the address of an account came back."""
+    session.execute(
+        update(User)
+        .where(User.id == user_id, User.email_proven_at.is_(None))
+        .values(email_proven_at=func.clock_timestamp())
+    )
+
+
 def _refuse_losing_last_admin(session: Session, user_id: int) -> None:
     others = select(User.id).join(Role).where(
         Role.name == RoleName.ADMIN.value, User.id != user_id, User.disabled_at.is_(None)

@@ -1,30 +1,44 @@
 """Forgotten passwords: asked for without a look-up, mailed by a worker, used once."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
 from webapp.jobs.messages import SendPasswordChanged, SendPasswordReset
 from webapp.jobs.outbox import enqueue
-from webapp.kit.tokens import derived_token, hash_email, hash_token
+from webapp.kit.tokens import hash_email, hash_token, new_token
 from webapp.models import PasswordResetToken, User
 from webapp.services import activity
 from webapp.services.accounts import accounts
 from webapp.services.errors import AuthenticationError
 
-MOST_LIVE_TOKENS = 3
+# A mailbox gets at most this many reset mails in this time, however many are asked for.
+MOST_MAILS = 3
+MOST_MAILS_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
 class MintedReset:
-    """A live reset token and the stored address that it goes to; never written anywhere else."""
+    """A live reset token and the stored address that it goes to; never written anywhere else.
 
+    `display_name` is empty until the address is proven: nobody gets words by mail that a stranger
+    has put into an account under their address.
+    """
+
+    user_id: int
     address: str
     display_name: str
     token: str
+
+
+@dataclass(frozen=True)
+class PostponedReset:
+    """The mailbox has got its share of mails; ask again after so many seconds."""
+
+    seconds: float
 
 
 def request_reset(session: Session, email: str) -> None:
@@ -36,47 +50,69 @@ def request_reset(session: Session, email: str) -> None:
 
 
 def mint_token(
-    session: Session, email_hash: bytes, *, minutes: int, secret_key: str, job_id: int
-) -> MintedReset | None:
-    """Make the token of one job for the account with this address, at the moment of sending.
+    session: Session, email_hash: bytes, *, minutes: int, asked_at: datetime
+) -> MintedReset | PostponedReset | None:
+    """Make a token for the account with this address, at the moment of sending.
 
-    The token is derived from the secret key, the job and the address: a job that starts again,
-    because its mail could not leave, gets the same token with `minutes` from now to live. Returns
-    None when there is no active account, when the job's token was used already, or when the
-    account has `MOST_LIVE_TOKENS` unused ones of other jobs: whoever asks more often has mail to
-    read. The row of the user is locked, so that requests at once count each other's tokens.
+    The token is random and new at each call, and all older ones of the account end with it, so a
+    start of a job that never got to its mail leaves nothing behind that works. Returns None when
+    there is no active account, or when a mail went out since `asked_at`: whoever asked then has it.
+    A request beyond `MOST_MAILS` is postponed, never dropped, so a stranger who asks all the time
+    can neither flood a mailbox nor keep its owner's request silent. The row of the user is locked,
+    so that two jobs of one account take turns.
     """
     user = session.execute(
-        select(User.id, User.email, User.display_name)
+        select(User.id, User.email, User.display_name, User.email_proven_at)
         .where(User.email_hash == email_hash, User.disabled_at.is_(None))
         .with_for_update()
     ).one_or_none()
     if user is None:
         return None
-    token = derived_token(secret_key, "password_reset", str(job_id), email_hash.hex())
-    others = session.scalar(
-        select(func.count())
-        .select_from(PasswordResetToken)
-        .where(
-            PasswordResetToken.user_id == user.id,
-            PasswordResetToken.token_hash != hash_token(token),
-            PasswordResetToken.used_at.is_(None),
-            PasswordResetToken.expires_at > func.clock_timestamp(),
-        )
-    )
-    if (others or 0) >= MOST_LIVE_TOKENS or not _keep_live(session, user.id, token, minutes):
+    age = func.extract("epoch", func.clock_timestamp() - PasswordResetToken.mailed_at)
+    mails = session.execute(
+        select(PasswordResetToken.mailed_at, age.label("age"))
+        .where(PasswordResetToken.user_id == user.id, PasswordResetToken.mailed_at.is_not(None))
+        .order_by(PasswordResetToken.mailed_at.desc())
+        .limit(MOST_MAILS)
+    ).all()
+    if mails and mails[0].mailed_at >= asked_at:
         return None
-    return MintedReset(address=user.email, display_name=user.display_name, token=token)
+    if len(mails) == MOST_MAILS and (wait := MOST_MAILS_SECONDS - float(mails[-1].age)) > 0:
+        return PostponedReset(wait)
+    return MintedReset(
+        user_id=user.id,
+        address=user.email,
+        display_name=user.display_name if user.email_proven_at else "",
+        token=_replace_tokens(session, user.id, minutes),
+    )
+
+
+def note_mailed(session: Session, token: str) -> None:
+    """Note that the mail server took the mail with this token."""
+    session.execute(
+        update(PasswordResetToken)
+        .where(PasswordResetToken.token_hash == hash_token(token))
+        .values(mailed_at=func.clock_timestamp())
+    )
 
 
 def confirm_reset(session: Session, token: str, password: str) -> None:
     """Use a token up and set the password.
 
     Ends every session and every other token of the account, and mails its owner that it happened.
-    Of several confirmations at once the guarded update lets one through. Raises
-    AuthenticationError.
+    The token came by mail, so it also proves the address. The row of the user is locked first, as
+    by `mint_token`; of several confirmations at once the guarded update lets one through. Raises
+    AuthenticationError, for the token of an account that was switched off too.
     """
+    holder = select(PasswordResetToken.user_id).where(
+        PasswordResetToken.token_hash == hash_token(token)
+    )
     user_id = session.scalar(
+        select(User.id)
+        .where(User.id == holder.scalar_subquery(), User.disabled_at.is_(None))
+        .with_for_update()
+    )
+    used = (
         update(PasswordResetToken)
         .where(
             PasswordResetToken.token_hash == hash_token(token),
@@ -84,30 +120,34 @@ def confirm_reset(session: Session, token: str, password: str) -> None:
             PasswordResetToken.expires_at > func.clock_timestamp(),
         )
         .values(used_at=func.clock_timestamp())
-        .returning(PasswordResetToken.user_id)
+        .returning(PasswordResetToken.id)
     )
-    if user_id is None:
+    if user_id is None or session.scalar(used) is None:
         raise AuthenticationError("This reset token is unknown, used or expired.")
     accounts.set_password(session, user_id, password)
+    accounts.prove_address(session, user_id)
+    _end_tokens(session, user_id)
+    activity.record(session, user_id, "password.reset", "user", user_id)
+    enqueue(session, SendPasswordChanged(user_id=user_id))
+
+
+def _replace_tokens(session: Session, user_id: int, minutes: int) -> str:
+    """End all tokens of an account and return its new one."""
+    _end_tokens(session, user_id)
+    token = new_token()
+    session.execute(
+        insert(PasswordResetToken).values(
+            user_id=user_id,
+            token_hash=hash_token(token),
+            expires_at=seconds_from_now(minutes * 60),
+        )
+    )
+    return token
+
+
+def _end_tokens(session: Session, user_id: int) -> None:
     session.execute(
         update(PasswordResetToken)
         .where(PasswordResetToken.user_id == user_id, PasswordResetToken.used_at.is_(None))
         .values(used_at=func.clock_timestamp())
     )
-    activity.record(session, user_id, "password.reset", "user", user_id)
-    enqueue(session, SendPasswordChanged(user_id=user_id))
-
-
-def _keep_live(session: Session, user_id: int, token: str, minutes: int) -> bool:
-    """Store the token, or prolong it; False when it was used, which makes it worthless for good."""
-    statement = insert(PasswordResetToken).values(
-        user_id=user_id,
-        token_hash=hash_token(token),
-        expires_at=seconds_from_now(minutes * 60),
-    )
-    kept = statement.on_conflict_do_update(
-        index_elements=[PasswordResetToken.token_hash],
-        set_={"expires_at": statement.excluded.expires_at},
-        where=PasswordResetToken.used_at.is_(None),
-    )
-    return session.scalar(kept.returning(PasswordResetToken.id)) is not None

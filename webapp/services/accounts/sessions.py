@@ -1,6 +1,6 @@
 """Login sessions: bearer tokens handed out, recognised and revoked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
-from webapp.kit.passwords import unmatchable_hash, verify_password
+from webapp.kit.passwords import password_bound_secret, unmatchable_hash, verify_password
 from webapp.kit.roles import RoleName
-from webapp.kit.tokens import derived_token, hash_token, new_token
+from webapp.kit.tokens import hash_token, keyed_digest, new_token
 from webapp.models import AccessToken, Role, User
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import AuthenticationError, ConflictError, NotFoundError
@@ -39,10 +39,11 @@ class SessionLine:
 
 @dataclass(frozen=True)
 class Login:
-    """An account whose password was right, and the hash that it was right for."""
+    """An account whose password was right, the hash that it was right for, and the password."""
 
     user_id: int
     password_hash: str
+    password: str = field(repr=False)
 
 
 def log_in(session: Session, login: str, password: str) -> Login:
@@ -57,7 +58,7 @@ def log_in(session: Session, login: str, password: str) -> Login:
     matches = verify_password(password_hash, password)
     if row is None or not matches or row.disabled_at is not None:
         raise AuthenticationError(WRONG_CREDENTIALS)
-    return Login(row.id, row.password_hash)
+    return Login(row.id, row.password_hash, password)
 
 
 def open_session(
@@ -71,17 +72,13 @@ def open_session(
 ) -> OpenedSession:
     """Hand out a token.
 
-    With a `repeat_key` (the caller's Idempotency-Key) the token is derived from it and the secret
-    key, so a repeated request gets the same token back although only its hash is stored. Raises
-    ConflictError when the session of that key has ended, and AuthenticationError when the password
-    was changed since it was checked: a login must not outlive the reset that it raced with.
+    With a `repeat_key` (the caller's Idempotency-Key) a repeated request gets the same token back,
+    although only its hash is stored; see `_repeated_token`. Raises ConflictError when the session
+    of that key has ended, and AuthenticationError when the password was changed since it was
+    checked: a login must not outlive the reset that it raced with.
     """
     _require_unchanged(session, login)
-    token = (
-        new_token()
-        if repeat_key is None
-        else derived_token(secret_key, "access_token", str(login.user_id), repeat_key)
-    )
+    token = new_token() if repeat_key is None else _repeated_token(login, repeat_key, secret_key)
     statement = (
         insert(AccessToken)
         .values(
@@ -97,6 +94,16 @@ def open_session(
     return OpenedSession(token, expires_at)
 
 
+def _repeated_token(login: Login, repeat_key: str, secret_key: str) -> str:
+    """Return the one token of an account and an Idempotency-Key.
+
+    It takes the password to make it, besides the secret key, so it gives nobody anything who could
+    not log in anyway.
+    """
+    bound = password_bound_secret(login.password, login.password_hash, "access_token")
+    return keyed_digest(bound, secret_key, str(login.user_id), repeat_key)
+
+
 def _require_unchanged(session: Session, login: Login) -> None:
     """Keep the account as it was when its password was checked, until the transaction ends."""
     unchanged = select(User.id).where(
@@ -110,14 +117,15 @@ def _require_unchanged(session: Session, login: Login) -> None:
 
 def _expiry_of_repeated(session: Session, token: str) -> datetime:
     """Return when the session ends that a repeated login has already opened."""
-    kept = session.execute(
-        select(AccessToken.expires_at, AccessToken.revoked_at).where(
-            AccessToken.token_hash == hash_token(token)
+    expires_at: datetime | None = session.scalar(
+        select(AccessToken.expires_at).where(
+            AccessToken.token_hash == hash_token(token),
+            AccessToken.revoked_at.is_(None),
+            AccessToken.expires_at > func.clock_timestamp(),
         )
-    ).one()
-    if kept.revoked_at is not None:
+    )
+    if expires_at is None:
         raise ConflictError("The session of this Idempotency-Key has ended; use a new key.")
-    expires_at: datetime = kept.expires_at
     return expires_at
 
 
