@@ -15,6 +15,7 @@ from webapp.api.problems import Problem
 from webapp.api.publishing import published, schedules
 from webapp.api.publishing.public_reads import PublicReads
 from webapp.api.rate_limits import install_rate_limits
+from webapp.api.routing import install_routing
 from webapp.bootstrap import web_context
 from webapp.pages.docs import describe_problems, install_docs
 from webapp.pages.reset_password import install_reset_password
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
         settings.prometheus_multiproc_dir.mkdir(parents=True, exist_ok=True)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    install_routing(app)
     install_error_handlers(app)
     install_edge(app)
     install_metrics(app)
@@ -77,4 +79,8 @@ DESCRIPTION = """Imprint publishes content on time and tells its followers.
 
 Errors are `application/problem+json`. Lists are pages: pass `next` as `cursor`. Changes of what
 exists want `If-Match` with the ETag that was read. Any POST may carry an `Idempotency-Key`.
+
+Moments are RFC 3339 with an offset: `2031-05-17T09:00:00+02:00`, in an address with `%2B` for the
+`+`. Bodies are UTF-8. What could be meant in two ways is refused: a name that stands twice, in a
+body or a query, and a number or a flag in another spelling than JSON's.
 """

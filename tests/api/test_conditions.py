@@ -1,10 +1,17 @@
 """Promises of conditional requests: RFC 9110's comparisons, also behind proxies that compress."""
 
+from itertools import product
+
 import pytest
 from flask.testing import FlaskClient
 
 from tests.factories import Caller
 from webapp.kit.roles import RoleName
+
+NO_FIT = [
+    '""', '"01"', '"0"', '"-1"', '"+1"', '"1.0"', '"1 "', '"١"', '"2"', '"2", "3"', "1", "W/1",
+    'w/"1"', '"1', '1"', '*, "1"', '"1" "2"', '"9999999999999999999999"', ",", "é", "'1'",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -42,21 +49,17 @@ def test_a_change_goes_through_when_any_tag_fits(
     assert (edited.status_code, edited.headers["ETag"]) == (200, '"2"')
 
 
-@pytest.mark.parametrize(
-    "seen",
-    ['""', '"01"', '"0"', '"-1"', '"+1"', '"1.0"', '"1 "', '"١"', '"2"', '"2", "3"', "1", "W/1",
-     'w/"1"', '"1', '1"', '*, "1"', '"1" "2"', '"9999999999999999999999"', ",", "é", "'1'"],
-)  # fmt: skip
 def test_a_change_is_refused_with_a_sentence_when_no_tag_fits(
-    editor: Caller, item: str, schedule: str, seen: str
+    editor: Caller, item: str, schedule: str
 ) -> None:
-    for path, change in ((schedule, {"if_missed": "skip"}), (item, {"title": "Second"})):
-        # A client library would send these bytes as they are.
-        raw = seen.encode().decode("latin-1")
-        answer = editor.call("PATCH", path, change, If_Match=raw)
-        assert (answer.status_code, answer.content_type) == (412, "application/problem+json")
-        assert answer.get_json()["detail"].startswith(("If-Match", "Send in If-Match", "The "))
-        assert editor.call("GET", path).headers["ETag"] == '"1"'
+    for seen in NO_FIT:
+        for path, change in ((schedule, {"if_missed": "skip"}), (item, {"title": "Second"})):
+            # A client library would send these bytes as they are.
+            raw = seen.encode().decode("latin-1")
+            answer = editor.call("PATCH", path, change, If_Match=raw)
+            assert (answer.status_code, answer.content_type) == (412, "application/problem+json")
+            assert answer.get_json()["detail"].startswith(("If-Match", "Send in If-Match", "The "))
+            assert editor.call("GET", path).headers["ETag"] == '"1"'
 
 
 @pytest.mark.parametrize("seen", [None, "", " "])
@@ -67,33 +70,32 @@ def test_a_change_without_a_tag_is_asked_for_one(
     assert editor.call("DELETE", item, **headers).status_code == 428
 
 
+CONDITIONS = [
+    ("If-None-Match", "{etag}", 304),
+    ("If-None-Match", "W/{etag}", 304),
+    ("If-None-Match", '"x", W/{etag}', 304),
+    ("If-None-Match", "*", 304),
+    ("If-None-Match", '"x"', 200),
+    ("If-None-Match", "junk", 200),
+    ("If-None-Match", "", 200),
+    ("If-Match", "{etag}", 200),
+    ("If-Match", "*", 200),
+    ("If-Match", '"x"', 412),
+]
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize(
-    ("name", "value", "status"),
-    [
-        ("If-None-Match", "{etag}", 304),
-        ("If-None-Match", "W/{etag}", 304),
-        ("If-None-Match", '"x", W/{etag}', 304),
-        ("If-None-Match", "*", 304),
-        ("If-None-Match", '"x"', 200),
-        ("If-None-Match", "junk", 200),
-        ("If-None-Match", "", 200),
-        ("If-Match", "{etag}", 200),
-        ("If-Match", "*", 200),
-        ("If-Match", '"x"', 412),
-    ],
-)
 def test_a_read_obeys_its_conditions_and_a_head_is_a_get_without_a_body(
-    client: FlaskClient, editor: Caller, item: str, method: str, name: str, value: str, status: int
+    client: FlaskClient, editor: Caller, item: str, method: str
 ) -> None:
     editor.call("POST", f"{item}/publish", {}, If_Match="*")
     token = {"Authorization": f"Bearer {editor.token}"}
     paths = (item, "/published/first", "/published", "/published?limit=5", "/tags", "/categories")
-    for path in paths:
+    for path, (name, value, status) in product(paths, CONDITIONS):
         whole = client.get(f"/api/v1{path}", headers=token)
         condition = {name: value.format(etag=whole.headers["ETag"])}
         answer = client.open(f"/api/v1{path}", method=method, headers={**token, **condition})
-        assert answer.status_code == status, path
+        assert answer.status_code == status, (path, condition)
         if status == 412:
             continue
         assert answer.headers["ETag"] == whole.headers["ETag"]

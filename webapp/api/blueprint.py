@@ -10,6 +10,7 @@ from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, ValidationError
 
 from webapp.api.errors import RequestError
+from webapp.api.parsing import parse_body, read_query
 from webapp.api.problems import field_errors, problem_response
 
 API_PREFIX = "/api/v1"
@@ -95,7 +96,7 @@ def _parse(
     errors = []
     offered: tuple[tuple[str, type[BaseModel] | None, Callable[[], Any]], ...] = (
         ("path", path, lambda: url_values),
-        ("query", query, lambda: request.args.to_dict()),
+        ("query", query, read_query),
         ("header", header, lambda: dict(request.headers)),
     )
     for part, model, values in offered:
@@ -106,22 +107,9 @@ def _parse(
                 errors.extend(field_errors(part, error))
     if body is not None:
         try:
-            parsed["body"] = _parse_body(body)
+            parsed["body"] = parse_body(body)
         except ValidationError as error:
             errors.extend(field_errors("body", error))
     if errors:
         raise RequestError(422, "The input is not acceptable; see errors.", errors)
     return parsed
-
-
-def _parse_body(model: type[BaseModel]) -> BaseModel:
-    if request.mimetype != "application/json":
-        raise RequestError(415, "Send the body as Content-Type: application/json.")
-    try:
-        return model.model_validate_json(request.get_data())
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        if first["type"] == "json_invalid":
-            reason = str(first["msg"])
-            raise RequestError(400, f"The body cannot be read. {reason}") from error
-        raise

@@ -2,19 +2,33 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+)
+from pydantic_core import CoreSchema
 
 from webapp.api.errors import RequestError
 from webapp.kit.etags import is_any, read_tags
 from webapp.kit.json_values import check_json, check_text
 from webapp.kit.slugs import SLUG_MAX_LENGTH, SLUG_PATTERN
 
+T = TypeVar("T")
+
 LARGEST_ID = 2**63 - 1
 BODY_LIMIT = 2_000_000
 REVISION = re.compile(r"[1-9][0-9]{0,17}")
+RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?"
+    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 
 
 class Input(BaseModel):
@@ -39,10 +53,30 @@ def _spoken(value: str) -> str:
     return check_text(value)
 
 
-def _moment(value: datetime) -> datetime:
-    if not 1970 <= value.year <= 9000:
+def _moment(value: Any) -> datetime:  # noqa: ANN401
+    if not isinstance(value, str) or RFC_3339.fullmatch(value) is None:
+        example = "2031-05-17T09:00:00+02:00 (in an address a + is written %2B)"
+        raise ValueError(f"must be a moment as RFC 3339 writes it, such as {example}")
+    try:
+        moment = datetime.fromisoformat(value.upper())
+    except ValueError as error:
+        raise ValueError("is a moment that no calendar has") from error
+    if not 1970 <= moment.year <= 9000:
         raise ValueError("must lie between the years 1970 and 9000")
-    return value.astimezone(UTC)
+    return moment.astimezone(UTC)
+
+
+def _plain_number(value: Any) -> Any:  # noqa: ANN401
+    """Let a text through only as JSON would write the number; what it stands for is asked next."""
+    if isinstance(value, str) and PLAIN_NUMBER.fullmatch(value) is None:
+        raise ValueError("must be a whole number, in plain digits")
+    return value
+
+
+def _plain_flag(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str) and value not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return value
 
 
 def _metadata(value: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +86,24 @@ def _metadata(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+class _WithoutNull:
+    """Takes null from what a field accepts, which leaves None to its default alone."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Return the schema of `T` alone, so that errors and the document speak of `T` alone."""
+        schema = handler(source)
+        inner: CoreSchema = schema["schema"]  # It is that of `T | None`.
+        return inner
+
+
+Omittable = Annotated[T | None, _WithoutNull()]
+"""A field that may be left out and is then None; null is refused, as for any other field."""
+
+Number = Annotated[int, BeforeValidator(_plain_number)]
+Flag = Annotated[bool, BeforeValidator(_plain_flag)]
+Id = Annotated[Number, Field(ge=1, le=LARGEST_ID)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_spoken)]
 Title = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_spoken)]
 ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_text)]
@@ -62,9 +113,9 @@ TagNames = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_spoken)]],
     Field(max_length=50),
 ]
-Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_moment)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
-Limit = Annotated[int, Field(ge=1, le=100, description="How many items a page holds at most.")]
+Limit = Annotated[Number, Field(ge=1, le=100, description="How many items a page holds at most.")]
 
 
 class PageQuery(Query):
@@ -72,7 +123,7 @@ class PageQuery(Query):
 
     limit: Limit = 20
     cursor: Annotated[
-        str | SkipJsonSchema[None],
+        Omittable[str],
         Field(max_length=500, description="The `next` of the page before; none for the first."),
     ] = None
 
@@ -93,7 +144,7 @@ class IfMatch(BaseModel):
     """The ETag that the caller has seen."""
 
     if_match: Annotated[
-        str | SkipJsonSchema[None],
+        Omittable[str],
         Field(
             alias="If-Match",
             description='The ETag of the item as you read it, or "*". Of several any may fit. '

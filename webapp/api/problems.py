@@ -52,14 +52,13 @@ def problem(
 
 
 def field_errors(part: str, error: ValidationError) -> list[FieldError]:
-    """Return all that Pydantic found wrong in one part of a request (body, query, path)."""
-    return [
-        FieldError(
-            field=".".join([part, *(str(step) for step in found["loc"])]),
-            reason=str(found["msg"]).removeprefix("Value error, "),
-        )
-        for found in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
+    """Return what Pydantic found wrong in one part of a request, once for each field."""
+    found_errors = error.errors(include_url=False, include_context=False, include_input=False)
+    reasons: dict[str, str] = {}
+    for found in found_errors:
+        field = ".".join([part, *(str(step) for step in found["loc"])])
+        reasons.setdefault(field, str(found["msg"]).removeprefix("Value error, "))
+    return [FieldError(field=field, reason=reason) for field, reason in reasons.items()]
 
 
 def problem_response(description: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Accounts: register, look at oneself, and the managers' list of users and roles."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask import Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 
 from webapp.api.answers import answer, page_of
 from webapp.api.auth import current_actor, public, requires
@@ -30,8 +30,17 @@ Password = Annotated[
     Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH),
     AfterValidator(check_text),
 ]
+
+
+def _address_alone(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str) and ("<" in value or value != value.strip()):
+        raise ValueError("must be an address alone, without a name or space around it")
+    return value
+
+
 EmailAddress = Annotated[
     EmailStr,
+    BeforeValidator(_address_alone),
     Field(max_length=254, description="ASCII before the @-sign; the domain is kept as IDNA."),
     AfterValidator(mailable_address),
 ]

@@ -10,7 +10,7 @@ from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import open_session
-from webapp.api.fields import Id, Input, PageQuery, Query
+from webapp.api.fields import Flag, Id, Input, PageQuery, Query
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.roles import RoleName
 from webapp.services.audience import notifications
@@ -22,7 +22,7 @@ blueprint = Blueprint("notifications", title="Notifications")
 class InboxQuery(PageQuery):
     """Which notifications."""
 
-    unread_only: bool = False
+    unread_only: Flag = False
 
 
 class NotificationPath(Query):

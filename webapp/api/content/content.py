@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.json_schema import SkipJsonSchema
 
 from webapp.api.answers import answer, page_of
 from webapp.api.auth import current_actor, requires
@@ -24,6 +23,7 @@ from webapp.api.fields import (
     IfMatch,
     Input,
     Metadata,
+    Omittable,
     PageQuery,
     ShortText,
     SlugText,
@@ -57,14 +57,14 @@ class NewContent(Input):
 class ContentChanges(Input):
     """What to change; a field that is left out stays as it is."""
 
-    title: Title | SkipJsonSchema[None] = None
-    body: BodyText | SkipJsonSchema[None] = None
-    body_format: Literal["markdown", "html"] | SkipJsonSchema[None] = None
-    slug: SlugText | SkipJsonSchema[None] = None
-    excerpt: ShortText | SkipJsonSchema[None] = None
+    title: Omittable[Title] = None
+    body: Omittable[BodyText] = None
+    body_format: Omittable[Literal["markdown", "html"]] = None
+    slug: Omittable[SlugText] = None
+    excerpt: Omittable[ShortText] = None
     category_id: Id | None = None
-    tags: TagNames | SkipJsonSchema[None] = None
-    metadata: Metadata | SkipJsonSchema[None] = None
+    tags: Omittable[TagNames] = None
+    metadata: Omittable[Metadata] = None
 
 
 class PublishRequest(Input):
@@ -76,7 +76,7 @@ class PublishRequest(Input):
 class ContentListQuery(PageQuery):
     """Which items to list; without a status, all that are not in the trash."""
 
-    status: Literal["draft", "published", "trashed"] | SkipJsonSchema[None] = None
+    status: Omittable[Literal["draft", "published", "trashed"]] = None
 
 
 class AuthorAnswer(BaseModel):

@@ -2,13 +2,12 @@
 
 from flask import Response
 from pydantic import BaseModel, ConfigDict
-from pydantic.json_schema import SkipJsonSchema
 
 from webapp.api.answers import answer, no_content, page_of, public_answer
 from webapp.api.auth import current_actor, public, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, NOT_MODIFIED, Blueprint, Responses
 from webapp.api.edge import open_session
-from webapp.api.fields import Id, Input, Name, PageQuery, Query, ShortText, SlugText
+from webapp.api.fields import Id, Input, Name, Omittable, PageQuery, Query, ShortText, SlugText
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.roles import RoleName
@@ -25,7 +24,7 @@ class CategoryInput(Input):
     """A category; without a slug one is made from the name, without a parent it is a root."""
 
     name: Name
-    slug: SlugText | SkipJsonSchema[None] = None
+    slug: Omittable[SlugText] = None
     description: ShortText = ""
     parent_id: Id | None = None
 

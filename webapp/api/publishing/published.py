@@ -5,13 +5,12 @@ from typing import Annotated, Any
 
 from flask import Response
 from pydantic import AfterValidator, BaseModel, Field
-from pydantic.json_schema import SkipJsonSchema
 
 from webapp.api.answers import REVALIDATE, public_answer
 from webapp.api.auth import public
 from webapp.api.blueprint import API_PREFIX, NOT_MODIFIED, Blueprint
 from webapp.api.edge import web_context
-from webapp.api.fields import PageQuery, Query, SlugText
+from webapp.api.fields import Omittable, PageQuery, Query, SlugText
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
@@ -33,10 +32,10 @@ class PublishedPath(Query):
 class PublishedQuery(PageQuery):
     """Which public items."""
 
-    tag: SlugText | SkipJsonSchema[None] = Field(None, description="Slug of a tag.")
-    category: SlugText | SkipJsonSchema[None] = Field(None, description="Slug of a category.")
-    author: Words | SkipJsonSchema[None] = Field(None, description="Login of an author.")
-    q: Words | SkipJsonSchema[None] = Field(None, description="Words to search for.")
+    tag: Omittable[SlugText] = Field(None, description="Slug of a tag.")
+    category: Omittable[SlugText] = Field(None, description="Slug of a category.")
+    author: Omittable[Words] = Field(None, description="Login of an author.")
+    q: Omittable[Words] = Field(None, description="Words to search for.")
 
 
 class PublicPerson(BaseModel):

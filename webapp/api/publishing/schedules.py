@@ -1,18 +1,18 @@
 """Schedules: what shall happen to an item, and when."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from flask import Response
-from pydantic import AliasChoices, BaseModel, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import AfterValidator, BaseModel, Field
 
 from webapp.api.answers import answer, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import BEARER, NOT_MODIFIED, Blueprint
 from webapp.api.content.content import CHANGE_PROBLEMS
 from webapp.api.edge import open_session
-from webapp.api.fields import ContentPath, Id, IfMatch, Input, Moment, PageQuery, Query
+from webapp.api.fields import ContentPath, Id, IfMatch, Input, Moment, Omittable, PageQuery, Query
+from webapp.kit.clock import utc_now
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.roles import RoleName
 from webapp.services.publishing import schedules
@@ -20,12 +20,28 @@ from webapp.services.publishing.schedules import SchedulePlan, ScheduleView
 
 blueprint = Blueprint("schedules", title="Schedules")
 
+LONGEST_AGO = timedelta(days=1)
+"""How long a moment may have passed: what is older is a slip of the pen, not a late request."""
+
+
+def _not_long_past(moment: datetime) -> datetime:
+    if moment < utc_now() - LONGEST_AGO:
+        raise ValueError("has passed more than a day ago")
+    return moment
+
+
+DueMoment = Annotated[
+    Moment,
+    AfterValidator(_not_long_past),
+    Field(description="When; a moment that has passed, by a day at most, is due at once."),
+]
+
 
 class NewSchedule(Input):
-    """What to do and when. A moment that has passed is due at once."""
+    """What to do and when."""
 
     action: Literal["publish", "unpublish"] = "publish"
-    at: Moment
+    at: DueMoment
     version: Id | None = Field(None, description="The version to publish; the newest if left out.")
     if_missed: Literal["run", "skip"] = Field(
         "run", description="What to do when an outage made it late: run it all the same, or skip."
@@ -35,9 +51,9 @@ class NewSchedule(Input):
 class ScheduleChanges(Input):
     """What to change; a field that is left out stays."""
 
-    at: Moment | SkipJsonSchema[None] = None
-    version: Id | SkipJsonSchema[None] = None
-    if_missed: Literal["run", "skip"] | SkipJsonSchema[None] = None
+    at: Omittable[DueMoment] = None
+    version: Omittable[Id] = None
+    if_missed: Omittable[Literal["run", "skip"]] = None
 
 
 class SchedulePath(Query):
@@ -49,10 +65,8 @@ class SchedulePath(Query):
 class CalendarQuery(PageQuery):
     """From when, and to before when."""
 
-    start: Annotated[
-        Moment | SkipJsonSchema[None], Field(validation_alias=AliasChoices("from"), alias="from")
-    ] = None
-    to: Moment | SkipJsonSchema[None] = None
+    start: Omittable[Moment] = Field(None, alias="from")
+    to: Omittable[Moment] = None
 
 
 class ScheduleAnswer(BaseModel):
