@@ -43,15 +43,19 @@ VIOLATIONS: dict[str, LiteralString] = {
         SELECT audience.event_id, audience.user_id, told.event_id, told.user_id
         FROM (SELECT events.id AS event_id, follows.user_id FROM events
               JOIN follows ON follows.author_id = events.author_id
-              WHERE events.kind = 'content.published') AS audience
-        FULL JOIN notifications AS told USING (event_id, user_id)
+              WHERE events.kind = 'content.published' AND events.stopped_at IS NULL) AS audience
+        FULL JOIN (SELECT notifications.* FROM notifications
+                   JOIN events ON events.id = event_id AND stopped_at IS NULL) AS told
+            USING (event_id, user_id)
         WHERE audience.user_id IS NULL OR told.user_id IS NULL""",
     "an event counts other recipients than it has": """
         SELECT events.id, events.recipients, count(told.user_id) FROM events
         LEFT JOIN notifications AS told ON told.event_id = events.id
         GROUP BY events.id HAVING events.recipients <> count(told.user_id)""",
     "a mail was not sent": """
-        SELECT event_id, user_id, state, answer FROM mail_deliveries WHERE state <> 'sent'""",
+        SELECT event_id, user_id, state, answer FROM mail_deliveries
+        JOIN events ON events.id = event_id
+        WHERE state <> 'sent' AND (state <> 'suppressed' OR stopped_at IS NULL)""",
     "a version is not sealed": """
         SELECT id, content_id, number FROM content_versions WHERE sealed_at IS NULL""",
     "an item lacks a version": """
@@ -77,7 +81,10 @@ _MAILS_OWED = """
     SELECT events.id, follows.user_id FROM events
     JOIN follows ON follows.author_id = events.author_id
     LEFT JOIN notification_preferences AS preference ON preference.user_id = follows.user_id
+    LEFT JOIN mail_deliveries AS mail
+        ON mail.event_id = events.id AND mail.user_id = follows.user_id
     WHERE events.kind = 'content.published' AND coalesce(preference.by_mail, true)
+      AND (events.stopped_at IS NULL OR mail.state = 'sent')
 """
 
 

@@ -4,8 +4,9 @@ import time
 from email.message import EmailMessage
 
 import structlog
+from sqlalchemy.orm import Session
 
-from webapp.adapters.mail import UnmailableAddressError, Verdict, build_message
+from webapp.adapters.mail import MailAnswer, UnmailableAddressError, Verdict, build_message
 from webapp.adapters.mail_templates import render_mail
 from webapp.jobs.messages import SendEventMails
 from webapp.jobs.outcomes import Done, Outcome, Snooze
@@ -33,12 +34,14 @@ def send_event_mails(job: RunningJob, message: SendEventMails) -> Outcome:
     The server's answer to each mail is committed before the next one goes out, so a kill costs at
     most one second copy, with the same Message-ID. No transaction is open while SMTP talks. The
     commit before each mail prolongs the lease, of which the mailer uses a part, so a slow server
-    ends in a written attempt: a reader gets no more copies than there are attempts.
+    ends in a written attempt: a reader gets no more copies than there are attempts. With each
+    answer it asks whether the item is still public; a withdrawal can miss the mail under way.
     """
     reach = (message.event_id, message.after_user_id, message.to_user_id)
     with job.step() as session:
         event = mail_deliveries.mailed_event(session, message.event_id)
         if event is None:
+            mail_deliveries.suppress_withdrawn(session, *reach)
             return Done()
         mail_deliveries.suppress_unwanted(session, *reach)
         due = mail_deliveries.due_mails(session, *reach)
@@ -47,36 +50,37 @@ def send_event_mails(job: RunningJob, message: SendEventMails) -> Outcome:
         pass
     stop_at = time.monotonic() + SECONDS_AT_A_STRETCH
     for mail in due:
-        if not _send(job, event, mail):
+        answer = _send(job, event, mail)
+        if answer.verdict is Verdict.AWAY:
+            log.warning("mail.server_away", error=answer.words)
             return Snooze(SERVER_AWAY_SECONDS)
-        if time.monotonic() > stop_at:
+        with job.step() as session:
+            _note(session, event, mail, answer)
+            # An editor may have withdrawn the item, or corrected it: the next mail goes by that.
+            event = mail_deliveries.mailed_event(session, message.event_id)
+        if event is None or time.monotonic() > stop_at:
             return Snooze()
     with job.step() as session:
         wait = mail_deliveries.seconds_to_next_attempt(session, *reach)
     return Done() if wait is None else Snooze(wait)
 
 
-def _send(job: RunningJob, event: MailedEvent, mail: DueMail) -> bool:
-    """Send one mail and commit the answer; returns False when the server is not there for us."""
+def _send(job: RunningJob, event: MailedEvent, mail: DueMail) -> MailAnswer:
     try:
         message = _message(job, event, mail)
     except UnmailableAddressError as error:
-        with job.step() as session:
-            mail_deliveries.mark_failed(session, event.id, mail.user_id, str(error))
-        return True
-    answer = job.context.bulk_mailer.send(message)
-    if answer.verdict is Verdict.AWAY:
-        log.warning("mail.server_away", error=answer.words)
-        return False
-    with job.step() as session:
-        if answer.verdict is Verdict.TAKEN:
-            mail_deliveries.mark_sent(session, event.id, mail.user_id, answer.words)
-        elif answer.verdict is Verdict.NEVER or mail.attempts >= len(POSTPONEMENTS):
-            mail_deliveries.mark_failed(session, event.id, mail.user_id, answer.words)
-        else:
-            wait = with_jitter(POSTPONEMENTS[mail.attempts])
-            mail_deliveries.postpone(session, event.id, mail.user_id, answer.words, wait)
-    return True
+        return MailAnswer(Verdict.NEVER, str(error))
+    return job.context.bulk_mailer.send(message)
+
+
+def _note(session: Session, event: MailedEvent, mail: DueMail, answer: MailAnswer) -> None:
+    if answer.verdict is Verdict.TAKEN:
+        mail_deliveries.mark_sent(session, event.id, mail.user_id, answer.words)
+    elif answer.verdict is Verdict.NEVER or mail.attempts >= len(POSTPONEMENTS):
+        mail_deliveries.mark_failed(session, event.id, mail.user_id, answer.words)
+    else:
+        wait = with_jitter(POSTPONEMENTS[mail.attempts])
+        mail_deliveries.postpone(session, event.id, mail.user_id, answer.words, wait)
 
 
 def _message(job: RunningJob, event: MailedEvent, mail: DueMail) -> EmailMessage:

@@ -70,7 +70,11 @@ class Preferences(Input):
 )
 @requires(RoleName.READER)
 def list_notifications(query: InboxQuery) -> Response:
-    """List one's notifications, newest first."""
+    """List one's notifications, newest first.
+
+    Those of items that are not public any more are hidden until the item is public again. A title
+    is the one that is public now.
+    """
     below: Any = None
     if query.cursor is not None:
         (below,) = decode_cursor(query.cursor, int)

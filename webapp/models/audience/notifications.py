@@ -11,7 +11,10 @@ class Event(Base):
     """Something that followers hear of, and how far the telling has come.
 
     The targets are copied from the version that went public, so a later change of its tags does
-    not change who is told. `cursor_user_id` is the last follower that was reached.
+    not change who is told. `cursor_user_id` is the last follower that was reached, `recipients` how
+    many were. `title` and `slug` are those that went public; inboxes and mails tell what is public
+    when they are read or sent. `stopped_at` is when a withdrawal of the item ended the telling
+    before everybody had heard.
     """
 
     __tablename__ = "events"
@@ -38,6 +41,7 @@ class Event(Base):
     cursor_user_id: Mapped[int] = mapped_column(server_default="0")
     recipients: Mapped[int] = mapped_column(server_default="0")
     fanned_out_at: Mapped[timestamp | None]
+    stopped_at: Mapped[timestamp | None]
 
 
 class Notification(Base):
@@ -66,7 +70,8 @@ class MailDelivery(Base):
     """One mail of one event to one reader. Without foreign keys, as the notifications are.
 
     `queued` is to be sent (again) at `next_attempt_at`; `sent`, `failed` (refused for good) and
-    `suppressed` (the account is gone, disabled or wants no mail any more) are final.
+    `suppressed` (the account is gone, disabled or wants no mail any more, or the item was
+    withdrawn) are final.
     """
 
     __tablename__ = "mail_deliveries"

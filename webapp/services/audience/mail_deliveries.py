@@ -21,7 +21,7 @@ class DueMail:
 
 @dataclass(frozen=True)
 class MailedEvent:
-    """What the mails of one event tell."""
+    """What the mails of one event tell: the item as it is public when they are sent."""
 
     id: int
     kind: str
@@ -45,6 +45,26 @@ _SUPPRESS = text(
     """
 )
 
+_SUPPRESS_WITHDRAWN = text(
+    """
+    UPDATE mail_deliveries SET state = 'suppressed', answer = 'withdrawn before it was sent'
+    WHERE event_id = :event_id AND user_id > :after_user_id AND user_id <= :to_user_id
+      AND state = 'queued'
+    """
+)
+
+# The names are those of what is public: an item may have been corrected since the event.
+_EVENT = text(
+    """
+    SELECT events.id, events.kind, public.summary ->> 'title' AS title, public.slug,
+           coalesce(users.display_name, '') AS author_name
+    FROM events
+    JOIN publications AS public ON public.content_id = events.content_id
+    LEFT JOIN users ON users.id = events.author_id
+    WHERE events.id = :event_id AND events.stopped_at IS NULL
+    """
+)
+
 _DUE = text(
     """
     SELECT delivery.user_id, delivery.attempts, users.email AS address, users.display_name
@@ -62,6 +82,13 @@ def suppress_unwanted(session: Session, event_id: int, after_user_id: int, to_us
     session.execute(_SUPPRESS, _range(event_id, after_user_id, to_user_id))
 
 
+def suppress_withdrawn(
+    session: Session, event_id: int, after_user_id: int, to_user_id: int
+) -> None:
+    """Take back the queued mails of an event that shall be told to nobody any more."""
+    session.execute(_SUPPRESS_WITHDRAWN, _range(event_id, after_user_id, to_user_id))
+
+
 def due_mails(
     session: Session, event_id: int, after_user_id: int, to_user_id: int
 ) -> list[DueMail]:
@@ -71,16 +98,8 @@ def due_mails(
 
 
 def mailed_event(session: Session, event_id: int) -> MailedEvent | None:
-    """Return what there is to tell, or None when the event is gone."""
-    row = session.execute(
-        text(
-            """
-            SELECT events.id, kind, title, slug, coalesce(users.display_name, '') AS author_name
-            FROM events LEFT JOIN users ON users.id = events.author_id WHERE events.id = :event_id
-            """
-        ),
-        {"event_id": event_id},
-    ).one_or_none()
+    """Return what there is to tell, or None when the event is gone or its item was withdrawn."""
+    row = session.execute(_EVENT, {"event_id": event_id}).one_or_none()
     return None if row is None else MailedEvent(**row._asdict())
 
 

@@ -1,13 +1,17 @@
-"""A reader's inbox."""
+"""A reader's inbox: what was told of items that are public.
+
+The row of an item that was withdrawn is hidden, and neither counted nor marked, until the item is
+public again. A line shows the title that is public now.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from webapp.models import Event, Notification, NotificationPreference
+from webapp.models import Event, Notification, NotificationPreference, Publication
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import NotFoundError
 
@@ -33,10 +37,11 @@ def list_inbox(
     """Return notifications, newest first, from below an id."""
     statement = (
         select(
-            Event.id, Event.kind, Event.title, Event.slug, Event.content_id,
-            Notification.created_at, Notification.read_at,
+            Event.id, Event.kind, Publication.summary["title"].as_string().label("title"),
+            Publication.slug, Event.content_id, Notification.created_at, Notification.read_at,
         )
         .join(Event, Event.id == Notification.event_id)
+        .join(Publication, Publication.content_id == Event.content_id)
         .where(Notification.user_id == actor.user_id)
         .order_by(Notification.event_id.desc())
         .limit(limit)
@@ -52,7 +57,7 @@ def count_unread(session: Session, actor: Actor) -> int:
     """Return how many notifications are unread, counting no further than `MOST_COUNTED`."""
     unread = (
         select(Notification.event_id)
-        .where(Notification.user_id == actor.user_id, Notification.read_at.is_(None))
+        .where(Notification.user_id == actor.user_id, Notification.read_at.is_(None), _is_visible())
         .limit(MOST_COUNTED)
     )
     return session.scalar(select(func.count()).select_from(unread.subquery())) or 0
@@ -62,7 +67,11 @@ def mark_read(session: Session, actor: Actor, notification_id: int) -> None:
     """Mark one notification as read; it keeps the first time. Raises NotFoundError."""
     found = session.scalar(
         update(Notification)
-        .where(Notification.user_id == actor.user_id, Notification.event_id == notification_id)
+        .where(
+            Notification.user_id == actor.user_id,
+            Notification.event_id == notification_id,
+            _is_visible(),
+        )
         .values(read_at=func.coalesce(Notification.read_at, func.clock_timestamp()))
         .returning(Notification.event_id)
     )
@@ -74,8 +83,15 @@ def mark_all_read(session: Session, actor: Actor) -> None:
     """Mark everything in the inbox as read."""
     session.execute(
         update(Notification)
-        .where(Notification.user_id == actor.user_id, Notification.read_at.is_(None))
+        .where(Notification.user_id == actor.user_id, Notification.read_at.is_(None), _is_visible())
         .values(read_at=func.clock_timestamp())
+    )
+
+
+def _is_visible() -> ColumnElement[bool]:
+    """Return the condition that the item of a notification is public."""
+    return exists().where(
+        Event.id == Notification.event_id, Publication.content_id == Event.content_id
     )
 
 

@@ -17,6 +17,7 @@ from webapp.services.content import content, slugs, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.errors import ConflictError
 from webapp.services.publishing import supersession
+from webapp.services.publishing.telling import stop_telling
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,12 @@ _PUBLISH = text(
     ), happened AS (
         INSERT INTO events (kind, content_id, sequence, author_id, category_id, tag_ids, title,
                             slug, fanned_out_at)
-        SELECT CASE publish_sequence WHEN 1 THEN 'content.published' ELSE 'content.updated' END,
+        -- It is news the first time, and again when a withdrawal came before all had heard of it.
+        SELECT CASE WHEN publish_sequence = 1 OR (
+                SELECT news.stopped_at IS NOT NULL FROM events AS news
+                WHERE news.kind = 'content.published' AND news.content_id = documents.id
+                ORDER BY news.sequence DESC LIMIT 1)
+            THEN 'content.published' ELSE 'content.updated' END,
             id, publish_sequence, author_id, category_id,
             ARRAY(SELECT tags.id FROM tags WHERE tags.slug = ANY (documents.tags)), title, slug,
             CASE WHEN :notify THEN NULL ELSE statement_timestamp() END
@@ -198,7 +204,10 @@ def unpublish(
 
 
 def withdraw(session: Session, content_ids: Sequence[int]) -> set[int]:
-    """Take public items back, in bulk; returns the ids of those that were public."""
+    """Take public items back, in bulk, and tell nobody more of them.
+
+    Returns the ids of those that were public.
+    """
     session.execute(
         select(Content.id).where(Content.id.in_(content_ids)).order_by(Content.id).with_for_update()
     )
@@ -215,4 +224,5 @@ def withdraw(session: Session, content_ids: Sequence[int]) -> set[int]:
         .execution_options(synchronize_session=False)
     ).all()
     session.execute(delete(Publication).where(Publication.content_id.in_(moved)))
+    stop_telling(session, moved)
     return set(moved)
