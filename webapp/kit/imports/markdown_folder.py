@@ -23,7 +23,7 @@ from webapp.kit.imports.keys import (
 from webapp.kit.imports.moments import ReadTime, in_utc
 from webapp.kit.imports.publicity import read_publicity
 from webapp.kit.imports.text import labels, storable, title_line
-from webapp.kit.markdown import shorten
+from webapp.kit.rendering.excerpts import shorten
 from webapp.kit.slugs import slugify
 
 _EXCERPT_KEYS = ("description", "summary", "excerpt")

@@ -7,7 +7,7 @@ captions and players are shortcodes, and newer texts wrap every block in comment
 import html
 import re
 
-from webapp.kit.markdown import sanitise
+from webapp.kit.rendering.sanitising import sanitise
 
 _MORE = re.compile(r"<!--\s*more\b.{0,200}?-->", re.DOTALL)
 _CAPTION = re.compile(r"(\[/?(?:wp_)?caption\b[^\[\]]{0,1000}\])")

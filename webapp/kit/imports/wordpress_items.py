@@ -17,7 +17,7 @@ from webapp.kit.imports.moments import ReadTime, read_time
 from webapp.kit.imports.text import labels, storable, title_line
 from webapp.kit.imports.wordpress_html import body_html, opening
 from webapp.kit.imports.wordpress_stream import ExportItem, source_of
-from webapp.kit.markdown import excerpt
+from webapp.kit.rendering.excerpts import excerpt
 from webapp.kit.slugs import slugify
 
 _ARTICLE_TYPES = ("post", "page")

@@ -6,7 +6,9 @@ from sqlalchemy import BigInteger, any_, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from webapp.kit.markdown import excerpt, render, sanitise
+from webapp.kit.rendering.excerpts import excerpt
+from webapp.kit.rendering.markdown import render
+from webapp.kit.rendering.sanitising import sanitise
 from webapp.models import ContentVersion, Rendering
 
 # PostgreSQL refuses a search document of more than a megabyte, so a very long text is searched by
