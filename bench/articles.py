@@ -176,7 +176,7 @@ def _make_pattern(session: Session, writer: Writer, chance: random.Random, index
 
 def _copy(session: Session, patterns: list[int], numbers: range) -> None:
     originals = [session.get_one(Content, pattern) for pattern in patterns]
-    tags = [content.tag_slugs(session, pattern) for pattern in patterns]
+    tags = [[tag.slug for tag in content.tags_of(session, pattern)] for pattern in patterns]
     chosen = [number % len(patterns) for number in numbers]
     copies = [
         Content(

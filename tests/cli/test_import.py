@@ -103,7 +103,7 @@ def test_a_folder_comes_in_whole_and_a_broken_file_is_named(
         author = session.get_one(User, first.author_id)
         assert author.display_name == "Anna Bo"
         assert author.disabled_at is not None
-        assert content.tag_slugs(session, first.id) == ["x-y"]
+        assert [tag.slug for tag in content.tags_of(session, first.id)] == ["x-y"]
         told = select(func.count()).select_from(Job).where(Job.kind == "event.fan_out")
         assert session.scalar(told) == 0
     assert count(sessions, Publication) == count(sessions, Event) == 2

@@ -16,9 +16,12 @@ STEPS = read_steps()
 NEWER = STEPS[15:]
 # What squawk may find, and why it stays.
 ACCOUNTED_FOR = {
-    ("91510fbf9bf6", "prefer-robust-stmts"): (
-        "the index of an interrupted run is dropped before: IF NOT EXISTS would keep an invalid one"
-    ),
+    **{
+        (revision, "prefer-robust-stmts"): (
+            "an interrupted run's index is dropped before: IF NOT EXISTS would keep an invalid one"
+        )
+        for revision in ("91510fbf9bf6", "7b1e0f3a9c21", "1a6f3e8d5c70", "6d9c1f5e7b82")
+    },
     ("654f547b43aa", "ban-drop-constraint"): "NOT NULL says the same as the check",
     ("f5eec48854b2", "prefer-bigint-over-smallint"): "it holds the status of an HTTP answer",
 }  # fmt: skip

@@ -46,7 +46,7 @@ class Content(Base):
 
 
 class ContentTag(Base):
-    """The tags of an item's working copy."""
+    """The tags of an item's working copy, as its author spells them (None: as the tag's name)."""
 
     __tablename__ = "content_tags"
     __table_args__ = (Index("ix_content_tags_tag_id_content_id", "tag_id", "content_id"),)
@@ -55,6 +55,7 @@ class ContentTag(Base):
         ForeignKey("content.id", ondelete="CASCADE"), primary_key=True
     )
     tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
+    spelling: Mapped[str | None] = mapped_column(Text)
 
 
 class Slug(Base):

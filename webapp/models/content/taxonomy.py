@@ -1,9 +1,19 @@
-"""Categories (a tree) and tags (a flat list)."""
+"""Categories (a tree) and tags (a flat list).
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+A slug is an address. Who looks for a category or a tag by what it is called looks for its name.
+"""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, func, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.functions import Function
 
 from webapp.models.base import Base, created_timestamp, identity
+
+
+def key_of_name(name: ColumnElement[str]) -> Function[str]:
+    """Return what names have in common that differ in case and Unicode form alone."""
+    return func.lower(func.normalize(name, literal_column("NFKC")))
 
 
 class Category(Base):
@@ -13,6 +23,7 @@ class Category(Base):
     __table_args__ = (
         CheckConstraint("parent_id <> id", name="parent_is_another"),
         Index("ix_categories_parent_id", "parent_id"),
+        Index("ix_categories_key_of_name", key_of_name(literal_column("name"))),
     )
 
     id: Mapped[identity]
@@ -24,11 +35,20 @@ class Category(Base):
 
 
 class Tag(Base):
-    """A word that readers can follow; made the first time an author uses it."""
+    """A word that readers can follow; made the first time an author uses it.
+
+    `was_public` says that something public has had it. Until then its name is how the first draft
+    spells it; the first publication gives it its own spelling.
+    """
 
     __tablename__ = "tags"
+    __table_args__ = (
+        Index("ix_tags_key_of_name", key_of_name(literal_column("name"))),
+        Index("ix_tags_slug_was_public", "slug", postgresql_where=text("was_public")),
+    )
 
     id: Mapped[identity]
     slug: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)
+    was_public: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[created_timestamp]

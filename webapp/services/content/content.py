@@ -15,6 +15,7 @@ from webapp.models import Category, Content, ContentTag, Publication, Schedule, 
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import slugs, taxonomy, versions
+from webapp.services.content.taxonomy import ItemTag
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
     ConflictError,
@@ -24,6 +25,8 @@ from webapp.services.errors import (
 )
 
 SLUG_ATTEMPTS = 5
+
+_SPELLING = func.coalesce(ContentTag.spelling, Tag.name)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class ContentView:
     content: Content
     author: User
     category: Category | None
-    tags: list[Tag]
+    tags: list[ItemTag]
     is_public: bool
 
 
@@ -148,12 +151,11 @@ def save(
     """
     if "category_id" in changes:
         check_category(session, changes["category_id"])
-    former_slug, tags = content.slug, tag_slugs(session, content.id)
-    former_tags = tags
+    former_slug, former_tags = content.slug, tags_of(session, content.id)
+    tags = former_tags
     if "tags" in changes:
-        wanted = taxonomy.ensure_tags(session, list(changes["tags"]))
-        _set_tags(session, content.id, wanted)
-        tags = [tag.slug for tag in wanted]
+        tags = taxonomy.ensure_tags(session, list(changes["tags"]))
+        _set_tags(session, content.id, tags)
     # Claimed before the item has it: the key of the item's own slug would not say whose it is.
     if changes.get("slug", former_slug) != former_slug:
         slugs.claim_slug(session, content.id, changes["slug"])
@@ -166,7 +168,8 @@ def save(
     session.refresh(content)
     if content.slug != former_slug:
         slugs.release_slug(session, content.id, former_slug)
-    versions.record_version(session, content, tags, actor.user_id, reason)
+    slugs_of_tags = [tag.slug for tag in tags]
+    versions.record_version(session, content, slugs_of_tags, actor.user_id, reason)
     activity.record(
         session, actor.user_id, f"content.{reason}", "content", content.id, version=content.version
     )
@@ -253,12 +256,11 @@ def describe(session: Session, items: list[Content]) -> list[ContentView]:
     categories = {
         row.id: row for row in session.scalars(select(Category).where(Category.id.in_(wanted)))
     }
-    tags: dict[int, list[Tag]] = {}
-    tagged = select(ContentTag.content_id, Tag).join(Tag, Tag.id == ContentTag.tag_id)
-    for content_id, tag in session.execute(
-        tagged.where(ContentTag.content_id.in_(ids)).order_by(Tag.slug)
-    ):
-        tags.setdefault(content_id, []).append(tag)
+    tags: dict[int, list[ItemTag]] = {}
+    tagged = select(ContentTag.content_id, Tag.id, Tag.slug, _SPELLING).join(Tag)
+    for row in session.execute(tagged.where(ContentTag.content_id.in_(ids)).order_by(Tag.slug)):
+        content_id, tag_id, slug, name = row
+        tags.setdefault(content_id, []).append(ItemTag(tag_id, slug, name))
     public = set(
         session.scalars(select(Publication.content_id).where(Publication.content_id.in_(ids)))
     )
@@ -275,10 +277,11 @@ def describe(session: Session, items: list[Content]) -> list[ContentView]:
     ]
 
 
-def tag_slugs(session: Session, content_id: int) -> list[str]:
-    """Return the slugs of an item's tags, in order."""
-    statement = select(Tag.slug).join(ContentTag).where(ContentTag.content_id == content_id)
-    return list(session.scalars(statement.order_by(Tag.slug)))
+def tags_of(session: Session, content_id: int) -> list[ItemTag]:
+    """Return an item's tags, in the order of their slugs."""
+    statement = select(Tag.id, Tag.slug, _SPELLING).join(ContentTag)
+    found = session.execute(statement.where(ContentTag.content_id == content_id).order_by(Tag.slug))
+    return [ItemTag(tag_id, slug, name) for tag_id, slug, name in found]
 
 
 def check_category(session: Session, category_id: int | None) -> None:
@@ -345,7 +348,7 @@ def _insert(session: Session, draft: Draft, slug: str, author_id: int) -> int:
     ).one()
 
 
-def _set_tags(session: Session, content_id: int, tags: list[Tag]) -> None:
+def _set_tags(session: Session, content_id: int, tags: list[ItemTag]) -> None:
     wanted = [tag.id for tag in tags]
     session.execute(
         delete(ContentTag).where(
@@ -353,5 +356,10 @@ def _set_tags(session: Session, content_id: int, tags: list[Tag]) -> None:
         )
     )
     if wanted:
-        rows = [{"content_id": content_id, "tag_id": tag_id} for tag_id in wanted]
-        session.execute(upsert(ContentTag).values(rows).on_conflict_do_nothing())
+        rows = [{"content_id": content_id, "tag_id": tag.id, "spelling": tag.name} for tag in tags]
+        made = upsert(ContentTag).values(rows)
+        session.execute(
+            made.on_conflict_do_update(
+                index_elements=["content_id", "tag_id"], set_={"spelling": made.excluded.spelling}
+            )
+        )

@@ -2,20 +2,46 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, exists, func, select, text, update
-from sqlalchemy.dialects.postgresql import array, insert
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, array, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from webapp.kit.slugs import slugify
 from webapp.models import Category, Content, Publication, Tag
+from webapp.models.content.taxonomy import key_of_name
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
+from webapp.services.content.slugs import free_name
 from webapp.services.errors import ConflictError, InvalidInputError, NotFoundError
 
 _TREE_LOCK = (
     0x696D_7072_0001  # An advisory lock key of Imprint's own: changes of the category tree.
 )
+
+
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class ItemTag:
+    """A tag as one item has it: `name` is the item's own spelling."""
+
+    id: int
+    slug: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -43,12 +69,22 @@ def get_category(session: Session, category_id: int) -> Category:
 
 
 def create_category(session: Session, actor: Actor, changes: CategoryChanges) -> Category:
-    """Add a category. Raises ConflictError for a taken slug, InvalidInputError for the parent."""
+    """Add a category, whose own slug is made from its name, and numbered where it is taken.
+
+    Raises ConflictError for a slug that is asked for and taken, and for a name that the parent has
+    already; InvalidInputError for the parent.
+    """
     _check_parent(session, None, changes.parent_id)
+    same = select(Category.id).where(
+        _is_called(Category, changes.name),
+        Category.parent_id.is_not_distinct_from(changes.parent_id),
+    )
+    if changes.slug is None and session.scalar(same.limit(1)) is not None:
+        raise ConflictError("There is a category with this name; give this one a slug of its own.")
     category: Category | None = session.scalar(
         insert(Category)
         .values(
-            slug=changes.slug or slugify(changes.name),
+            slug=changes.slug or _free_slug(session, Category, slugify(changes.name)),
             name=changes.name,
             description=changes.description,
             parent_id=changes.parent_id,
@@ -108,11 +144,23 @@ def delete_category(session: Session, actor: Actor, category_id: int) -> None:
 def ensure_category(
     session: Session, name: str, *, slug: str | None = None, parent_id: int | None = None
 ) -> int:
-    """Return the id of the category with this slug (or the name's), made now if it is new."""
-    slug = slug or slugify(name)
-    made = insert(Category).values(slug=slug, name=name, parent_id=parent_id)
-    session.execute(made.on_conflict_do_nothing(index_elements=["slug"]))
-    return session.scalars(select(Category.id).where(Category.slug == slug)).one()
+    """Return the id of the category with this name, made now if there is none.
+
+    Of several with the name, the one with this slug is meant; with a parent, only its children are
+    looked at. A new one gets the slug, or that of its name, numbered where another category has it.
+    """
+    for _ in range(ATTEMPTS):
+        found = select(Category.id).where(_is_called(Category, name))
+        if parent_id is not None:
+            found = found.where(Category.parent_id == parent_id)
+        found = found.order_by((Category.slug == slug).desc(), Category.id).limit(1)
+        category_id = session.scalar(found)
+        if category_id is not None:
+            return category_id
+        free = _free_slug(session, Category, slug or slugify(name))
+        made = insert(Category).values(slug=free, name=name, parent_id=parent_id)
+        session.execute(made.on_conflict_do_nothing(index_elements=["slug"]))
+    raise ConflictError("Many categories with this name are being made at once; try again.")
 
 
 def list_tags(session: Session, *, after_slug: str, limit: int) -> list[Tag]:
@@ -121,7 +169,10 @@ def list_tags(session: Session, *, after_slug: str, limit: int) -> list[Tag]:
     A tag that only a draft has is as secret as the draft.
     """
     statement = (
-        select(Tag).where(Tag.slug > after_slug, is_public(Tag)).order_by(Tag.slug).limit(limit)
+        select(Tag)
+        .where(Tag.slug > after_slug, Tag.was_public, is_public(Tag))
+        .order_by(Tag.slug)
+        .limit(limit)
     )
     return list(session.scalars(statement))
 
@@ -131,21 +182,68 @@ def is_public(tag: type[Tag]) -> ColumnElement[bool]:
     return exists().where(Publication.tags.contains(array([tag.slug])))
 
 
-def ensure_tags(session: Session, names: list[str]) -> list[Tag]:
+def ensure_tags(session: Session, names: list[str]) -> list[ItemTag]:
     """Return the tags with these names in the order of their slugs, making the new ones.
 
-    Names that make the same slug are one tag. The order of insertion is that of the slugs, and
-    every save makes its tags before it claims its slug, so two saves at once wait for each other.
-    A transaction of many saves, as an import is, has no such order: PostgreSQL may have to end one
-    of two such transactions as a deadlock.
+    A name is the same as another that differs in case or Unicode form alone; the first spelling
+    counts. A new tag whose slug another has gets a numbered one. The order of insertion is that of
+    the slugs, and every save makes its tags before it claims its slug, so two saves at once wait
+    for each other. A transaction of many saves, as an import is, has no such order: PostgreSQL may
+    have to end one of two such transactions as a deadlock. Raises ConflictError.
     """
-    by_slug = {slugify(name): name for name in reversed(names)}
-    if not by_slug:
-        return []
-    rows = [{"slug": slug, "name": by_slug[slug]} for slug in sorted(by_slug)]
-    session.execute(insert(Tag).values(rows).on_conflict_do_nothing(index_elements=["slug"]))
-    return list(session.scalars(select(Tag).where(Tag.slug.in_(by_slug)).order_by(Tag.slug)))
+    for attempt in range(ATTEMPTS + len(names)):
+        rows = session.execute(_FIND_TAGS, {"names": names}).all()
+        missing = {row.key: row.spelling for row in reversed(rows) if row.id is None}
+        if not missing:
+            found = {row.id: ItemTag(row.id, row.slug, row.spelling) for row in reversed(rows)}
+            return sorted(found.values(), key=lambda tag: tag.slug)
+        made = [
+            # Those that are missing still have a name that looks like another in an address.
+            {"slug": _free_slug(session, Tag, slug) if attempt else slug, "name": name}
+            for slug, name in sorted((slugify(name), name) for name in missing.values())
+        ]
+        session.execute(insert(Tag).values(made).on_conflict_do_nothing(index_elements=["slug"]))
+    raise ConflictError("Many items with these tags are being saved at once; try again.")
 
+
+def name_public_tags(session: Session, content_ids: list[int], version_ids: list[int]) -> None:
+    """Give the tags that become public with these versions the spelling of their items.
+
+    Until then a tag is named as the first draft that has it spells it, which is nobody's business.
+    """
+    session.execute(_NAME_PUBLIC_TAGS, {"content_ids": content_ids, "version_ids": version_ids})
+
+
+# The position tells two spellings of one name apart, and the lowest id two tags of one.
+_FIND_TAGS = text(
+    """
+    SELECT DISTINCT ON (wanted.position)
+        wanted.name AS spelling, lower(normalize(wanted.name, NFKC)) AS key, tags.id, tags.slug
+    FROM unnest(:names) WITH ORDINALITY AS wanted (name, position)
+    LEFT JOIN tags
+        ON lower(normalize(tags.name, NFKC)) = lower(normalize(wanted.name, NFKC))
+    ORDER BY wanted.position, tags.id
+    """
+).bindparams(bindparam("names", type_=ARRAY(Text)))
+
+# The rows are locked in the order of their ids, so that two publications cannot deadlock.
+_NAME_PUBLIC_TAGS = text(
+    """
+    WITH made_public AS (
+        SELECT tags.id FROM tags
+        WHERE NOT was_public AND slug IN (
+            SELECT unnest(tags) FROM content_versions WHERE id = ANY (:version_ids))
+        ORDER BY tags.id FOR UPDATE
+    )
+    UPDATE tags SET was_public = true, name = coalesce((
+        SELECT min(spelling) FROM content_tags
+        WHERE tag_id = tags.id AND content_id = ANY (:content_ids)), name)
+    FROM made_public WHERE tags.id = made_public.id
+    """
+).bindparams(
+    bindparam("content_ids", type_=ARRAY(BigInteger)),
+    bindparam("version_ids", type_=ARRAY(BigInteger)),
+)
 
 _ANCESTORS = text(
     """
@@ -158,6 +256,21 @@ _ANCESTORS = text(
     SELECT id FROM ancestors
     """
 )
+
+
+def _is_called(kind: type[Category], name: str) -> ColumnElement[bool]:
+    """Return the condition that a term has a name, without regard to case and Unicode form."""
+    return key_of_name(kind.name.expression) == key_of_name(literal(name))
+
+
+def _free_slug(session: Session, kind: type[Category] | type[Tag], wanted: str) -> str:
+    """Return the slug, or a numbered variant of it that no term of the kind has."""
+    return free_name(
+        wanted,
+        lambda names: set(
+            session.scalars(select(kind.slug).where(kind.slug == any_(literal(names, ARRAY(Text)))))
+        ),
+    )
 
 
 def _check_parent(session: Session, category_id: int | None, parent_id: int | None) -> None:

@@ -13,7 +13,7 @@ from webapp.jobs.messages import FanOutEvent
 from webapp.models import Content, Publication
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, slugs, versions
+from webapp.services.content import content, slugs, taxonomy, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.errors import ConflictError
 from webapp.services.publishing import supersession
@@ -142,6 +142,7 @@ def release(
     ensure_renderings(session, [release.version_id for release in releases])
     ids = [release.content_id for release in releases]
     session.execute(_LOCK_ITEMS, {"content_ids": ids})
+    taxonomy.name_public_tags(session, ids, [release.version_id for release in releases])
     parameters = {
         "content_ids": ids,
         "version_ids": [release.version_id for release in releases],

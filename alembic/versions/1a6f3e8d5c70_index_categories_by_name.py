@@ -1,0 +1,30 @@
+"""index categories by name
+
+Revision: 1a6f3e8d5c70, after 7b1e0f3a9c21.
+
+A slug cannot tell two names apart that are alike in Latin letters, so categories are looked up by
+their names, without regard to case and Unicode form. The index is made beside running writes; one
+that an interrupted run left behind is dropped first.
+"""
+
+from alembic import op
+
+revision: str = "1a6f3e8d5c70"
+down_revision: str | tuple[str, ...] | None = "7b1e0f3a9c21"
+branch_labels: str | tuple[str, ...] | None = None
+depends_on: str | tuple[str, ...] | None = None
+
+
+def upgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.execute("SET statement_timeout = 0")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_categories_key_of_name")
+        op.execute(
+            "CREATE INDEX CONCURRENTLY ix_categories_key_of_name"
+            " ON categories (lower(normalize(name, NFKC)))"
+        )
+        op.execute("SET statement_timeout = '15s'")
+
+
+def downgrade() -> None:
+    op.drop_index(op.f("ix_categories_key_of_name"), table_name="categories")
