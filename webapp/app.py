@@ -1,11 +1,11 @@
 """The assembly of the API."""
 
 from flask_openapi3.models.info import Info
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.adapters.logs import configure_logs
 from webapp.api.accounts import accounts, auth_tokens
 from webapp.api.audience import follows, notifications
+from webapp.api.clients import BehindProxies
 from webapp.api.content import content, taxonomy, versions
 from webapp.api.edge import ImprintApp, install_edge
 from webapp.api.errors import install_error_handlers
@@ -69,9 +69,7 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
     app.context = web_context(settings) if settings.database_url else None
     if app.context is not None:
         app.wsgi_app = PublicReads(app.wsgi_app, app.context.readers)  # type: ignore[method-assign]
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.wsgi_app = BehindProxies(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app
 
 

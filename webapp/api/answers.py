@@ -23,10 +23,13 @@ REVALIDATE = "public, max-age=0, must-revalidate"
 def answer(
     model: BaseModel, status: int = 200, *, revision: int | None = None, location: str | None = None
 ) -> Response:
-    """Return a model as JSON, with the ETag of the revision and where it can be read again."""
+    """Return a model as JSON, with the ETag of the revision and where it can be read again.
+
+    `location` is a path of this application; the client gets the path in front of it as well.
+    """
     response = Response(model.model_dump_json(), status, content_type="application/json")
     if location is not None:
-        response.headers["Location"] = location
+        response.headers["Location"] = request.script_root + location
     if revision is None:
         return response
     return conditional(response, f'"{revision}"', OWN)

@@ -7,8 +7,8 @@ from typing import cast
 from flask import Flask, Response
 from flask.typing import RouteCallable
 from flask_limiter import Limiter, RequestLimit
-from flask_limiter.util import get_remote_address
 
+from webapp.api.clients import client_network
 from webapp.api.problems import problem
 from webapp.settings import Settings
 
@@ -31,7 +31,7 @@ def install_rate_limits(app: Flask, settings: Settings) -> None:
     if not settings.rate_limits:
         return
     limiter = Limiter(
-        get_remote_address,
+        client_network,
         app=app,
         storage_uri=settings.redis_url,
         storage_options={"socket_connect_timeout": 1, "socket_timeout": 1},

@@ -1,13 +1,15 @@
 """The documentation of the API, as a page and as the document that the page shows."""
 
+from html import escape
 from importlib.resources import files
 from typing import Any
 
-from flask import Response, current_app, send_from_directory
+from flask import Response, current_app, request, send_from_directory
 
 from webapp.api.auth import public
 from webapp.api.edge import ImprintApp
 from webapp.api.problems import FieldError, Problem
+from webapp.pages.headers import PAGE_HEADERS
 
 VIEWER = "scalar.standalone.js"
 
@@ -19,12 +21,11 @@ PAGE = """<!doctype html>
 <title>Imprint API</title>
 </head>
 <body>
-<noscript>The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
-<script id="api-reference" data-url="/openapi.json"
+<noscript>The document itself is at <a href="openapi.json">openapi.json</a>.</noscript>
+<script id="api-reference" data-url="{document}"
  data-configuration='{"withDefaultFonts": false, "telemetry": false, "hideClientButton": true,
- "showDeveloperTools": "never", "agent": {"disabled": true}, "mcp": {"disabled": true}}'>
-</script>
-<script src="/docs/scalar.standalone.js"></script>
+ "showDeveloperTools": "never", "agent": {"disabled": true}, "mcp": {"disabled": true}}'></script>
+<script src="docs/scalar.standalone.js"></script>
 </body>
 </html>
 """
@@ -39,15 +40,17 @@ def install_docs(app: ImprintApp) -> None:
 
 @public
 def openapi_document() -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document."""
+    """Return the OpenAPI 3.1 document, with the path below which the client reached it."""
     document: dict[str, Any] = current_app.api_doc  # type: ignore[attr-defined]
-    return document
+    return {**document, "servers": [{"url": request.script_root or "/"}]}
 
 
 @public
 def docs_page() -> Response:
     """Return the page that shows the document."""
-    return Response(PAGE, content_type="text/html; charset=utf-8")
+    document = escape(f"{request.script_root}/openapi.json")
+    page = PAGE.replace("{document}", document)
+    return Response(page, headers=PAGE_HEADERS, content_type="text/html; charset=utf-8")
 
 
 @public

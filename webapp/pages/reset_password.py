@@ -3,6 +3,7 @@
 from flask import Flask, Response
 
 from webapp.api.auth import public
+from webapp.pages.headers import PAGE_HEADERS
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -26,7 +27,7 @@ input, button { padding: .5rem; margin: .25rem 0 1rem; }
 </form>
 <p role="status" id="status"></p>
 <noscript>Without JavaScript, send the token from the mail to the API instead.</noscript>
-<script src="/reset-password.js"></script>
+<script src="reset-password.js"></script>
 </body>
 </html>
 """
@@ -34,6 +35,8 @@ input, button { padding: .5rem; margin: .25rem 0 1rem; }
 SCRIPT = """const form = document.querySelector("form");
 const status = document.getElementById("status");
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
+// The token goes out of the address, so that the history of a shared browser does not keep it.
+history.replaceState(null, "", location.pathname);
 if (!token) {
   status.textContent = "This address holds no token. Open the link in the mail.";
   form.hidden = true;
@@ -43,7 +46,7 @@ form.addEventListener("submit", async (event) => {
   status.textContent = "One moment …";
   const password = document.getElementById("password").value;
   try {
-    const answer = await fetch("/api/v1/auth/password-reset/confirm", {
+    const answer = await fetch("api/v1/auth/password-reset/confirm", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ token, password }),
@@ -62,13 +65,6 @@ form.addEventListener("submit", async (event) => {
 });
 """
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'self'; style-src 'unsafe-inline'; "
-    "frame-ancestors 'none'; form-action 'self'",
-}
-
 
 def install_reset_password(app: Flask) -> None:
     """Add `/reset-password`; the token comes in the fragment and is never sent with the page."""
@@ -79,7 +75,7 @@ def install_reset_password(app: Flask) -> None:
 @public
 def reset_password_page() -> Response:
     """Return the form."""
-    return Response(PAGE, headers=HEADERS, content_type="text/html; charset=utf-8")
+    return Response(PAGE, headers=PAGE_HEADERS, content_type="text/html; charset=utf-8")
 
 
 @public

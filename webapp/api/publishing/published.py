@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from flask import Response
+from flask import Response, request
 from pydantic import AfterValidator, BaseModel, Field
 
 from webapp.api.answers import REVALIDATE, public_answer
@@ -114,5 +114,6 @@ def read_published(path: PublishedPath) -> Response:
     if moved_to is None:
         raise NotFoundError("Nothing public has this slug.")
     # An item may take its old slug again, so nobody may keep this answer unasked.
-    headers = {"Location": f"{API_PREFIX}/published/{moved_to}", "Cache-Control": REVALIDATE}
+    location = f"{request.script_root}{API_PREFIX}/published/{moved_to}"
+    headers = {"Location": location, "Cache-Control": REVALIDATE}
     return Response(status=301, headers=headers)
