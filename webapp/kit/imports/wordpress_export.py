@@ -4,14 +4,16 @@ The file is parsed as a stream, so that an export of any size takes the memory o
 comes from outside, so entity declarations and references to other files are refused.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import cache, partial
 from typing import IO
 from xml.etree.ElementTree import Element
 
 from webapp.kit.imports.article import ImportProblem, NotAnArticle, Outcome
 from webapp.kit.imports.wordpress_items import read_item
+from webapp.kit.imports.wordpress_library import Library, read_library
 from webapp.kit.imports.wordpress_stream import (
     EXPORT,
     ExportItem,
@@ -103,21 +105,28 @@ def read_articles(
         channel = read_channel(export)
         authors = {login: author.display_name for login, author in channel.authors.items()}
         seen: set[str] = set()
+        library = cache(partial(read_library, export))
         for name, element in channel_parts(export):
             if name == "item":
-                yield _outcome(export_item(element), authors, seen, now=now, zone=zone)
+                yield _outcome(export_item(element), authors, library, seen, now=now, zone=zone)
     except ImportProblem as problem:
         yield problem
 
 
 def _outcome(
-    item: ExportItem, authors: Mapping[str, str], seen: set[str], *, now: datetime, zone: tzinfo
+    item: ExportItem,
+    authors: Mapping[str, str],
+    library: Callable[[], Library],
+    seen: set[str],
+    *,
+    now: datetime,
+    zone: tzinfo,
 ) -> Outcome:
     source = source_of(item)
     if not source:
         return ImportProblem(EXPORT, f"the item {item.text('title')!r} has no guid and no number")
     try:
-        article = read_item(item, authors, now=now, zone=zone)
+        article = read_item(item, authors, library, now=now, zone=zone)
     except (ImportProblem, NotAnArticle) as refusal:
         return refusal
     if source in seen:

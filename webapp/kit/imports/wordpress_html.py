@@ -4,23 +4,28 @@ WordPress keeps the words of its editor, not the page: paragraphs are blank line
 captions and players are shortcodes, and newer texts wrap every block in comments.
 """
 
-import html
 import re
 
+from webapp.kit.imports.foreign_embeds import (
+    embeds_as_links,
+    lazy_pictures,
+    styles_as_attributes,
+)
+from webapp.kit.imports.wordpress_blocks import (
+    note_blocks_without_html,
+    put_blocks_in,
+    put_footnotes_in,
+)
+from webapp.kit.imports.wordpress_code import around_code
+from webapp.kit.imports.wordpress_conversion import Conversion
+from webapp.kit.imports.wordpress_shortcodes import put_in_content
 from webapp.kit.rendering.sanitising import sanitise
 
 _MORE = re.compile(r"<!--\s*more\b.{0,200}?-->", re.DOTALL)
-_CAPTION = re.compile(r"(\[/?(?:wp_)?caption\b[^\[\]]{0,1000}\])")
-_CAPTION_ATTRIBUTE = re.compile(r"""\b(caption|align)=(?:"([^"]*)"|'([^']*)')""")
-_PICTURE = re.compile(r"\s*((?:<a\b[^<>]*>\s*)?<img\b[^<>]*>(?:\s*</a>)?)(.*)", re.DOTALL)
-_PLAYER = re.compile(
-    r"""\[(?:audio|embed|video|youtube)\b[\s=](?:[^\[\]]{0,500}?[\s"'=])??(https?://[^\s"'\[\]]+)"""
-    r"""[^\[\]]{0,500}\](?:\s{0,9}\[/(?:audio|video)\])?"""
-)
-_EMBED = re.compile(r"\[embed[^\[\]]{0,500}\]\s{0,9}(https?://[^\s\[\]]+)\s{0,9}\[/embed\]")
-_GALLERY = re.compile(r"(?<!\[)\[(?:gallery|playlist)(?:\s[^\[\]]{0,1000})?/?\](?!\])")
 _BARE_ADDRESS = re.compile(r"^[ \t]*(https?://[^\s<>\"']+)[ \t]*$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+
+_PREFORMATTED = re.compile(r"(<pre\b[^<>]*>.*?</pre>)", re.DOTALL)
 
 _TAG = re.compile(r"(</?[a-z][a-z0-9]*(?:\s[^<>]*)?>)")
 _TAG_NAME = re.compile(r"</?([a-z0-9]+)")
@@ -60,14 +65,19 @@ _BLOCKS = _FLOW | frozenset(
 )
 
 
-def body_html(source: str) -> str:
-    """Turn one stored body into sanitised HTML with real paragraphs and figures."""
+def body_html(source: str, conversion: Conversion) -> str:
+    """Turn one stored body into sanitised HTML with real paragraphs and figures.
+
+    What could not be kept is noted in `conversion`.
+    """
     written = source.replace("\r\n", "\n").replace("\r", "\n")
-    plain = sanitise(_shortcodes(written))
+    written = put_footnotes_in(put_blocks_in(written, conversion), conversion)
+    note_blocks_without_html(written, conversion)
+    plain = sanitise(around_code(written, lambda part: _without_foreign(part, conversion)))
     if "<!-- wp:" not in written:
         plain = sanitise(_Paragraphs().build(plain))
     else:
-        plain = _BLANK_LINES.sub("\n\n", plain)
+        plain = _fewer_blank_lines(plain)
     return sanitise(_linked(plain)).strip()
 
 
@@ -77,33 +87,18 @@ def opening(source: str) -> str | None:
     return source[: mark.start()] if mark else None
 
 
-def _shortcodes(source: str) -> str:
-    """Replace the shortcodes that stand for content; unknown ones stay as the text they are."""
-    source = _EMBED.sub(r"\n\n\1\n\n", source)
-    source = _PLAYER.sub(r"\n\n\1\n\n", source)
-    source = _GALLERY.sub("\n\n", source)
-    parts = _CAPTION.split(source)
-    built, index = [parts[0]], 1
-    while index < len(parts):
-        code, text = parts[index], parts[index + 1]
-        closed = index + 2 < len(parts) and parts[index + 2].startswith("[/")
-        if closed and not code.startswith("[/"):
-            built += [_figure(code, text), parts[index + 3]]
-            index += 4
-        else:
-            built += [code, text]
-            index += 2
-    return "".join(built)
+def _without_foreign(source: str, conversion: Conversion) -> str:
+    source = put_in_content(source, conversion)
+    source = lazy_pictures(embeds_as_links(source, conversion), conversion)
+    return styles_as_attributes(source)
 
 
-def _figure(code: str, inside: str) -> str:
-    attributes = {found[0]: found[1] or found[2] for found in _CAPTION_ATTRIBUTE.findall(code)}
-    picture = _PICTURE.match(inside)
-    image, text = (picture[1], picture[2]) if picture else (inside, "")
-    caption = text.strip() or attributes.get("caption", "")
-    alignment = html.escape(attributes.get("align", ""))
-    legend = f"<figcaption>{caption}</figcaption>" if caption else ""
-    return f'\n\n<figure class="{alignment}">{image}{legend}</figure>\n\n'
+def _fewer_blank_lines(source: str) -> str:
+    """Close the gaps that comments leave; lines of preformatted text are none."""
+    parts = _PREFORMATTED.split(source)
+    return "".join(
+        part if index % 2 else _BLANK_LINES.sub("\n\n", part) for index, part in enumerate(parts)
+    )
 
 
 def _linked(source: str) -> str:

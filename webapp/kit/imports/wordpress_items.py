@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from urllib.parse import unquote
 
@@ -15,7 +15,15 @@ from webapp.kit.imports.article import (
 )
 from webapp.kit.imports.moments import ReadTime, read_time
 from webapp.kit.imports.text import labels, storable, title_line
+from webapp.kit.imports.wordpress_conversion import Conversion
 from webapp.kit.imports.wordpress_html import body_html, opening
+from webapp.kit.imports.wordpress_library import Library
+from webapp.kit.imports.wordpress_remainder import (
+    is_address,
+    is_hollow,
+    kept_besides,
+    original,
+)
 from webapp.kit.imports.wordpress_stream import ExportItem, source_of
 from webapp.kit.rendering.excerpts import excerpt
 from webapp.kit.slugs import slugify
@@ -28,32 +36,37 @@ _NOT_IN_LOGINS = re.compile(r"[^\w .@*-]", re.ASCII)
 
 
 def read_item(
-    item: ExportItem, authors: Mapping[str, str], *, now: datetime, zone: tzinfo = UTC
+    item: ExportItem,
+    authors: Mapping[str, str],
+    library: Callable[[], Library],
+    *,
+    now: datetime,
+    zone: tzinfo = UTC,
 ) -> ImportedArticle:
     """Make an article of an item; `authors` gives the display name of each login.
 
-    `zone` is that of the site's clock, for items without a time in UTC. Raises NotAnArticle for
-    what is no post or page, or was thrown away; ImportProblem for a post that is broken.
+    `library` gives what the item's text only points to; `zone` is that of the site's clock, for
+    items without a time in UTC. Raises NotAnArticle for what is no post or page, or was thrown
+    away; ImportProblem for a post that is broken.
     """
     source = source_of(item)
-    kind, written_status = item.text("wp:post_type"), item.text("wp:status").lower()
-    if kind not in _ARTICLE_TYPES:
-        raise NotAnArticle(source, f"is of the type {kind or 'none'}, neither a post nor a page")
-    if written_status in _DISCARDED:
-        raise NotAnArticle(source, f"has the status {written_status}")
-    for name, text in item.fields.items():
-        storable(text, source, name)
+    _refuse_what_is_no_article(item, source)
     time = _published_at(item, zone)
     published_at = time.moment if time else None
     status, held_back = _status(item, published_at, now)
     slug, login = _slug(item), _login(item, authors)
     title = title_line(_words(item.text("title")), source)
     content = item.fields.get("content:encoded", "")
+    conversion = Conversion(item.text("wp:post_id"), library, item.meta.get("footnotes", ""))
+    body = body_html(content, conversion)
+    if is_hollow(item, body, conversion):
+        status, held_back = "draft", held_back or "nothing of its body could be read"
+    besides = kept_besides(item, conversion)
     return ImportedArticle(
         source=source,
         title=title or _stand_in(item, slug),
         slug=slug,
-        body=body_html(content),
+        body=body,
         body_format="html",
         status=status,
         published_at=published_at,
@@ -62,12 +75,22 @@ def read_item(
         authors=labels([_byline(login, authors)], source, "authors"),
         author_login=login or None,
         categories=_names(item, "category", source),
-        tags=_names(item, "post_tag", source),
-        excerpt=_excerpt(item, content),
-        metadata=_metadata(item),
-        private=_private(item, held_back),
-        notices=item.mended + ("comment left out",) * item.comments,
+        tags=_names(item, "post_tag", source, also="tag"),
+        excerpt=_excerpt(item, content, library),
+        metadata=_metadata(item) | besides,
+        private=_private(item, held_back) | original(content, conversion),
+        notices=(*item.mended, *conversion.notices, *["comment left out"] * item.comments),
     )
+
+
+def _refuse_what_is_no_article(item: ExportItem, source: str) -> None:
+    kind, written_status = item.text("wp:post_type"), item.text("wp:status").lower()
+    if kind not in _ARTICLE_TYPES:
+        raise NotAnArticle(source, f"is of the type {kind or 'none'}, neither a post nor a page")
+    if written_status in _DISCARDED:
+        raise NotAnArticle(source, f"has the status {written_status}")
+    for name, text in item.fields.items():
+        storable(text, source, name)
 
 
 def _published_at(item: ExportItem, zone: tzinfo) -> ReadTime | None:
@@ -124,20 +147,22 @@ def _login(item: ExportItem, authors: Mapping[str, str]) -> str:
 
 def _byline(login: str, authors: Mapping[str, str]) -> str:
     """Give the name that readers see: none where a mail address is all that the export has."""
-    known = authors.get(login)
-    return known or ("" if "@" in login else login)
+    name = authors.get(login) or login
+    return "" if is_address(name) else name
 
 
-def _names(item: ExportItem, domain: str, source: str) -> tuple[str, ...]:
-    names = (html.unescape(term.name) for term in item.terms if term.domain == domain)
+def _names(item: ExportItem, domain: str, source: str, also: str = "") -> tuple[str, ...]:
+    # Exports of the format's version 1.0 say "tag" where later ones say "post_tag".
+    names = (html.unescape(term.name) for term in item.terms if term.domain in (domain, also))
     return labels((storable(name, source, domain) for name in names), source, domain)
 
 
-def _excerpt(item: ExportItem, content: str) -> str | None:
+def _excerpt(item: ExportItem, content: str, library: Callable[[], Library]) -> str | None:
     written = item.text("excerpt:encoded")
     if not written:
         before_more = opening(content)
-        written = body_html(before_more) if before_more else ""
+        conversion = Conversion(item.text("wp:post_id"), library)
+        written = body_html(before_more, conversion) if before_more else ""
     return excerpt(written, EXCERPT_LIMIT) or None
 
 
