@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from tests.kit.imports.test_wordpress_export import HEAD, NOW, TAIL, item, term
-from webapp.kit.imports.article import ImportedArticle
+from webapp.kit.imports.article import ImportedArticle, ImportProblem
 from webapp.kit.imports.wordpress_export import read_articles
 
 
@@ -149,6 +149,14 @@ def test_the_loader_of_a_quotation_is_no_loss() -> None:
     )
     assert read(tweet).body == "<blockquote>Hi</blockquote>"
     assert read(tweet).notices == ()
+
+
+@pytest.mark.parametrize("mark", ["", "<!-- wp:paragraph -->"])
+@pytest.mark.parametrize("tag", ["int", "vector", "text", "filter", "object", "T"])
+def test_text_behind_an_unknown_tag_stays(tag: str, mark: str) -> None:
+    article = read(f"{mark}I use list<{tag}> here.\n\nNext paragraph.")
+    assert "here." in article.body
+    assert "Next paragraph." in article.body
 
 
 def test_pictures_that_a_script_was_to_load_have_their_address() -> None:
@@ -351,3 +359,12 @@ def test_the_body_as_written_is_kept_in_private_where_something_was_dropped() ->
 def test_a_body_of_many_open_shortcodes_and_tags_is_read_in_good_time() -> None:
     scraps = "[code] [gallery <iframe <object> <script> [vc_row <!-- wp:x <img a a= [caption] [[ "
     assert len(read(scraps * 3_000).body) > 0
+
+
+def test_a_body_that_would_multiply_takes_no_other_item_along() -> None:
+    many = "".join(f'<b title="{n}">' for n in range(300)) + "<p>x" * 300
+    bad, good = item(guid="a", content__encoded=many), item(guid="b")
+    problem, article = read_articles((HEAD + bad + good + TAIL).encode(), now=NOW)
+    assert isinstance(problem, ImportProblem)
+    assert problem.source == "a#7"
+    assert isinstance(article, ImportedArticle)

@@ -23,6 +23,7 @@ from webapp.kit.imports.wordpress_stream import (
     source_of,
     texts,
 )
+from webapp.kit.rendering.refusals import RenderingRefusedError
 
 # A blog's own address goes before that of the network of sites that it may be one of.
 _ADDRESSES = ("wp:base_blog_url", "link", "wp:base_site_url")
@@ -129,6 +130,8 @@ def _outcome(
         article = read_item(item, authors, library, now=now, zone=zone)
     except (ImportProblem, NotAnArticle) as refusal:
         return refusal
+    except RenderingRefusedError as refusal:
+        return ImportProblem(source, str(refusal))
     if source in seen:
         return ImportProblem(source, "stands in the export a second time")
     seen.add(source)
