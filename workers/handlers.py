@@ -5,10 +5,19 @@ from workers.audience import mail, notifications
 from workers.content import versions
 from workers.context import Handler
 from workers.operations import backfills, housekeeping
-from workers.publishing import publishing
+from workers.publishing import publishing, refresh
 
 HANDLERS: dict[str, Handler] = {
     handler.message.kind: handler
-    for module in (accounts, publishing, versions, notifications, mail, housekeeping, backfills)
+    for module in (
+        accounts,
+        publishing,
+        refresh,
+        versions,
+        notifications,
+        mail,
+        housekeeping,
+        backfills,
+    )
     for handler in module.HANDLERS
 }

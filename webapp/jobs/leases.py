@@ -13,6 +13,7 @@ from sqlalchemy import CursorResult, case, func, literal_column, null, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
+from webapp.jobs.messages import Message
 from webapp.jobs.outcomes import LeaseLostError
 from webapp.kit.backoff import retry_delay_seconds
 from webapp.models import Job
@@ -63,6 +64,11 @@ def claim(session: Session, job_id: int, lease_seconds: float) -> ClaimedJob | N
 def renew(session: Session, job: ClaimedJob, lease_seconds: float) -> None:
     """Fence the transaction of a step and prolong the lease; raises LeaseLostError."""
     _guarded(session, job, lease_until=seconds_from_now(lease_seconds))
+
+
+def note_progress(session: Session, job: ClaimedJob, message: Message) -> None:
+    """Write into the job's row with what message it goes on; raises LeaseLostError."""
+    _guarded(session, job, payload=message.model_dump(mode="json"))
 
 
 def finish(session: Session, job: ClaimedJob) -> None:

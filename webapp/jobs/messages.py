@@ -1,7 +1,8 @@
 """Every kind of job as a typed message: its kind, its queue and the ids that it carries."""
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -82,6 +83,26 @@ class FireSchedules(Message):
     schedule_ids: BatchOfIds
 
 
+class RefreshPublications(Message):
+    """Bring the present name of an author or a category into the public documents.
+
+    A category of None is that of items without one, as they are when theirs was deleted. The last
+    two fields say how far an earlier stretch came.
+    """
+
+    kind: ClassVar[str] = "publications.refresh"
+    queue: ClassVar[Queue] = Queue.HOUSEKEEPING
+
+    named: Literal["author", "category"]
+    named_id: int | None
+    after_published_at: datetime | None = None
+    after_content_id: int = 0
+
+    def dedupe_key(self) -> str:
+        """One for each name, which begins anew with each change of it."""
+        return f"{self.named}:{self.named_id}"
+
+
 class SealVersion(Message):
     """Check a version against its digest and add its statistics."""
 
@@ -153,6 +174,7 @@ MESSAGES: dict[str, type[Message]] = {
         SendPasswordReset,
         SendPasswordChanged,
         FireSchedules,
+        RefreshPublications,
         SealVersion,
         FanOutEvent,
         SendEventMails,

@@ -31,6 +31,36 @@ def enqueue(session: Session, message: Message, *, run_at: datetime | None = Non
     return job_id
 
 
+def enqueue_anew(session: Session, message: Message) -> None:
+    """Write a duty that has to be done from its beginning after this transaction has committed.
+
+    There is one row for it. Where the duty waits already, that is enough; where a worker is at it,
+    that one loses its lease and can commit no more; where it was done, it is to do again. Ask for
+    it before the change that is its cause: then whatever a worker has committed came before.
+    """
+    statement = insert(Job).values(_row(message, None))
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["kind", "dedupe_key"],
+            set_={
+                "queue": statement.excluded.queue,
+                "payload": statement.excluded.payload,
+                "max_starts": statement.excluded.max_starts,
+                "request_id": statement.excluded.request_id,
+                "state": "ready",
+                "run_at": func.clock_timestamp(),
+                "starts": 0,
+                "lease_token": None,
+                "lease_until": None,
+                "dispatched_at": None,
+                "dispatches": 0,
+                "last_error": None,
+                "finished_at": None,
+            },
+        )
+    )
+
+
 def enqueue_many(session: Session, messages: Iterable[Message]) -> int:
     """Insert many jobs in one statement and return how many were new. Wakes nobody."""
     rows = [_row(message, None) for message in messages]

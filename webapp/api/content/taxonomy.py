@@ -110,7 +110,10 @@ def create_category(body: CategoryInput) -> Response:
 )
 @requires(RoleName.MANAGER)
 def change_category(path: CategoryPath, body: CategoryInput) -> Response:
-    """Replace what a category says of itself; without a slug it keeps the one it has."""
+    """Replace what a category says of itself; without a slug it keeps the one it has.
+
+    Lists by category are right at once; public items show the new names moments later.
+    """
     changed = taxonomy.change_category(
         open_session(), current_actor(), path.category_id, _changes(body)
     )
@@ -122,7 +125,10 @@ def change_category(path: CategoryPath, body: CategoryInput) -> Response:
 )
 @requires(RoleName.MANAGER)
 def delete_category(path: CategoryPath) -> Response:
-    """Remove a category; its items and sub-categories stay, without it."""
+    """Remove a category; its items and sub-categories stay, without it.
+
+    Public items show it until a job has been there, moments later.
+    """
     taxonomy.delete_category(open_session(), current_actor(), path.category_id)
     return no_content()
 

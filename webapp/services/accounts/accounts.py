@@ -7,6 +7,8 @@ from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from webapp.jobs.messages import RefreshPublications
+from webapp.jobs.outbox import enqueue_anew
 from webapp.kit.passwords import hash_password
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
@@ -89,9 +91,14 @@ def list_accounts(session: Session, *, after_id: int, limit: int) -> list[Accoun
 def change_profile(
     session: Session, user_id: int, *, display_name: str | None, bio: str | None
 ) -> Account:
-    """Change what an account shows of itself; None leaves a field as it is."""
+    """Change what an account shows of itself; None leaves a field as it is.
+
+    A job brings a new name into the public documents of the account's items.
+    """
     values = {"display_name": display_name, "bio": bio}
     given = {name: value for name, value in values.items() if value is not None}
+    if display_name is not None:
+        enqueue_anew(session, RefreshPublications(named="author", named_id=user_id))
     if given:
         session.execute(
             update(User)

@@ -19,6 +19,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, array, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
+from webapp.jobs.messages import RefreshPublications
+from webapp.jobs.outbox import enqueue_anew
 from webapp.kit.slugs import slugify
 from webapp.models import Category, Content, Publication, Tag
 from webapp.models.content.taxonomy import key_of_name
@@ -101,7 +103,7 @@ def create_category(session: Session, actor: Actor, changes: CategoryChanges) ->
 def change_category(
     session: Session, actor: Actor, category_id: int, changes: CategoryChanges
 ) -> Category:
-    """Replace what a category says of itself.
+    """Replace what a category says of itself; a job brings it into the public documents.
 
     Raises as `create_category` does, and NotFoundError.
     """
@@ -113,6 +115,8 @@ def change_category(
     taken = select(exists().where(Category.slug == slug, Category.id != category_id))
     if session.scalar(taken):
         raise ConflictError("Another category has this slug.")
+    if (slug, changes.name) != (category.slug, category.name):
+        enqueue_anew(session, RefreshPublications(named="category", named_id=category_id))
     session.execute(
         update(Category)
         .where(Category.id == category_id)
@@ -129,9 +133,17 @@ def change_category(
 
 
 def delete_category(session: Session, actor: Actor, category_id: int) -> None:
-    """Remove a category; its items and sub-categories stay, without it. Raises NotFoundError."""
+    """Remove a category; its items and sub-categories stay, without it. Raises NotFoundError.
+
+    A job takes it out of the public documents.
+    """
+    # The job comes first: its worker locks the row of the job, and then items.
+    enqueue_anew(session, RefreshPublications(named="category", named_id=None))
     # The items are locked first, as every change of an item does, so that the two cannot deadlock.
-    items = select(Content.id).where(Content.category_id == category_id).order_by(Content.id)
+    # An item may be public in a category that its draft has left.
+    drafts = select(Content.id).where(Content.category_id == category_id)
+    public = select(Publication.content_id).where(Publication.category_id == category_id)
+    items = select(Content.id).where(Content.id.in_(drafts.union_all(public))).order_by(Content.id)
     session.execute(items.with_for_update())
     deleted = session.scalar(
         delete(Category).where(Category.id == category_id).returning(Category.id)

@@ -16,7 +16,7 @@ from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, slugs, taxonomy, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.errors import ConflictError
-from webapp.services.publishing import supersession
+from webapp.services.publishing import documents, supersession
 from webapp.services.publishing.telling import stop_telling
 
 
@@ -37,7 +37,7 @@ class Release:
 # rows that it has at hand, so publishing costs no round trip an item. An item that is in the trash
 # is left out, and so is whatever would hang on it.
 _PUBLISH = text(
-    """
+    f"""
     WITH wanted AS (
         SELECT * FROM unnest(:content_ids, :version_ids, :moments)
             AS wanted (content_id, version_id, moment)
@@ -50,41 +50,18 @@ _PUBLISH = text(
         FROM wanted
         WHERE content.id = wanted.content_id AND content.status <> 'trashed'
         RETURNING content.id, content.author_id, content.published_at, content.publish_sequence,
-                  wanted.version_id
+                  wanted.version_id, statement_timestamp() AS updated_at
     ), documents AS (
-        SELECT moved.*, version.slug, version.title, version.tags, category.id AS category_id,
+        SELECT item.*, version.slug, version.title, version.tags, category.id AS category_id,
             rendering.html,
-            json_build_object(
-                'id', moved.id,
-                'slug', version.slug,
-                'title', version.title,
-                'excerpt', rendering.excerpt,
-                'author', json_build_object('id', author.id, 'name', author.display_name),
-                'category', CASE WHEN category.id IS NOT NULL THEN json_build_object(
-                    'id', category.id, 'slug', category.slug, 'name', category.name) END,
-                'tags', coalesce((
-                    SELECT json_agg(json_build_object('id', tags.id, 'slug', tags.slug,
-                                                      'name', tags.name) ORDER BY tags.slug)
-                    FROM tags WHERE tags.slug = ANY (version.tags)), '[]'::json),
-                'published_at', to_char(moved.published_at AT TIME ZONE 'UTC',
-                                        'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                'updated_at', to_char(statement_timestamp() AT TIME ZONE 'UTC',
-                                      'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                'metadata', version.metadata
-            ) AS summary
-        FROM moved
-        JOIN content_versions AS version
-            ON version.id = moved.version_id AND version.content_id = moved.id
-        JOIN renderings AS rendering ON rendering.version_id = version.id
-        JOIN users AS author ON author.id = moved.author_id
-        LEFT JOIN categories AS category ON category.id = version.category_id
+            {documents.SUMMARY} AS summary
+        FROM moved AS item {documents.JOINS}
     ), public AS (
         INSERT INTO publications (content_id, version_id, slug, author_id, category_id, tags,
                                   document, summary, etag, published_at, updated_at)
         SELECT id, version_id, slug, author_id, category_id, tags,
-            (left(summary::text, -1) || ', "html" : ' || to_json(html)::text || '}')::json,
-            summary, '"' || id || '-' || publish_sequence || '"', published_at,
-            statement_timestamp()
+            {documents.DOCUMENT}, summary,
+            '"' || id || '-' || publish_sequence || '"', published_at, updated_at
         FROM documents
         ON CONFLICT (content_id) DO UPDATE SET
             version_id = excluded.version_id, slug = excluded.slug,
@@ -115,7 +92,7 @@ _PUBLISH = text(
         FROM happened WHERE :notify
     )
     SELECT id FROM documents
-    """
+    """  # noqa: S608 - the parts are constants of the code
 ).bindparams(
     bindparam("content_ids", type_=ARRAY(BigInteger)),
     bindparam("version_ids", type_=ARRAY(BigInteger)),
@@ -143,6 +120,7 @@ def release(
     ids = [release.content_id for release in releases]
     session.execute(_LOCK_ITEMS, {"content_ids": ids})
     taxonomy.name_public_tags(session, ids, [release.version_id for release in releases])
+    documents.hold_names(session, ids, [release.version_id for release in releases])
     parameters = {
         "content_ids": ids,
         "version_ids": [release.version_id for release in releases],

@@ -1,0 +1,74 @@
+"""What is in a public document, written once for the publishing and for what follows names.
+
+The expressions want the rows that `JOINS` adds to one called `item`, with the columns `id`,
+`version_id`, `author_id`, `published_at` and `updated_at`.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import BigInteger, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+SUMMARY = """
+json_build_object(
+    'id', item.id,
+    'slug', version.slug,
+    'title', version.title,
+    'excerpt', rendering.excerpt,
+    'author', json_build_object('id', author.id, 'name', author.display_name),
+    'category', CASE WHEN category.id IS NOT NULL THEN json_build_object(
+        'id', category.id, 'slug', category.slug, 'name', category.name) END,
+    'tags', coalesce((
+        SELECT json_agg(json_build_object('id', tags.id, 'slug', tags.slug,
+                                          'name', tags.name) ORDER BY tags.slug)
+        FROM tags WHERE tags.slug = ANY (version.tags)), '[]'::json),
+    'published_at', to_char(item.published_at AT TIME ZONE 'UTC',
+                            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'updated_at', to_char(item.updated_at AT TIME ZONE 'UTC',
+                          'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'metadata', version.metadata
+)
+"""
+
+JOINS = """
+JOIN content_versions AS version
+    ON version.id = item.version_id AND version.content_id = item.id
+JOIN renderings AS rendering ON rendering.version_id = version.id
+JOIN users AS author ON author.id = item.author_id
+LEFT JOIN categories AS category ON category.id = version.category_id
+"""
+
+# Wants `html` and `summary` of a row called `documents`.
+DOCUMENT = """
+(left(documents.summary::text, -1) || ', "html" : ' || to_json(documents.html)::text || '}')::json
+"""
+
+# A change of a name waits until those who have read the old one have committed, and is then sure to
+# find their publications; whoever comes later waits for the change, and reads the new name.
+_HOLD_NAMES = text(
+    """
+    WITH authors AS MATERIALIZED (
+        SELECT id FROM users
+        WHERE id IN (SELECT author_id FROM content WHERE id = ANY (:content_ids))
+        ORDER BY id FOR SHARE
+    ), shelves AS MATERIALIZED (
+        SELECT id FROM categories
+        WHERE id IN (SELECT category_id FROM content_versions WHERE id = ANY (:version_ids))
+        ORDER BY id FOR SHARE
+    )
+    SELECT (SELECT count(*) FROM authors), (SELECT count(*) FROM shelves)
+    """
+).bindparams(
+    bindparam("content_ids", type_=ARRAY(BigInteger)),
+    bindparam("version_ids", type_=ARRAY(BigInteger)),
+)
+
+
+def hold_names(session: Session, content_ids: Sequence[int], version_ids: Sequence[int]) -> None:
+    """Keep the names that go into documents from changing until the transaction ends.
+
+    The items are locked by the caller.
+    """
+    parameters = {"content_ids": list(content_ids), "version_ids": list(version_ids)}
+    session.execute(_HOLD_NAMES, parameters)

@@ -1,0 +1,99 @@
+"""Bring new names of authors and categories into the public documents that hold them.
+
+Nobody is told of it, no publication is counted, and the text stays that of the version that went
+public. The ETag changes, so that caches ask again.
+"""
+
+from sqlalchemy import BigInteger, DateTime, TextClause, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from webapp.jobs.messages import RefreshPublications
+from webapp.services.publishing.documents import DOCUMENT, JOINS, SUMMARY
+
+DOCUMENTS_A_BATCH = 100
+
+# Each is served, in the order of the batches, by an index of its own. Without a category are also
+# those whose category was deleted. The name of a public tag never changes.
+_TARGETS = {
+    "author": "author_id = :named_id",
+    "category": "category_id = :named_id",
+    "no category": "category_id IS NULL",
+}
+
+_FIND = """
+    WITH item AS MATERIALIZED (
+        SELECT content_id AS id, version_id, author_id, published_at, updated_at, summary AS former
+        FROM publications
+        WHERE {target}
+          AND (published_at, content_id)
+              > (coalesce(:after_published_at, '-infinity'::timestamptz), :after_content_id)
+        ORDER BY {order}published_at, content_id LIMIT :size
+    ), documents AS (
+        SELECT item.id, {summary} AS summary FROM item {joins}
+    )
+    SELECT item.id, item.published_at,
+           coalesce(item.former::text <> documents.summary::text, false) AS is_stale
+    FROM item LEFT JOIN documents USING (id)
+    ORDER BY item.published_at, item.id
+"""
+
+_LOCK_ITEMS = text(
+    "SELECT FROM content WHERE id = ANY (:content_ids) ORDER BY id FOR UPDATE"
+).bindparams(bindparam("content_ids", type_=ARRAY(BigInteger)))
+
+# An item that was withdrawn in the meantime has no row here, and gets none.
+_REWRITE = text(
+    f"""
+    WITH item AS (
+        SELECT publications.content_id AS id, publications.version_id, publications.author_id,
+               publications.published_at, publications.updated_at, content.publish_sequence
+        FROM publications JOIN content ON content.id = publications.content_id
+        WHERE publications.content_id = ANY (:content_ids)
+    ), documents AS (
+        SELECT item.id, item.publish_sequence, rendering.html, {SUMMARY} AS summary
+        FROM item {JOINS}
+    )
+    UPDATE publications SET
+        document = {DOCUMENT},
+        summary = documents.summary,
+        etag = '"' || documents.id || '-' || documents.publish_sequence || '-'
+            || left(md5(documents.summary::text), 12) || '"'
+    FROM documents
+    WHERE publications.content_id = documents.id
+      AND publications.summary::text <> documents.summary::text
+    """  # noqa: S608 - the parts are constants of the code
+).bindparams(bindparam("content_ids", type_=ARRAY(BigInteger)))
+
+
+def refresh_batch(
+    session: Session, message: RefreshPublications, size: int = DOCUMENTS_A_BATCH
+) -> RefreshPublications | None:
+    """Refresh the next documents and return the message that goes on; None after the last.
+
+    Only what has another name than its document is locked and written. The items are locked as
+    every change of them does, so a publication or a withdrawal comes before or after, whole.
+    """
+    rows = session.execute(_find(message), {**message.model_dump(), "size": size}).all()
+    stale = [row.id for row in rows if row.is_stale]
+    if stale:
+        session.execute(_LOCK_ITEMS, {"content_ids": stale})
+        session.execute(_REWRITE, {"content_ids": stale})
+    if len(rows) < size:
+        return None
+    return message.model_copy(
+        update={"after_published_at": rows[-1].published_at, "after_content_id": rows[-1].id}
+    )
+
+
+def _find(message: RefreshPublications) -> TextClause:
+    has_none = message.named == "category" and message.named_id is None
+    return text(
+        _FIND.format(
+            target=_TARGETS["no category" if has_none else message.named],
+            # PostgreSQL takes the index in its order only where all its columns are named.
+            order="category_id, " if has_none else "",
+            summary=SUMMARY,
+            joins=JOINS,
+        )
+    ).bindparams(bindparam("after_published_at", type_=DateTime(timezone=True)))
