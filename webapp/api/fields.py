@@ -18,6 +18,7 @@ from webapp.api.errors import RequestError
 from webapp.kit.etags import is_any, read_tags
 from webapp.kit.json_values import check_json, check_text
 from webapp.kit.slugs import SLUG_MAX_LENGTH, SLUG_PATTERN
+from webapp.kit.visible_lines import check_line
 
 T = TypeVar("T")
 
@@ -44,12 +45,6 @@ class Query(BaseModel):
 
 
 def _text(value: str) -> str:
-    return check_text(value)
-
-
-def _spoken(value: str) -> str:
-    if not value.strip():
-        raise ValueError("is blank")
     return check_text(value)
 
 
@@ -104,13 +99,13 @@ Omittable = Annotated[T | None, _WithoutNull()]
 Number = Annotated[int, BeforeValidator(_plain_number)]
 Flag = Annotated[bool, BeforeValidator(_plain_flag)]
 Id = Annotated[Number, Field(ge=1, le=LARGEST_ID)]
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_spoken)]
-Title = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_spoken)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_line)]
+Title = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(check_line)]
 ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_text)]
 BodyText = Annotated[str, Field(max_length=BODY_LIMIT), AfterValidator(_text)]
 SlugText = Annotated[str, Field(max_length=SLUG_MAX_LENGTH, pattern=SLUG_PATTERN)]
 TagNames = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_spoken)]],
+    list[Annotated[str, Field(min_length=1, max_length=60), AfterValidator(check_line)]],
     Field(max_length=50),
 ]
 Moment = Annotated[datetime, BeforeValidator(_moment)]

@@ -7,6 +7,7 @@ from webapp.cli.database import command_session
 from webapp.kit.addresses import mailable_address
 from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
 from webapp.kit.roles import RoleName
+from webapp.kit.visible_lines import check_line
 from webapp.services.accounts.accounts import register
 
 
@@ -24,13 +25,14 @@ def create_admin(login: str, email: str, display_name: str | None, password: str
     """Make an account that may do everything."""
     check_password(password)
     address = check_address(email)
+    name = check_name(display_name or login)
     with command_session() as session:
         account = register(
             session,
             login=login,
             email=address,
             password=password,
-            display_name=display_name or login,
+            display_name=name,
             role=RoleName.ADMIN,
         )
     click.echo(f"Admin {account.login} was created with id {account.id}.")
@@ -50,3 +52,11 @@ def check_address(email: str) -> str:
         return mailable_address(email)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--email") from error
+
+
+def check_name(name: str) -> str:
+    """Return the name as it is stored; ends the command unless it is one line of visible text."""
+    try:
+        return check_line(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--display-name") from error

@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 
 from webapp.kit.imports.article import LABEL_LIMIT, TITLE_LIMIT, ImportProblem, JsonValue
 from webapp.kit.json_values import LARGEST_INTEGER
+from webapp.kit.visible_lines import make_line
 
 _MAX_DEPTH = 20
 _LARGEST_IN_TENS = 2**256  # Python refuses to print huge numbers in tens.
@@ -73,7 +74,7 @@ def _number(value: float) -> JsonValue:
 
 def title_line(text: str, source: str) -> str:
     """Give a title on one line; raises ImportProblem for one longer than `TITLE_LIMIT`."""
-    title = " ".join(text.split())
+    title = make_line(text)
     if len(title) > TITLE_LIMIT:
         reason = f"the title has {len(title)} characters; {TITLE_LIMIT} are allowed"
         raise ImportProblem(source, reason)
@@ -84,7 +85,7 @@ def labels(names: Iterable[str], source: str, kind: str) -> tuple[str, ...]:
     """Give names of tags and the like on one line each, without empty and repeated ones."""
     kept: dict[str, str] = {}
     for name in names:
-        label = " ".join(name.split())
+        label = make_line(name)
         if len(label) > LABEL_LIMIT:
             reason = f"a name among the {kind} has {len(label)} characters; {LABEL_LIMIT} may have"
             raise ImportProblem(source, reason)

@@ -12,6 +12,7 @@ from webapp.kit.imports.article import ImportedArticle
 from webapp.kit.roles import RoleName
 from webapp.kit.slugs import slugify
 from webapp.kit.tokens import new_token
+from webapp.kit.visible_lines import make_line
 from webapp.models import Content, ContentVersion, User
 from webapp.services.accounts import accounts
 from webapp.services.accounts.actors import Actor
@@ -76,7 +77,7 @@ def ensure_author(session: Session, name: str) -> int:
         login=login,
         email=f"{login}@import.invalid",
         password=new_token(),
-        display_name=name,
+        display_name=make_line(name, 200) or login,
         role=RoleName.AUTHOR,
     )
     session.execute(
