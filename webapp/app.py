@@ -19,6 +19,7 @@ from webapp.api.routing import install_routing
 from webapp.bootstrap import web_context
 from webapp.pages.docs import describe_problems, install_docs
 from webapp.pages.reset_password import install_reset_password
+from webapp.pages.unsubscribe import install_unsubscribe
 from webapp.settings import Settings
 
 BLUEPRINTS = (
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
     install_operators(app)
     install_docs(app)
     install_reset_password(app)
+    install_unsubscribe(app)
     describe_problems(app)
     install_rate_limits(app, settings)
     # The library's own command writes the document to a file; `/openapi.json` serves it.

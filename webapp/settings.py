@@ -81,6 +81,7 @@ class Settings(BaseSettings):
 
     new_account_role: RoleName = RoleName.READER
     access_token_days: int = Field(default=30, ge=1, le=365)
+    mail_to_unproven: bool = True
     password_reset_minutes: int = Field(default=30, ge=1, le=60)
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)

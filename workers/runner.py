@@ -21,6 +21,7 @@ from webapp.jobs.outcomes import (
     Retry,
     Snooze,
 )
+from webapp.kit.redaction import without_addresses
 from workers.context import Handler, InOneTransaction, RunningJob, WorkerContext
 
 log = structlog.get_logger()
@@ -119,16 +120,17 @@ def _settle(session: Session, claimed: ClaimedJob, outcome: Outcome) -> None:
 
 
 def _settle_failure(context: WorkerContext, claimed: ClaimedJob, outcome: Retry | GiveUp) -> None:
+    reason = without_addresses(outcome.reason)
     with context.transaction() as session:
         state = leases.fail(
             session,
             claimed,
-            outcome.reason,
+            reason,
             final=isinstance(outcome, GiveUp),
             after_seconds=outcome.after_seconds if isinstance(outcome, Retry) else None,
         )
     report = log.error if state == "failed" else log.warning
-    report("job.failed" if state == "failed" else "job.will_retry", reason=outcome.reason,
+    report("job.failed" if state == "failed" else "job.will_retry", reason=reason,
            starts=claimed.starts)  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from webapp.kit.backoff import LONGEST_SECONDS, ceiling_seconds, retry_delay_sec
 from webapp.kit.cursors import InvalidCursorError, decode_cursor, encode_cursor, split_page
 from webapp.kit.json_values import check_json
 from webapp.kit.passwords import hash_password, verify_password
+from webapp.kit.redaction import without_addresses
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email, keyed_digest, new_token
 from webapp.services.content.versions import word_changes
@@ -141,3 +142,9 @@ def test_values_that_could_not_be_given_back_are_refused(value: object) -> None:
 @pytest.mark.parametrize("value", [0, True, None, 2**53 - 1, -2.0, 1e15, 0.1, 1e-300, "é", [{}]])
 def test_values_that_can_be_given_back_are_taken(value: object) -> None:
     check_json(value)
+
+
+def test_words_of_others_lose_the_addresses_in_them() -> None:
+    told = "550 5.1.1 <a.b+c@example.org>: no; b@x, (c@d.org)"
+    assert without_addresses(told) == "550 5.1.1 <(address)>: no; (address), ((address))"
+    assert without_addresses("nothing @ here") == "nothing @ here"

@@ -2,10 +2,27 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 
+from webapp.kit.redaction import without_addresses
 from webapp.settings import Settings
+
+# The fields that hold words of other software, which repeat what they were given.
+_WORDS_OF_OTHERS = ("exception", "error", "reason")
+
+
+def _hide_addresses(
+    _logger: Any,  # noqa: ANN401
+    _method: str,
+    event: MutableMapping[str, Any],
+) -> MutableMapping[str, Any]:
+    for name in _WORDS_OF_OTHERS:
+        if isinstance(event.get(name), str):
+            event[name] = without_addresses(event[name])
+    return event
 
 
 def configure_logs(settings: Settings) -> None:
@@ -16,6 +33,7 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _hide_addresses,
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()

@@ -1,20 +1,25 @@
 """Mail: a connection that is kept, and a plain answer for each message."""
 
+import re
 import smtplib
 import socket
 import ssl
 import time
 from dataclasses import dataclass
-from email.errors import MessageError
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from enum import Enum
 from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from webapp.adapters.mail_headers import (
+    WRITTEN,
+    UnmailableAddressError,
+    address_of,
+    mailbox_header,
+    text_header,
+)
 from webapp.adapters.smtp_deadline import Deadline, DeadlineSecureSMTP, DeadlineSMTP
 from webapp.kit.clock import utc_now
 
@@ -22,6 +27,7 @@ IDLE_SECONDS = 10
 MESSAGES_A_CONNECTION = 100
 GOODBYE_SECONDS = 2.0
 
+ENHANCED_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")  # RFC 3463
 # Authentication is required, too weak, wrong, or needs encryption: some servers say so only when
 # they hear the recipient.
 CODES_ABOUT_THE_SENDER = frozenset({530, 534, 535, 538})
@@ -38,10 +44,11 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class MailAnswer:
-    """A verdict with the words that came with it."""
+    """A verdict with the words that came with it; `is_refusal` where they are about the reader."""
 
     verdict: Verdict
     words: str
+    is_refusal: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,31 +60,44 @@ class MailText:
     html: str
 
 
-class UnmailableAddressError(ValueError):
-    """The address of a reader cannot stand in a mail; that of the sender raises other errors."""
-
-
 def build_message(
-    mail: MailText, *, sender: str, address: str, name: str, message_id: str
+    mail: MailText,
+    *,
+    sender: str,
+    address: str,
+    name: str,
+    message_id: str,
+    unsubscribe_url: str | None = None,
 ) -> EmailMessage:
     """Return the message; the same `message_id` marks a second copy as the same mail.
 
-    The standard library's policy refuses line breaks in headers, so nothing can be smuggled in.
-    Raises UnmailableAddressError.
+    Its body is quoted-printable, so that every mail server takes it. It asks for no answer of a
+    machine (RFC 3834); one with an `unsubscribe_url` is bulk mail, and a click on that address ends
+    it (RFC 8058). Raises UnmailableAddressError.
     """
-    message = EmailMessage(policy=SMTP)
-    sender_name, sender_address = parseaddr(sender)
-    message["From"] = Address(sender_name, addr_spec=sender_address)
-    try:
-        message["To"] = Address(" ".join(name.split()), addr_spec=address)
-    except (ValueError, MessageError, IndexError) as error:
-        raise UnmailableAddressError(_describe(error)) from error
-    message["Subject"] = " ".join(mail.subject.split())
+    message = EmailMessage(policy=WRITTEN)
+    message["From"] = _sender_header(sender)
+    message["To"] = mailbox_header(name, address)
+    message["Subject"] = text_header(mail.subject)
     message["Date"] = format_datetime(utc_now())
     message["Message-ID"] = message_id
-    message.set_content(mail.text)
-    message.add_alternative(mail.html, subtype="html")
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    if unsubscribe_url is not None:
+        message["Precedence"] = "bulk"
+        message["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(mail.text, cte="quoted-printable")
+    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     return message
+
+
+def _sender_header(sender: str) -> str:
+    """Write the sender; what is wrong with it is no fault of the reader and costs no mail."""
+    try:
+        return mailbox_header(*parseaddr(sender))
+    except UnmailableAddressError as error:
+        raise RuntimeError(f"IMPRINT_MAIL_FROM cannot send mail: {error}") from error
 
 
 class Mailer:
@@ -127,21 +147,23 @@ class Mailer:
             self._hang_up()
             return MailAnswer(Verdict.AWAY, _describe(error))
         try:
-            refused = connection.send_message(message)
+            # Who gets it is never left to what a parser makes of a name.
+            sender, reader = address_of(message["From"]), address_of(message["To"])
+            connection.send_message(message, sender, [reader])
         except (smtplib.SMTPSenderRefused, smtplib.SMTPHeloError) as error:
             self._hang_up()
             return MailAnswer(Verdict.AWAY, _describe(error))
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
-            return self._refused(code, words)
+            return self._refused(error, code, words)
         except smtplib.SMTPDataError as error:
-            return self._refused(error.smtp_code, error.smtp_error)
+            return self._refused(error, error.smtp_code, error.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
             self._hang_up()
             return MailAnswer(Verdict.LATER, _describe(error))
         self._sent += 1
         self._used_at = time.monotonic()
-        return MailAnswer(Verdict.TAKEN, "250 taken" if not refused else str(refused))
+        return MailAnswer(Verdict.TAKEN, "250 taken")
 
     def close(self) -> None:
         """Say goodbye to the server, if it still listens."""
@@ -156,13 +178,17 @@ class Mailer:
             except (smtplib.SMTPException, OSError):
                 connection.close()
 
-    def _refused(self, code: int, words: bytes | str) -> MailAnswer:
+    def _refused(self, error: Exception, code: int, words: bytes | str) -> MailAnswer:
+        """Judge a refusal of one reader, and leave out its words: they may hold the address."""
         spoken = words.decode(errors="replace") if isinstance(words, bytes) else words
         verdict = Verdict.NEVER if code >= 500 else Verdict.LATER
         if code in CODES_ABOUT_THE_SENDER:
             self._hang_up()
             verdict = Verdict.AWAY
-        return MailAnswer(verdict, f"{code} {spoken}")
+        status = ENHANCED_STATUS.match(spoken)
+        parts = (str(code), status[0] if status else "", type(error).__name__)
+        is_refusal = verdict is not Verdict.AWAY
+        return MailAnswer(verdict, " ".join(filter(None, parts)), is_refusal=is_refusal)
 
     def _ready_connection(self) -> smtplib.SMTP:
         if self._sent >= MESSAGES_A_CONNECTION:

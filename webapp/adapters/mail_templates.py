@@ -4,8 +4,15 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from webapp.adapters.mail import MailText
+from webapp.kit.visible_lines import make_line
+
+
+def _one_line(value: Any) -> Any:  # noqa: ANN401
+    """Keep words of people from making lines of their own, however they came into the database."""
+    return make_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache
@@ -14,6 +21,7 @@ def _environment() -> Environment:
         loader=PackageLoader("webapp", "mails"),
         autoescape=select_autoescape(enabled_extensions=["html"], default=False),
         undefined=StrictUndefined,
+        finalize=_one_line,
         trim_blocks=True,
         keep_trailing_newline=True,
     )

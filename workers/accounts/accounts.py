@@ -1,15 +1,31 @@
 """Account mail: password resets and the notice that a password was changed."""
 
+from dataclasses import dataclass
+
+import structlog
 from sqlalchemy import select
 
-from webapp.adapters.mail import MailText, UnmailableAddressError, Verdict, build_message
+from webapp.adapters.mail import MailText, Verdict, build_message
+from webapp.adapters.mail_headers import NAME_LIMIT, UnmailableAddressError
 from webapp.adapters.mail_templates import render_mail
 from webapp.jobs.messages import SendPasswordChanged, SendPasswordReset
-from webapp.jobs.outcomes import Done, GiveUp, Outcome, Retry, Snooze
+from webapp.jobs.outcomes import Done, Outcome, Retry, Snooze
+from webapp.kit.visible_lines import make_line
 from webapp.models import User
 from webapp.services.accounts import password_resets
 from webapp.services.accounts.password_resets import PostponedReset
 from workers.context import InSteps, RunningJob
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whom an account mail goes to."""
+
+    user_id: int
+    address: str
+    name: str
 
 
 def send_password_reset(job: RunningJob, message: SendPasswordReset) -> Outcome:
@@ -33,7 +49,7 @@ def send_password_reset(job: RunningJob, message: SendPasswordReset) -> Outcome:
     mail = render_mail(
         "password_reset",
         "Set a new password",
-        name=minted.display_name,
+        name=make_line(minted.display_name, NAME_LIMIT),
         token=minted.token,
         link=settings.link_to_password_reset(minted.token),
         minutes=settings.password_reset_minutes,
@@ -41,7 +57,8 @@ def send_password_reset(job: RunningJob, message: SendPasswordReset) -> Outcome:
     )
     # A mail with another token is another mail; with the Message-ID of the one before, a mailbox
     # that drops second copies would drop the one that works.
-    outcome = _send(job, mail, minted.address, minted.display_name, minted.token)
+    reader = Reader(minted.user_id, minted.address, minted.display_name)
+    outcome = _send(job, mail, reader, minted.token)
     if isinstance(outcome, Done):
         with job.step() as session:
             password_resets.note_mailed(session, minted.token)
@@ -62,31 +79,42 @@ def send_password_changed(job: RunningJob, message: SendPasswordChanged) -> Outc
     mail = render_mail(
         "password_changed",
         "Your password was changed",
-        name=name,
+        name=make_line(name, NAME_LIMIT),
         base_url=job.context.settings.base_url,
     )
-    return _send(job, mail, user.email, name, str(job.claimed.id))
+    reader = Reader(message.user_id, user.email, name)
+    return _send(job, mail, reader, str(job.claimed.id))
 
 
-def _send(job: RunningJob, mail: MailText, address: str, name: str, identity: str) -> Outcome:
-    """Hand one mail over; the same `identity` marks a second copy as the same mail."""
+def _send(job: RunningJob, mail: MailText, reader: Reader, identity: str) -> Outcome:
+    """Hand one mail over; the same `identity` marks a second copy as the same mail.
+
+    An address that the server refuses for good, or until the last start, settles the duty: anybody
+    may ask for a mail to a dead address, so no operator has to look at it.
+    """
     settings = job.context.settings
     try:
         message = build_message(
             mail,
             sender=settings.mail_from,
-            address=address,
-            name=name,
+            address=reader.address,
+            name=reader.name,
             message_id=settings.message_id(job.claimed.kind, identity),
         )
     except UnmailableAddressError as error:
-        return GiveUp(str(error))
+        return _give_up_quietly(reader, str(error))
     answer = job.context.account_mailer.send(message)
+    is_last = job.claimed.starts >= job.claimed.max_starts
     if answer.verdict is Verdict.TAKEN:
         return Done()
-    if answer.verdict is Verdict.NEVER:
-        return GiveUp(answer.words)
+    if answer.is_refusal and (answer.verdict is Verdict.NEVER or is_last):
+        return _give_up_quietly(reader, answer.words)
     return Retry(answer.words)
+
+
+def _give_up_quietly(reader: Reader, answer: str) -> Done:
+    log.warning("mail.refused", user_id=reader.user_id, answer=answer)
+    return Done()
 
 
 HANDLERS = (

@@ -6,12 +6,14 @@ from email.message import EmailMessage
 import structlog
 from sqlalchemy.orm import Session
 
-from webapp.adapters.mail import MailAnswer, UnmailableAddressError, Verdict, build_message
+from webapp.adapters.mail import MailAnswer, Verdict, build_message
+from webapp.adapters.mail_headers import NAME_LIMIT, UnmailableAddressError
 from webapp.adapters.mail_templates import render_mail
 from webapp.jobs.messages import SendEventMails
 from webapp.jobs.outcomes import Done, Outcome, Snooze
 from webapp.kit.backoff import with_jitter
-from webapp.services.audience import mail_deliveries
+from webapp.kit.visible_lines import make_line
+from webapp.services.audience import mail_deliveries, unsubscribing
 from webapp.services.audience.mail_deliveries import DueMail, MailedEvent
 from workers.context import InSteps, RunningJob
 
@@ -19,6 +21,7 @@ log = structlog.get_logger()
 
 SECONDS_AT_A_STRETCH = 10.0
 SERVER_AWAY_SECONDS = 15.0
+TITLE_LIMIT = 120
 
 # How long to wait after each refusal; a mail that is refused once more is given up, three days
 # after its first attempt.
@@ -44,6 +47,8 @@ def send_event_mails(job: RunningJob, message: SendEventMails) -> Outcome:
             mail_deliveries.suppress_withdrawn(session, *reach)
             return Done()
         mail_deliveries.suppress_unwanted(session, *reach)
+        if not job.context.settings.mail_to_unproven:
+            mail_deliveries.suppress_unproven(session, *reach)
         due = mail_deliveries.due_mails(session, *reach)
     with job.step():
         # The look-up above may have used the lease up; this renews it for the first mail.
@@ -85,13 +90,19 @@ def _note(session: Session, event: MailedEvent, mail: DueMail, answer: MailAnswe
 
 def _message(job: RunningJob, event: MailedEvent, mail: DueMail) -> EmailMessage:
     settings = job.context.settings
-    words = "updated" if event.kind == "content.updated" else "new"
+    title = make_line(event.title, TITLE_LIMIT) or settings.link_to_content(event.slug)
+    unsubscribe_url = unsubscribing.unsubscribe_link(
+        settings.base_url, settings.require_secret_key(), mail.user_id
+    )
     text = render_mail(
         "content_event",
-        f"{event.title} ({words})",
-        name=mail.display_name,
-        event=event,
+        f"{title} ({'updated' if event.kind == 'content.updated' else 'new'})",
+        name=make_line(mail.display_name, NAME_LIMIT),
+        is_new=event.kind == "content.published",
+        author_name=make_line(event.author_name, NAME_LIMIT),
+        title=title,
         url=settings.link_to_content(event.slug),
+        unsubscribe_url=unsubscribe_url,
     )
     return build_message(
         text,
@@ -99,6 +110,7 @@ def _message(job: RunningJob, event: MailedEvent, mail: DueMail) -> EmailMessage
         address=mail.address,
         name=mail.display_name,
         message_id=settings.message_id("event", str(event.id), str(mail.user_id)),
+        unsubscribe_url=unsubscribe_url,
     )
 
 

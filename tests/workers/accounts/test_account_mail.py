@@ -1,13 +1,17 @@
 """Promises about account mail: a token that works reaches the owner, whoever dies on the way."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage, Message
 
 import pytest
+from aiosmtpd.controller import Controller
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
+from structlog.testing import capture_logs
 
 from dev.mail_sink import MailSink
 from dev.ports import free_port
@@ -29,7 +33,47 @@ def let_time_pass(sessions: sessionmaker[Session]) -> None:
         session.execute(update(Job).where(Job.state == "ready").values(run_at=past))
 
 
-def test_account_mail_to_an_address_that_no_mail_can_bear_is_given_up(
+def test_account_mail_to_a_dead_address_is_settled_and_alarms_nobody(
+    worker: WorkerContext, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        address = f"{actor.login}@example.org"
+        password_resets.request_reset(session, address)
+    with (
+        refusing(f"550 5.1.1 <{address}>: nobody here") as url,
+        Mailer(url, 5) as mailer,
+        capture_logs() as lines,
+    ):
+        run_ready_jobs(replace(worker, account_mailer=mailer))
+    with sessions() as session:
+        job = session.scalars(select(Job).where(Job.kind == SendPasswordReset.kind)).one()
+    assert (job.state, job.starts, job.last_error) == ("done", 1, None)
+    (refused,) = [line for line in lines if line["event"] == "mail.refused"]
+    assert refused["user_id"] == actor.user_id
+    assert refused["answer"] == "550 5.1.1 SMTPRecipientsRefused"
+    assert address not in str(lines)
+
+
+def test_account_mail_that_is_refused_for_now_until_the_end_alarms_nobody_either(
+    worker: WorkerContext, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        address = f"{actor.login}@example.org"
+        password_resets.request_reset(session, address)
+        session.execute(update(Job).values(max_starts=2))
+    with refusing(f"450 4.1.2 <{address}>: no such domain") as url, Mailer(url, 5) as mailer:
+        for state in ("ready", "done"):
+            let_time_pass(sessions)
+            run_ready_jobs(replace(worker, account_mailer=mailer))
+            with sessions() as session:
+                job = session.scalars(select(Job)).one()
+            assert job.state == state
+    assert job.last_error == "450 4.1.2 SMTPRecipientsRefused" or job.last_error is None
+
+
+def test_account_mail_to_an_address_that_no_mail_can_bear_is_settled(
     worker: WorkerContext, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -37,11 +81,61 @@ def test_account_mail_to_an_address_that_no_mail_can_bear_is_given_up(
         password_resets.request_reset(session, f"{actor.login}@example.org")
         bad = update(User).where(User.id == actor.user_id)
         session.execute(bad.values(email="jörg@example.com"))
-    run_ready_jobs(worker)
+    with capture_logs() as lines:
+        run_ready_jobs(worker)
     with sessions() as session:
         job = session.scalars(select(Job).where(Job.kind == SendPasswordReset.kind)).one()
-    assert (job.state, job.starts) == ("failed", 1)
-    assert "non-ASCII" in (job.last_error or "")
+    assert (job.state, job.starts) == ("done", 1)
+    (refused,) = [line for line in lines if line["event"] == "mail.refused"]
+    assert "address is refused" in refused["answer"]
+    assert "jörg" not in str(lines)
+
+
+def test_a_stranger_s_words_reach_no_unproven_address(
+    worker: WorkerContext, sessions: sessionmaker[Session], mail_sink: MailSink
+) -> None:
+    words = "customer\nYour account is LOCKED. Confirm at\nhttp://evil.example/"
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        session.execute(update(User).values(display_name=words))
+        password_resets.request_reset(session, f"{actor.login}@example.org")
+    run_ready_jobs(worker)
+    (stranger,) = mail_sink.messages()
+    for word in ("customer", "LOCKED", "evil.example"):
+        assert word not in text_of(stranger) + str(stranger["To"])
+
+    with sessions.begin() as session:
+        password_resets.confirm_reset(session, token_in(stranger), "a new password")
+    run_ready_jobs(worker)
+    (_, proven) = mail_sink.messages()
+    assert text_of(proven).splitlines()[0] == (
+        "Hello customer Your account is LOCKED. Confirm at http://evil.exa…,"
+    )
+
+
+def text_of(message: Message) -> str:
+    """Return the plain text of a mail."""
+    assert isinstance(message, EmailMessage)
+    part = message.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+@contextmanager
+def refusing(words: str) -> Iterator[str]:
+    """Run an SMTP server that refuses every reader with these words; yields its URL."""
+
+    class Refusing:
+        async def handle_RCPT(self, *_: object) -> str:  # noqa: N802 - the library's name for it
+            return words
+
+    port = free_port()
+    controller = Controller(Refusing(), hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield f"smtp://127.0.0.1:{port}"
+    finally:
+        controller.stop()
 
 
 def test_a_reset_mail_goes_to_the_stored_address_with_a_token_that_works(
@@ -99,10 +193,7 @@ def test_a_reset_mail_arrives_after_any_number_of_failed_starts(
 
 def token_in(message: Message) -> str:
     """Return the reset token that a mail carries."""
-    assert isinstance(message, EmailMessage)
-    part = message.get_body(("plain",))
-    assert part is not None
-    found = re.search(r"^Token: (\S+)\s*$", part.get_content(), re.MULTILINE)
+    found = re.search(r"^Token: (\S+)\s*$", text_of(message), re.MULTILINE)
     assert found is not None
     return found.group(1)
 

@@ -81,7 +81,7 @@ def test_each_follower_gets_one_mail(
     run_ready_jobs(worker)
     messages = mail_sink.messages()
     assert sorted(str(message["To"]) for message in messages) == sorted(
-        f"{reader.login.title()} <{reader.login}@example.org>" for reader in readers
+        f"{reader.login}@example.org" for reader in readers
     )
     assert len({message["Message-ID"] for message in messages}) == 3
     assert {message["Subject"] for message in messages} == {"News é (new)"}
@@ -205,7 +205,7 @@ def test_a_server_that_refuses_the_sender_costs_no_reader_the_mail(
         run_ready_jobs(replace(worker, bulk_mailer=refused))
     assert [(state, tries) for _, state, tries in deliveries(sessions)] == [("queued", 0)] * 3
     (away,) = [line for line in lines if line["event"] == "mail.server_away"]
-    assert words.partition(" ")[2] in away["error"]
+    assert away["error"].startswith("530 5.7.0" if command == "RCPT" else "SMTPSenderRefused")
     let_time_pass(sessions)
     run_ready_jobs(worker)
     assert len(mail_sink.messages()) == len(readers)

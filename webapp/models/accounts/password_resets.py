@@ -9,8 +9,8 @@ from webapp.models.base import Base, created_timestamp, identity, timestamp
 class PasswordResetToken(Base):
     """A reset token, of which only the SHA-256 is kept; the mail holds the only copy.
 
-    `mailed_at` is when the mail server took that mail. `used_at` is when the token was used, or a
-    newer one took its place.
+    `mailed_at` is when the mail server took that mail or refused it for good. `used_at` is when the
+    token was used, or a newer one took its place.
     """
 
     __tablename__ = "password_reset_tokens"

@@ -88,7 +88,7 @@ def mint_token(
 
 
 def note_mailed(session: Session, token: str) -> None:
-    """Note that the mail server took the mail with this token."""
+    """Note that the mail server took the mail with this token, or refused it for good."""
     session.execute(
         update(PasswordResetToken)
         .where(PasswordResetToken.token_hash == hash_token(token))

@@ -11,7 +11,11 @@ from webapp.models import MailDelivery
 
 @dataclass(frozen=True)
 class DueMail:
-    """One mail that may go out now, and where to."""
+    """One mail that may go out now, and where to.
+
+    `display_name` is empty until the address is proven: nobody gets words by mail that a stranger
+    has put into an account under their address.
+    """
 
     user_id: int
     attempts: int
@@ -65,9 +69,23 @@ _EVENT = text(
     """
 )
 
+_SUPPRESS_UNPROVEN = text(
+    """
+    UPDATE mail_deliveries AS delivery
+    SET state = 'suppressed', answer = 'address not proven'
+    FROM users
+    WHERE delivery.event_id = :event_id
+      AND delivery.user_id > :after_user_id AND delivery.user_id <= :to_user_id
+      AND delivery.state = 'queued'
+      AND users.id = delivery.user_id AND users.email_proven_at IS NULL
+    """
+)
+
 _DUE = text(
     """
-    SELECT delivery.user_id, delivery.attempts, users.email AS address, users.display_name
+    SELECT delivery.user_id, delivery.attempts, users.email AS address,
+           CASE WHEN users.email_proven_at IS NULL THEN '' ELSE users.display_name END
+               AS display_name
     FROM mail_deliveries AS delivery JOIN users ON users.id = delivery.user_id
     WHERE delivery.event_id = :event_id
       AND delivery.user_id > :after_user_id AND delivery.user_id <= :to_user_id
@@ -87,6 +105,11 @@ def suppress_withdrawn(
 ) -> None:
     """Take back the queued mails of an event that shall be told to nobody any more."""
     session.execute(_SUPPRESS_WITHDRAWN, _range(event_id, after_user_id, to_user_id))
+
+
+def suppress_unproven(session: Session, event_id: int, after_user_id: int, to_user_id: int) -> None:
+    """Take back queued mails to addresses that nobody has proven."""
+    session.execute(_SUPPRESS_UNPROVEN, _range(event_id, after_user_id, to_user_id))
 
 
 def due_mails(
