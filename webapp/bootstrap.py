@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from webapp.adapters.database import ReaderConnections, make_engine
 from webapp.adapters.mail import Mailer
+from webapp.adapters.rendering import configure_rendering
 from webapp.api.context import WebContext
 from webapp.settings import Settings
 from workers.context import WorkerContext
@@ -25,6 +26,7 @@ def make_sessions(engine: Engine) -> sessionmaker[Session]:
 def web_context(settings: Settings) -> WebContext:
     """Assemble the API's parts. Raises MissingSettingError."""
     check_secret_key(settings)
+    configure_rendering(settings)
     engine = make_engine(settings, application_name="imprint-web")
     return WebContext(
         settings=settings,
@@ -37,6 +39,7 @@ def web_context(settings: Settings) -> WebContext:
 def worker_context(settings: Settings, *, application_name: str) -> WorkerContext:
     """Assemble a worker's parts, in the process that will use them. Raises MissingSettingError."""
     check_secret_key(settings)
+    configure_rendering(settings)
     message_seconds = settings.lease_seconds * PART_OF_LEASE_FOR_ONE_MAIL
     return WorkerContext(
         settings=settings,

@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=5, ge=1)
     backup_dir: str = ""
 
+    rendering_processes: int = Field(default=2, ge=1, le=64)
+    rendering_cpu_seconds: int = Field(default=15, ge=1, le=120)
+    rendering_memory_bytes: int = Field(default=1_073_741_824, ge=268_435_456)
+    rendering_output_bytes: int = Field(default=33_554_432, ge=1_048_576)
+    rendering_wait_seconds: float = Field(default=10, ge=0, le=60)
+
     @field_validator("database_url")
     @classmethod
     def _name_the_driver(cls, url: str) -> str:

@@ -5,6 +5,7 @@ Only this edge commits. Whatever raises rolls back and becomes a problem documen
 
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,9 @@ from webapp.api.context import WebContext
 from webapp.api.errors import RequestError
 from webapp.api.metrics import known_method
 from webapp.services import idempotency
+from webapp.services.content import renderings
+from webapp.services.content.renderings import RENDERS_APART, RenderingNeededError
+from webapp.services.errors import UnavailableError
 from webapp.services.idempotency import StoredAnswer
 from webapp.settings import DATABASE_URL_IS_NOT_SET, MissingSettingError
 
@@ -26,6 +30,8 @@ log = structlog.get_logger()
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+# A version may be saved while the one before it is rendered, and be the newest then.
+MOST_RENDERINGS = 4
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 SECRET_ANSWER = "answer_is_secret"  # noqa: S105 - the name of a mark on a view
 
@@ -36,6 +42,16 @@ class ImprintApp(OpenAPI):
     context: WebContext | None = None
 
     def dispatch_request(self) -> Response:
+        """Run the view of this request, anew after each text that had to be rendered for it."""
+        for _ in range(MOST_RENDERINGS):
+            try:
+                return self._dispatch_in_transaction()
+            except RenderingNeededError as needed:
+                # The transaction has ended, and with it every lock; what it found is asked again.
+                render_apart(needed.version_ids)
+        raise UnavailableError("The item changes too often just now; try again soon.")
+
+    def _dispatch_in_transaction(self) -> Response:
         """Run the view of this request; commit if it went well, roll back if it did not."""
         if request.method == "OPTIONS" and request.url_rule is not None:
             # It is asked before a request that has a token, and tells nothing that needs one.
@@ -55,7 +71,7 @@ class ImprintApp(OpenAPI):
             return response
         finally:
             if "session" in g:
-                g.session.close()
+                g.pop("session").close()
 
     def _say_methods(self) -> Response:
         """Answer what may be done with this address, whoever asks."""
@@ -98,9 +114,22 @@ def web_context() -> WebContext:
 def open_session() -> Session:
     """Return the session of this request, opened by its first use."""
     if "session" not in g:
-        g.session = web_context().sessions()
+        g.session = web_context().sessions(info={RENDERS_APART: True})
     session: Session = g.session
     return session
+
+
+def render_apart(version_ids: Sequence[int]) -> None:
+    """Render versions while no transaction is open, and keep the renderings.
+
+    Raises UnrenderableError and UnavailableError.
+    """
+    sessions = web_context().sessions
+    with sessions() as session:
+        versions = renderings.find_missing(session, version_ids)
+    rendered = {version.id: renderings.render_version(version) for version in versions}
+    with sessions.begin() as session:
+        renderings.keep_renderings(session, versions, rendered)
 
 
 def load_actor_if_needed(mark: AuthMark) -> None:

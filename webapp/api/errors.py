@@ -18,6 +18,8 @@ from webapp.services.errors import (
     NotFoundError,
     ServiceError,
     StaleRevisionError,
+    UnavailableError,
+    UnrenderableError,
 )
 from webapp.services.idempotency import KeyReusedError
 
@@ -32,6 +34,8 @@ STATUSES: tuple[tuple[type[ServiceError], int], ...] = (
     (InvalidInputError, 422),
     (KeyReusedError, 422),
     (ConflictError, 409),
+    (UnrenderableError, 422),
+    (UnavailableError, 503),
 )
 
 RETRY_AFTER_SECONDS = "2"
@@ -69,6 +73,8 @@ def _service_error(error: ServiceError) -> Response:
     if isinstance(error, InvalidInputError):
         errors = [FieldError(field=f"body.{error.field}", reason=error.reason)]
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    if status == 503:
+        headers = {"Retry-After": RETRY_AFTER_SECONDS}
     return problem(status, str(error), errors=errors, headers=headers)
 
 

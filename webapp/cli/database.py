@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from webapp.adapters.database import make_engine
+from webapp.adapters.rendering import configure_rendering
 from webapp.bootstrap import make_sessions
 from webapp.cli.app import SETTINGS
 from webapp.services.errors import ServiceError
@@ -31,6 +32,7 @@ def command_sessions() -> sessionmaker[Session]:
     """Return what makes the sessions of this process's commands."""
     settings, extensions = command_settings(), current_app.extensions
     if SESSIONS not in extensions:
+        configure_rendering(settings)
         engine = make_engine(settings, application_name="imprint-command")
         extensions[SESSIONS] = make_sessions(engine)
     made: sessionmaker[Session] = extensions[SESSIONS]

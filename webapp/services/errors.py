@@ -25,6 +25,14 @@ class StaleRevisionError(ServiceError):
     """The thing has changed since the caller read it."""
 
 
+class UnrenderableError(ServiceError):
+    """A text cannot be rendered within the limits; trying again changes nothing."""
+
+
+class UnavailableError(ServiceError):
+    """It cannot be done now, and may be in a while."""
+
+
 class InvalidInputError(ServiceError):
     """One field of the input cannot be accepted, for a reason that only the database knows."""
 

@@ -1,42 +1,85 @@
 """Rendered HTML, one for each version that is or will be public."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
 
 from sqlalchemy import BigInteger, any_, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from webapp.kit.rendering.excerpts import excerpt
-from webapp.kit.rendering.markdown import render
-from webapp.kit.rendering.sanitising import sanitise
+from webapp.adapters.rendering import Rendered, RenderingUnavailableError, rendering_processes
+from webapp.kit.rendering.refusals import RenderingRefusedError
 from webapp.models import ContentVersion, Rendering
+from webapp.services.errors import UnavailableError, UnrenderableError
 
 # PostgreSQL refuses a search document of more than a megabyte, so a very long text is searched by
 # its beginning. A hyphenated word or an address is kept whole and in parts, lower case can be more
 # bytes than upper case, and each word brings a few of its own: one byte of text may make five.
 SEARCHED_BYTES = 200_000
 
+RENDERS_APART = "renders_apart"
+"""The mark, in a session's `info`, of one whose transaction must not wait for rendering."""
+
+
+class RenderingNeededError(Exception):
+    """Versions have to be rendered outside the transaction, which then begins anew."""
+
+    def __init__(self, version_ids: Sequence[int]) -> None:
+        """Name the versions."""
+        super().__init__(f"versions {version_ids} have no rendering")
+        self.version_ids = version_ids
+
 
 def ensure_renderings(session: Session, version_ids: Collection[int]) -> None:
     """Render the versions that have no rendering yet.
 
     Scheduling does this ahead, so that at the due moment there is nothing left to render. Two that
-    render one version at once make the same text, and the key keeps one of them.
+    render one version at once make the same text, and the key keeps one of them. A version that is
+    rendered keeps its rendering, whatever the renderer learns later. Raises RenderingNeededError
+    where the session renders apart, else UnrenderableError and UnavailableError.
     """
-    missing = session.scalars(
+    missing = find_missing(session, version_ids)
+    if not missing:
+        return
+    if session.info.get(RENDERS_APART):
+        raise RenderingNeededError([version.id for version in missing])
+    keep_renderings(session, missing, {version.id: render_version(version) for version in missing})
+
+
+def find_missing(session: Session, version_ids: Collection[int]) -> Sequence[ContentVersion]:
+    """Return those of some versions that have no rendering."""
+    return session.scalars(
         select(ContentVersion).where(
             ContentVersion.id == any_(literal(list(version_ids), ARRAY(BigInteger))),
             ~exists().where(Rendering.version_id == ContentVersion.id),
         )
     ).all()
-    for version in missing:
-        html = sanitise(version.body) if version.body_format == "html" else render(version.body)
+
+
+def render_version(version: ContentVersion) -> Rendered:
+    """Render one version; asks no database. Raises UnrenderableError and UnavailableError."""
+    body_format: Literal["markdown", "html"] = (
+        "html" if version.body_format == "html" else "markdown"
+    )
+    try:
+        return rendering_processes().render(body_format, version.body)
+    except RenderingRefusedError as refused:
+        raise UnrenderableError(str(refused)) from refused
+    except RenderingUnavailableError as unavailable:
+        raise UnavailableError(f"{unavailable} Try again soon.") from unavailable
+
+
+def keep_renderings(
+    session: Session, versions: Sequence[ContentVersion], rendered: Mapping[int, Rendered]
+) -> None:
+    """Keep what versions were rendered to; one that has a rendering by now keeps that."""
+    for version in versions:
         session.execute(
             insert(Rendering)
             .values(
                 version_id=version.id,
-                html=html,
-                excerpt=version.excerpt or excerpt(html),
+                html=rendered[version.id].html,
+                excerpt=version.excerpt or rendered[version.id].excerpt,
                 search=func.to_tsvector("simple", _searched_text(version)),
             )
             .on_conflict_do_nothing(index_elements=["version_id"])
