@@ -83,4 +83,8 @@ exists want `If-Match` with the ETag that was read. Any POST may carry an `Idemp
 Moments are RFC 3339 with an offset: `2031-05-17T09:00:00+02:00`, in an address with `%2B` for the
 `+`. Bodies are UTF-8. What could be meant in two ways is refused: a name that stands twice, in a
 body or a query, and a number or a flag in another spelling than JSON's.
+
+Texts in answers are plain and have to be escaped before they stand in HTML: titles, names,
+excerpts, metadata, and bodies as their authors wrote them. Only `html` of a published item is HTML,
+and safe.
 """

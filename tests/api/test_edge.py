@@ -209,11 +209,11 @@ def test_a_kept_fingerprint_cannot_be_guessed_without_the_secret_key(
     assert app.context is not None
     with app.context.sessions() as session:
         kept = session.scalar(text("SELECT fingerprint FROM idempotency_keys"))
-    request = ("POST", "/api/v1/content", b'{"title": "x"}')
+    request = ("POST", "/api/v1/content", "", "author", b'{"title": "x"}')
     secret = app.context.settings.require_secret_key()
     assert kept == idempotency.fingerprint_of(secret, *request)
     assert kept != idempotency.fingerprint_of("another secret", *request)
-    parts = (request[0].encode(), request[1].encode(), request[2])
+    parts = [*(part.encode() for part in request[:4]), request[4]]
     assert kept != hashlib.sha256(b"\n".join(parts)).digest()
 
 

@@ -33,7 +33,7 @@ IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # A version may be saved while the one before it is rendered, and be the newest then.
 MOST_RENDERINGS = 4
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
-SECRET_ANSWER = "answer_is_secret"  # noqa: S105 - the name of a mark on a view
+UNKEPT_ANSWER = "answer_is_not_kept"
 
 
 class ImprintApp(OpenAPI):
@@ -62,7 +62,7 @@ class ImprintApp(OpenAPI):
             if mark is not None:
                 load_actor_if_needed(mark)
             key = idempotency_key() if request.method == "POST" and view is not None else None
-            if key is not None and not getattr(view, SECRET_ANSWER, False):
+            if key is not None and not getattr(view, UNKEPT_ANSWER, False):
                 response = self._dispatch_once(key)
             else:
                 response = self.make_response(super().dispatch_request())
@@ -81,13 +81,18 @@ class ImprintApp(OpenAPI):
 
     def _dispatch_once(self, key: str) -> Response:
         """Answer a repeated POST with what was answered the first time."""
-        scope = f"user:{g.actor.user_id}" if "actor" in g else "anonymous"
+        is_known = "actor" in g
         fingerprint = idempotency.fingerprint_of(
             web_context().settings.require_secret_key(),
             request.method,
             request.path,
+            request.headers.get("If-Match", ""),
+            g.actor.role.value if is_known else "",
             request.get_data(),
         )
+        # Clients that nobody knows have no keys of their own, so theirs are told apart by what
+        # comes with them: none can take a key from another one.
+        scope = f"user:{g.actor.user_id}" if is_known else f"anonymous:{fingerprint.hex()}"
         session = open_session()
         kept = idempotency.find_answer(session, scope, key, fingerprint)
         if kept is not None:
@@ -138,9 +143,12 @@ def load_actor_if_needed(mark: AuthMark) -> None:
         load_actor(open_session(), mark)
 
 
-def keeps_answer_secret(view: Any) -> Any:  # noqa: ANN401
-    """Mark a view whose answer holds a secret, so that it is not kept under an Idempotency-Key."""
-    setattr(view, SECRET_ANSWER, True)
+def keeps_no_answer(view: Any) -> Any:  # noqa: ANN401
+    """Mark a view whose answer is not kept under an Idempotency-Key.
+
+    The answer holds a secret, or a repeated request does nothing more than the first one.
+    """
+    setattr(view, UNKEPT_ANSWER, True)
     return view
 
 

@@ -25,12 +25,15 @@ class StoredAnswer:
     body: bytes
 
 
-def fingerprint_of(secret_key: str, method: str, path: str, body: bytes) -> bytes:
-    """Return what makes two requests the same: a keyed SHA-256 of method, path and body.
+def fingerprint_of(
+    secret_key: str, method: str, path: str, if_match: str, role: str, body: bytes
+) -> bytes:
+    """Return what makes two requests the same: a keyed SHA-256 of all that decides their effect.
 
-    A body may hold a password, which a plain hash would let a reader of the table guess.
+    The caller's role is a part of it: who has lost a right does not get the answer once more that
+    it gave. A body may hold a password, which a plain hash would let a reader of the table guess.
     """
-    message = b"\n".join([method.encode(), path.encode(), body])
+    message = b"\n".join([*(part.encode() for part in (method, path, if_match, role)), body])
     return hmac.digest(secret_key.encode(), message, "sha256")
 
 
@@ -48,7 +51,9 @@ def find_answer(session: Session, scope: str, key: str, fingerprint: bytes) -> S
     if kept is None:
         return None
     if kept.fingerprint != fingerprint:
-        raise KeyReusedError("This Idempotency-Key was used for another request.")
+        raise KeyReusedError(
+            "This Idempotency-Key was used for another request, or in another role."
+        )
     return StoredAnswer(kept.status, kept.headers, kept.body)
 
 

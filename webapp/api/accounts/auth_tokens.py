@@ -10,7 +10,7 @@ from webapp.api.accounts.accounts import EmailAddress, Password
 from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, public, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint, Responses
-from webapp.api.edge import idempotency_key, keeps_answer_secret, open_session, web_context
+from webapp.api.edge import idempotency_key, keeps_no_answer, open_session, web_context
 from webapp.api.fields import Id, Input, PageQuery, Query
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
@@ -87,7 +87,7 @@ class ResetConfirmation(Input):
 
 @blueprint.post("/auth/token", responses={200: TokenAnswer, **WRONG_CREDENTIALS}, security=[])
 @public
-@keeps_answer_secret
+@keeps_no_answer
 def log_in(body: Credentials) -> Response:
     """Exchange a login and a password for a bearer token."""
     session, settings = open_session(), web_context().settings
@@ -149,6 +149,7 @@ def revoke_session(path: SessionPath) -> Response:
 
 @blueprint.post("/auth/password-reset", responses={202: ResetAccepted}, security=[])
 @public
+@keeps_no_answer
 def request_password_reset(body: ResetRequest) -> Response:
     """Ask for a mail with a reset token; the answer is the same for every address."""
     password_resets.request_reset(open_session(), body.email)

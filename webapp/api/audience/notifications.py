@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
-from webapp.api.edge import open_session
+from webapp.api.edge import keeps_no_answer, open_session
 from webapp.api.fields import Flag, Id, Input, PageQuery, Query
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.roles import RoleName
@@ -104,6 +104,7 @@ def count_unread() -> Response:
     security=BEARER,
 )
 @requires(RoleName.READER)
+@keeps_no_answer
 def mark_read(path: NotificationPath) -> Response:
     """Mark one notification as read."""
     notifications.mark_read(open_session(), current_actor(), path.notification_id)
@@ -114,6 +115,7 @@ def mark_read(path: NotificationPath) -> Response:
     "/notifications/read-all", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER
 )
 @requires(RoleName.READER)
+@keeps_no_answer
 def mark_all_read() -> Response:
     """Mark everything as read."""
     notifications.mark_all_read(open_session(), current_actor())

@@ -71,7 +71,7 @@ class PublishedSummary(BaseModel):
 class PublishedAnswer(PublishedSummary):
     """A public item whole, with its sanitised HTML."""
 
-    html: str
+    html: str = Field(description="Sanitised HTML; everything else is plain text.")
 
 
 class PublishedPage(BaseModel):
