@@ -9,6 +9,7 @@ from webapp.api.clients import BehindProxies
 from webapp.api.content import content, taxonomy, versions
 from webapp.api.edge import ImprintApp, install_edge
 from webapp.api.errors import install_error_handlers
+from webapp.api.interchange import imports
 from webapp.api.metrics import install_metrics
 from webapp.api.operations.operators import install_operators
 from webapp.api.problems import Problem
@@ -28,6 +29,7 @@ BLUEPRINTS = (
     content.blueprint,
     versions.blueprint,
     schedules.blueprint,
+    imports.blueprint,
     taxonomy.blueprint,
     published.blueprint,
     follows.blueprint,

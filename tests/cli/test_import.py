@@ -70,7 +70,8 @@ def counts(result: Result) -> dict[str, int]:
 def all_content(sessions: sessionmaker[Session]) -> dict[str, Content]:
     """Return all items by their source."""
     with sessions() as session:
-        return {str(row.import_source): row for row in session.scalars(select(Content))}
+        rows = session.scalars(select(Content))
+        return {str(row.import_source).partition(":")[2]: row for row in rows}
 
 
 def count(sessions: sessionmaker[Session], model: Any) -> int:
@@ -91,14 +92,14 @@ def test_a_folder_comes_in_whole_and_a_broken_file_is_named(
     assert result.exit_code == 1
     assert "broken.md" in result.output
     items = all_content(sessions)
-    assert sorted(items) == ["blog:inner/one.md", "blog:one.md", "blog:two.md"]
+    assert sorted(items) == ["inner/one.md", "one.md", "two.md"]
     assert {item.slug for item in items.values()} == {"one", "one-2", "two"}
-    first = items["blog:one.md"]
+    first = items["one.md"]
     assert (first.status, first.published_at.isoformat() if first.published_at else "") == (
         "published",
         "2020-01-01T00:00:00+00:00",
     )
-    assert items["blog:two.md"].status == "draft"
+    assert items["two.md"].status == "draft"
     with sessions() as session:
         author = session.get_one(User, first.author_id)
         assert author.display_name == "Anna Bo"
@@ -121,7 +122,7 @@ def test_an_article_that_the_database_is_too_busy_for_is_named_and_the_others_co
 
     assert (counts(result)["created"], counts(result)["failed"]) == (2, 2)
     assert "one.md: the database was busy: " in result.output
-    assert sorted(all_content(sessions)) == ["blog:inner/one.md", "blog:two.md"]
+    assert sorted(all_content(sessions)) == ["inner/one.md", "two.md"]
 
 
 @pytest.mark.usefixtures("admin")
@@ -143,7 +144,7 @@ def test_a_change_there_comes_in_but_never_over_an_edit_here(
     for name in ("one.md", "inner/one.md"):
         path = folder / name
         path.write_text(path.read_text().replace("Text of", "New text of"))
-    edited = all_content(sessions)["blog:one.md"]
+    edited = all_content(sessions)["one.md"]
     with sessions.begin() as session:
         content.edit(session, admin, edited.id, None, {"title": "Edited here"})
 
@@ -154,10 +155,10 @@ def test_a_change_there_comes_in_but_never_over_an_edit_here(
     }  # fmt: skip
     assert "edited here since the last import" in result.output
     items = all_content(sessions)
-    assert items["blog:one.md"].title == "Edited here"
-    assert items["blog:inner/one.md"].body.startswith("New text")
+    assert items["one.md"].title == "Edited here"
+    assert items["inner/one.md"].body.startswith("New text")
     with sessions() as session:
-        public = session.get_one(Publication, items["blog:inner/one.md"].id)
+        public = session.get_one(Publication, items["inner/one.md"].id)
         assert "New text" in public.document["html"]
         assert public.document["published_at"].startswith("2020-01-03")
 

@@ -45,6 +45,7 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("content", "status"): _pick("draft", "published", "trashed"),
     ("content_versions", "body_format"): _pick("html", "markdown"),
     ("events", "kind"): _pick("content.published", "content.updated"),
+    ("import_records", "act"): _pick("none", "published", "scheduled", "withdrawn"),
     ("jobs", "state"): _pick("running", "failed"),
     ("mail_deliveries", "state"): _pick("queued", "sent", "failed", "suppressed"),
     ("schedules", "action"): _pick("publish", "unpublish"),

@@ -15,15 +15,15 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from webapp.api.errors import RequestError
+from webapp.kit.content_limits import BODY_LIMIT, TAG_LIMIT, TAGS_LIMIT, check_metadata
 from webapp.kit.etags import is_any, read_tags
-from webapp.kit.json_values import check_json, check_text
+from webapp.kit.json_values import check_text
 from webapp.kit.slugs import SLUG_MAX_LENGTH, SLUG_PATTERN
 from webapp.kit.visible_lines import check_line
 
 T = TypeVar("T")
 
 LARGEST_ID = 2**63 - 1
-BODY_LIMIT = 2_000_000
 REVISION = re.compile(r"[1-9][0-9]{0,17}")
 RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?"
@@ -75,9 +75,7 @@ def _plain_flag(value: Any) -> Any:  # noqa: ANN401
 
 
 def _metadata(value: dict[str, Any]) -> dict[str, Any]:
-    check_json(value)
-    if len(str(value)) > 50_000:
-        raise ValueError("is larger than 50,000 characters")
+    check_metadata(value)
     return value
 
 
@@ -105,11 +103,15 @@ ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_text)]
 BodyText = Annotated[str, Field(max_length=BODY_LIMIT), AfterValidator(_text)]
 SlugText = Annotated[str, Field(max_length=SLUG_MAX_LENGTH, pattern=SLUG_PATTERN)]
 TagNames = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=60), AfterValidator(check_line)]],
-    Field(max_length=50),
+    list[Annotated[str, Field(min_length=1, max_length=TAG_LIMIT), AfterValidator(check_line)]],
+    Field(max_length=TAGS_LIMIT),
 ]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
+Metadata = Annotated[
+    dict[str, Any],
+    AfterValidator(_metadata),
+    Field(description="Whatever the item shall carry. It is public as soon as the item is."),
+]
 Limit = Annotated[Number, Field(ge=1, le=100, description="How many items a page holds at most.")]
 
 

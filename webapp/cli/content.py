@@ -1,7 +1,5 @@
 """`flask content import`: articles from a folder of Markdown or a WordPress export."""
 
-from collections import Counter
-from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,31 +11,31 @@ from sqlalchemy.orm import Session
 
 from webapp.cli.database import command_session, command_sessions
 from webapp.cli.import_sources import Reading, Source, open_source
+from webapp.cli.import_summary import Summary
 from webapp.kit.imports.article import ImportedArticle, ImportProblem, NotAnArticle
 from webapp.kit.roles import RoleName
 from webapp.services.accounts.accounts import Account, find_by_login, first_admin
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import ServiceError
-from webapp.services.interchange.content_import import ImportOptions, Result, import_article
+from webapp.services.interchange.content_import import ImportOptions, import_article
+from webapp.services.interchange.sources import ids_of
 
 ARTICLES_A_TRANSACTION = 25
-
-
-@dataclass
-class Summary:
-    """What became of everything that was found."""
-
-    results: Counter[Result] = field(default_factory=Counter)
-    skipped: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
 
 
 def _collection(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
     if name is not None and (not name.strip() or ":" in name or len(name) > 100):
         raise click.BadParameter("a name has 1 to 100 characters, and no colon.")
     return name
+
+
+def _names(
+    _: click.Context, __: click.Parameter, written: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    pairs = [tuple(part.strip() for part in text.rpartition("=")[::2]) for text in written]
+    if not all(name and login for name, login in pairs):
+        raise click.BadParameter("it is written as NAME=LOGIN.")
+    return tuple((" ".join(name.split()), login) for name, login in pairs)
 
 
 def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
@@ -57,6 +55,8 @@ def content() -> None:
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--author", help="Login of the account that all items shall belong to. Without it "
               "each keeps its own author, as an account that nobody can log in to.")  # fmt: skip
+@click.option("--map", "named", callback=_names, multiple=True, metavar="NAME=LOGIN", help="The "
+              "account of an author who has one here already. May be given again.")  # fmt: skip
 @click.option("--collection", callback=_collection, metavar="NAME", help="What the articles are "
               "known by at the next import. Without it, a folder by its whole path and an export "
               "by the address of its site.")  # fmt: skip
@@ -73,6 +73,7 @@ def import_content(
     path: Path,
     *,
     author: str | None,
+    named: tuple[tuple[str, str], ...],
     collection: str | None,
     zone: tzinfo,
     public_keys: tuple[str, ...],
@@ -86,17 +87,25 @@ def import_content(
     """
     with command_session() as session:
         owner = _require(find_by_login(session, author), author) if author else None
+        accounts = {
+            name: _require(find_by_login(session, login), login).id for name, login in named
+        }
         importer = owner or _require(first_admin(session), None)
     actor = Actor(user_id=importer.id, login=importer.login, role=RoleName.ADMIN)
     try:
         source = open_source(path, Reading(zone, frozenset(public_keys)))
     except ImportProblem as problem:
         raise click.ClickException(str(problem)) from problem
-    name = collection or source.former_collection
-    options = ImportOptions(name, owner.id if owner else None, publish)
+    options = ImportOptions(
+        collection=collection or source.collection,
+        author_id=owner.id if owner else None,
+        publish=publish,
+        former_collection=None if collection else source.former_collection,
+        accounts=accounts,
+    )
     summary = _run(source, actor, options, dry_run=dry_run)
     summary.left_out = source.left_out
-    _print_summary(summary, dry_run=dry_run)
+    summary.print(dry_run=dry_run)
     if summary.problems:
         raise click.exceptions.Exit(1)
 
@@ -112,6 +121,10 @@ def _run(source: Source, actor: Actor, options: ImportOptions, *, dry_run: bool)
                 _take(session, actor, outcome, options, summary)
                 if count % ARTICLES_A_TRANSACTION == 0 and not dry_run:
                     session.commit()
+            summary.gone = [
+                source for content_id, source in ids_of(session, options.collection)
+                if content_id not in summary.seen
+            ]  # fmt: skip
             if not dry_run:
                 session.commit()
         finally:
@@ -131,11 +144,11 @@ def _take(
         summary.problems.append(str(outcome))
         return
     if isinstance(outcome, NotAnArticle):
-        summary.skipped.append(str(outcome))
+        summary.skipped.append((outcome.source, outcome.reason))
         return
     try:
         with session.begin_nested():
-            result = import_article(session, actor, outcome, options)
+            imported = import_article(session, actor, outcome, options)
     except ServiceError as error:
         summary.problems.append(f"{outcome.source}: {error}")
     except (DataError, IntegrityError) as error:
@@ -148,22 +161,7 @@ def _take(
         reason = str(error.orig).splitlines()[0]
         summary.problems.append(f"{outcome.source}: the database was busy: {reason}")
     else:
-        summary.notices += [f"{outcome.source}: {notice}" for notice in _notices(outcome)]
-        if result is Result.EDITED_HERE:
-            summary.skipped.append(f"{outcome.source}: {result.value}")
-        else:
-            summary.results[result] += 1
-
-
-def _notices(article: ImportedArticle) -> list[str]:
-    notices = list(article.notices)
-    if article.held_back is not None:
-        notices.append(f"kept as a draft: {article.held_back}")
-    if article.has_zoneless_times:
-        notices.append("its time names no zone (see --timezone)")
-    if article.status == "published" and article.published_at is None:
-        notices.append("has no date and shows the moment at which it is published here")
-    return notices
+        summary.add(outcome, imported)
 
 
 def _require(account: Account | None, login: str | None) -> Account:
@@ -172,33 +170,3 @@ def _require(account: Account | None, login: str | None) -> Account:
     if login is not None:
         raise click.ClickException(f"There is no account with the login {login}.")
     raise click.ClickException("There is no admin yet; run `flask accounts create-admin` first.")
-
-
-def _print_summary(summary: Summary, *, dry_run: bool) -> None:
-    if dry_run:
-        click.echo("Nothing was changed; this is what would happen.")
-    for result in (Result.CREATED, Result.UPDATED, Result.UNCHANGED):
-        click.echo(f"{result.value:<10} {summary.results[result]:>6}")
-    _print_reasons("skipped", summary.skipped)
-    _print_reasons("notices", summary.notices)
-    for line in summary.left_out:
-        click.echo(f"left out: {line}")
-    click.echo(f"{'failed':<10} {len(summary.problems):>6}")
-    for problem in summary.problems:
-        click.echo(f"  {problem}", err=True)
-
-
-def _print_reasons(heading: str, lines: list[str]) -> None:
-    click.echo(f"{heading:<10} {len(lines):>6}")
-    for reason, sources in _by_reason(lines).items():
-        named = list(dict.fromkeys(sources))
-        shown = ", ".join(named[:3]) + (", …" if len(named) > 3 else "")
-        click.echo(f"  {len(sources)} × {reason}: {shown}")
-
-
-def _by_reason(lines: list[str]) -> dict[str, list[str]]:
-    grouped: dict[str, list[str]] = {}
-    for line in lines:
-        source, _, reason = line.partition(": ")
-        grouped.setdefault(reason, []).append(source)
-    return grouped

@@ -112,7 +112,7 @@ class ContentSummary(BaseModel):
     author: AuthorAnswer
     category: TermAnswer | None
     tags: list[TermAnswer]
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] = Field(description="Public as soon as the item is.")
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None

@@ -65,6 +65,7 @@ _PUBLISH = text(
         FROM documents
         ON CONFLICT (content_id) DO UPDATE SET
             version_id = excluded.version_id, slug = excluded.slug,
+            author_id = excluded.author_id,
             category_id = excluded.category_id, tags = excluded.tags,
             document = excluded.document, summary = excluded.summary, etag = excluded.etag,
             published_at = excluded.published_at, updated_at = excluded.updated_at

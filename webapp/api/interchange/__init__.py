@@ -1,0 +1,1 @@
+"""The API of imported items."""

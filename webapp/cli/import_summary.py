@@ -1,0 +1,90 @@
+"""What `flask content import` tells of what it did."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import click
+
+from webapp.kit.imports.article import ImportedArticle
+from webapp.services.interchange.content_import import Imported, Result
+
+NAMED = 3
+"""How many sources stand beside each reason as examples."""
+
+
+@dataclass
+class Summary:
+    """What became of everything that was found; each line with the source that it is of."""
+
+    results: Counter[Result] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    acts: list[tuple[str, str]] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    not_applied: list[tuple[str, str]] = field(default_factory=list)
+    notices: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    new_authors: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    seen: set[int] = field(default_factory=set)
+
+    def add(self, article: ImportedArticle, imported: Imported) -> None:
+        """Count what became of one article."""
+        source = article.source
+        self.results[imported.result] += 1
+        self.states[imported.state] += 1
+        self.seen.add(imported.content_id)
+        self.acts += [(source, act) for act in imported.acts]
+        told = self.skipped if imported.result is Result.SKIPPED else self.not_applied
+        told += [(source, reason) for reason in imported.not_applied]
+        self.new_authors += imported.new_authors
+        self.notices += [(source, notice) for notice in _notices(article)]
+
+    def print(self, *, dry_run: bool) -> None:
+        """Print it: problems to the standard error, all else to the standard output."""
+        if dry_run:
+            click.echo("Nothing was changed; this is what would happen.")
+        for result in (Result.CREATED, Result.UPDATED, Result.UNCHANGED):
+            click.echo(f"{result.value:<12} {self.results[result]:>6}")
+        _print_reasons("skipped", self.skipped)
+        for state in ("public", "scheduled", "draft"):
+            click.echo(f"{state:<12} {self.states[state]:>6}")
+        for heading in ("acts", "not applied", "notices"):
+            lines = getattr(self, heading.replace(" ", "_"))
+            if lines or heading == "notices":
+                _print_reasons("done" if heading == "acts" else heading, lines)
+        if self.new_authors:
+            click.echo(f"new authors  {len(self.new_authors):>6}: {', '.join(self.new_authors)}")
+        if self.gone:
+            click.echo(f"gone there   {len(self.gone):>6}: {_some(self.gone)} (they stay here)")
+        for line in self.left_out:
+            click.echo(f"left out: {line}")
+        click.echo(f"{'failed':<12} {len(self.problems):>6}")
+        for problem in self.problems:
+            click.echo(f"  {problem}", err=True)
+
+
+def _notices(article: ImportedArticle) -> list[str]:
+    notices = list(article.notices)
+    if article.held_back is not None:
+        notices.append(f"kept as a draft: {article.held_back}")
+    if article.has_zoneless_times:
+        notices.append("its time names no zone (see --timezone)")
+    if article.status == "published" and article.published_at is None:
+        notices.append("has no date and shows the moment at which it is published here")
+    return notices
+
+
+def _print_reasons(heading: str, lines: list[tuple[str, str]]) -> None:
+    click.echo(f"{heading:<12} {len(lines):>6}")
+    grouped: dict[str, list[str]] = {}
+    for source, reason in lines:
+        grouped.setdefault(reason, []).append(source)
+    for reason, sources in grouped.items():
+        click.echo(f"  {len(sources)} × {reason}: {_some(dict.fromkeys(sources))}")
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:NAMED]) + (", …" if len(listed) > NAMED else "")

@@ -1,0 +1,1 @@
+"""What is known of where items came from."""
