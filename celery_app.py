@@ -1,9 +1,11 @@
 """Entry point of the workers: `celery -A celery_app worker -Q accounts`."""
 
+import os
 from typing import Any
 
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init
 
+from webapp.adapters.lifeline import end_with_parent
 from webapp.adapters.logs import configure_logs
 from webapp.bootstrap import worker_context
 from webapp.settings import Settings
@@ -15,6 +17,7 @@ from workers.runner import run_jobs
 settings = Settings.from_environment(needs_secret_key=True)
 app = make_celery(settings)
 _contexts: list[WorkerContext] = []
+_main_processes: list[int] = []
 
 
 @setup_logging.connect
@@ -23,9 +26,17 @@ def configure_worker_logs(**_: Any) -> None:  # noqa: ANN401
     configure_logs(settings)
 
 
+@worker_init.connect
+def note_main_process(**_: Any) -> None:  # noqa: ANN401
+    """Keep the id of the process that starts the others, before there are any."""
+    _main_processes.append(os.getpid())
+
+
 @worker_process_init.connect
 def assemble_worker(**_: Any) -> None:  # noqa: ANN401
     """Connect after the fork: a database connection must not be shared by two processes."""
+    if _main_processes and _main_processes[0] != os.getpid():
+        end_with_parent(_main_processes[0])
     _contexts.append(worker_context(settings, application_name="imprint-worker"))
 
 

@@ -34,6 +34,12 @@ class KeptProcess:
         self._process: TetheredProcess | None = None
 
     @property
+    def pid(self) -> int:
+        """The id of the process that was started last."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def queues(self) -> list[str]:
         """The queues that it consumes; none for anything but a worker."""
         command = list(self._program.command)

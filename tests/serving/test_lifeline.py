@@ -1,0 +1,61 @@
+"""Promise: a process of several does not outlive its killed main process."""
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.testbed import listens
+from dev.ports import LOOPBACK, free_port
+from tests.chaos.real_worker import real_worker
+from tests.factories import Caller
+from tests.running_api import children_of, is_well, running_api
+from webapp.settings import Settings
+
+PATIENCE_SECONDS = 20.0
+
+
+def is_there(pid: int) -> bool:
+    """Say whether a process still runs; one that nobody waits for is no longer there."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def wait_for_end(pids: list[int]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while left := [pid for pid in pids if is_there(pid)]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+@pytest.mark.chaos
+def test_a_killed_web_server_leaves_its_port_to_the_next_one(
+    settings: Settings, editor: Caller, tmp_path: Path
+) -> None:
+    port = free_port()
+    with running_api(settings, tmp_path, port=port) as first:
+        workers = first.workers()
+        assert workers
+        with socket.create_connection((LOOPBACK, port)):
+            os.kill(first.pid, signal.SIGKILL)
+            wait_for_end(workers)
+        assert not listens(port)
+    with running_api(settings, tmp_path, port=port) as second:
+        assert second.workers() != workers
+        assert is_well(port)
+    assert not is_well(port)
+
+
+@pytest.mark.chaos
+def test_a_killed_worker_leaves_no_child_behind(settings: Settings, tmp_path: Path) -> None:
+    with real_worker(settings, "mail", tmp_path, processes=2) as worker:
+        children = children_of(worker.pid)
+        assert len(children) == 2
+        os.kill(worker.pid, signal.SIGKILL)
+        wait_for_end(children)
