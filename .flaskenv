@@ -1,2 +1,2 @@
-# Where `flask …` finds its commands. The API is wsgi:app, for a WSGI server.
+# Where `flask …` finds its commands. The API is rsgi:app, for granian, or wsgi:app.
 FLASK_APP=webapp.cli.app

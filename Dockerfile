@@ -17,16 +17,16 @@ ENV PATH="/opt/imprint/bin:$PATH" \
 
 COPY --from=build /opt/imprint /opt/imprint
 WORKDIR /app
-COPY .flaskenv alembic.ini wsgi.py celery_app.py ./
+COPY .flaskenv alembic.ini rsgi.py wsgi.py celery_app.py ./
 COPY alembic/ alembic/
 COPY webapp/ webapp/
 COPY workers/ workers/
-RUN python -m compileall -q webapp workers wsgi.py celery_app.py
+RUN python -m compileall -q webapp workers rsgi.py wsgi.py celery_app.py
 
 # The code belongs to root and no process may change it. There is no entry for this user in the
 # password file, and none is needed.
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", \
-     "--blocking-threads", "4", "wsgi:app"]
+CMD ["granian", "--interface", "rsgi", "--http", "1", "--no-ws", "--host", "0.0.0.0", \
+     "--port", "8000", "rsgi:app"]

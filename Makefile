@@ -4,7 +4,7 @@
 
 PYTHON := .venv/bin/python
 STAMP := .venv/.installed
-CHECKED := webapp workers dev bench tests wsgi.py celery_app.py
+CHECKED := webapp workers dev bench tests rsgi.py wsgi.py celery_app.py
 # More arguments for a target, such as `make test ARGS="-k versions -x"`.
 ARGS ?=
 # The Python to make .venv with, such as python3.11; without it the newest that is found.

@@ -1,4 +1,4 @@
-"""Entry point of the API: `granian --interface wsgi wsgi:app`, `gunicorn wsgi:app`."""
+"""Entry point of the API for any WSGI server: `gunicorn wsgi:app`; `rsgi.py` is granian's."""
 
 from webapp.app import create_app
 

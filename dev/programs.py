@@ -29,10 +29,11 @@ def programs(port: int, mail_port: int | None, mail_dir: Path) -> list[Program]:
 
 
 def _edge(port: int) -> Iterator[Program]:
-    granian = ["python", "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK]
-    granian += ["--port", str(port), "--workers", "1", "--blocking-threads", "4"]
+    granian = ["python", "-m", "granian", "--interface", "rsgi", "--http", "1", "--no-ws"]
+    granian += ["--host", LOOPBACK, "--port", str(port), "--workers", "1"]
+    granian += ["--http1-header-read-timeout", "10000"]
     # One that is told to stop while it still starts would never end.
-    granian += ["--workers-kill-timeout", "8", "wsgi:app"]
+    granian += ["--workers-kill-timeout", "8", "rsgi:app"]
     yield Program("web", granian, "3-edge", _EDGE_STOP_SECONDS)
     dispatcher = ["python", "-m", "flask", "dispatcher"]
     yield Program("dispatcher", dispatcher, "3-edge", _EDGE_STOP_SECONDS)

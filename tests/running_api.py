@@ -46,7 +46,7 @@ def running_api(
     given = {
         "DATABASE_URL": plain_url(settings),
         "REDIS_URL": settings.redis_url,
-        "SECRET_KEY": settings.secret_key.get_secret_value(),
+        "SECRET_KEY": settings.require_secret_key(),
         "IMPRINT_RATE_LIMITS": "false",
         **environment,
     }

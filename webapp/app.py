@@ -21,6 +21,8 @@ from webapp.bootstrap import web_context
 from webapp.pages.docs import describe_problems, install_docs
 from webapp.pages.reset_password import install_reset_password
 from webapp.pages.unsubscribe import install_unsubscribe
+from webapp.serving.bodies import Bodies
+from webapp.serving.server import Server
 from webapp.settings import Settings
 
 BLUEPRINTS = (
@@ -75,6 +77,13 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
         app.wsgi_app = PublicReads(app.wsgi_app, app.context.readers)  # type: ignore[method-assign]
     app.wsgi_app = BehindProxies(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app
+
+
+def create_server(settings: Settings | None = None) -> Server:
+    """Return the application as granian serves it, with threads for each class of requests."""
+    settings = settings or Settings.from_environment(needs_secret_key=True)
+    bodies = Bodies(settings.body_seconds, settings.max_body_bytes)
+    return Server(create_app(settings).wsgi_app, bodies)
 
 
 DESCRIPTION = """Imprint publishes content on time and tells its followers.

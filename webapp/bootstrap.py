@@ -4,6 +4,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from webapp.adapters.broker import BrokerProbe
 from webapp.adapters.database import ReaderConnections, make_engine
 from webapp.adapters.mail import Mailer
 from webapp.adapters.rendering import configure_rendering
@@ -33,6 +34,7 @@ def web_context(settings: Settings) -> WebContext:
         engine=engine,
         sessions=make_sessions(engine),
         readers=ReaderConnections(settings),
+        broker=BrokerProbe(settings.celery_broker_url),
     )
 
 

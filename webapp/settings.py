@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    body_seconds: float = Field(default=20, gt=0)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

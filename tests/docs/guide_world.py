@@ -19,7 +19,14 @@ from tests.migrations.commands import ROOT, environment
 from tests.migrations.row_filler import read_schema
 
 COPIED = ("alembic", "webapp", "workers")
-COPIED_FILES = (".flaskenv", "alembic.ini", "wsgi.py", "celery_app.py", "docker-compose.yml")
+COPIED_FILES = (
+    ".flaskenv",
+    "alembic.ini",
+    "rsgi.py",
+    "wsgi.py",
+    "celery_app.py",
+    "docker-compose.yml",
+)
 # What Alembic says first of every command; the guide leaves it out.
 PREAMBLE = re.compile(r"INFO  \[alembic\.runtime\.migration\] (Context|Will|Generating) ")
 IN_CONTAINER = re.compile(

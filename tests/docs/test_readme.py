@@ -18,7 +18,7 @@ from dev.process import TetheredProcess, log_tail
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PARTS = ("dev", "webapp", "workers", "alembic")
-FILES = (".flaskenv", "alembic.ini", "wsgi.py", "celery_app.py")
+FILES = (".flaskenv", "alembic.ini", "rsgi.py", "wsgi.py", "celery_app.py")
 START_SECONDS = 120
 WALK_SECONDS = 90
 

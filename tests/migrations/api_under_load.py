@@ -1,25 +1,16 @@
-"""A running API, and clients that read, write and edit without a pause while something is done."""
+"""Clients of a running API that read, write and edit without a pause while something is done."""
 
 import http.client
 import json
-import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from dev.ports import LOOPBACK, free_port
-from dev.process import TetheredProcess
-from dev.programs import programs
-from dev.run_options import child_environment
-from tests.migrations.commands import ROOT
-from webapp.adapters.database import plain_url
-from webapp.settings import Settings
+from dev.ports import LOOPBACK
 
-_START_SECONDS, _STOP_SECONDS = 60.0, 10.0
 _REQUEST_SECONDS = 30.0
 
 
@@ -76,38 +67,6 @@ class Client:
 
 
 @contextmanager
-def running_api(settings: Settings, folder: Path) -> Iterator[int]:
-    """Run the API in a process of its own, as `make run` does; yields its port."""
-    port = free_port()
-    (web,) = (program for program in programs(port, None, folder) if program.name == "web")
-    environment = child_environment(
-        {
-            "DATABASE_URL": plain_url(settings),
-            "REDIS_URL": settings.redis_url,
-            "SECRET_KEY": settings.require_secret_key(),
-            "IMPRINT_RATE_LIMITS": "false",
-        }
-    )
-    log = folder / "web.log"
-    process = TetheredProcess(
-        web.command,
-        log_path=log,
-        farewell=signal.SIGKILL,
-        environment=environment,
-        folder=ROOT,
-    )
-    try:
-        deadline = time.monotonic() + _START_SECONDS
-        while not _is_well(port):
-            assert process.is_running(), log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-        yield port
-    finally:
-        process.end(signal.SIGTERM, _STOP_SECONDS)
-
-
-@contextmanager
 def load(port: int, token: str, slugs: Sequence[str]) -> Iterator[Tally]:
     """Read, write and edit inside the block, each in threads of its own; yields the tally."""
     tally, is_over = Tally(), threading.Event()
@@ -149,14 +108,3 @@ def load(port: int, token: str, slugs: Sequence[str]) -> Iterator[Tally]:
             thread.join()
     if errors:
         raise errors[0]
-
-
-def _is_well(port: int) -> bool:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
-    try:
-        connection.request("GET", "/health")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()

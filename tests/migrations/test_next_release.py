@@ -22,8 +22,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import Caller, run_ready_jobs
-from tests.migrations.api_under_load import Tally, load, running_api
+from tests.migrations.api_under_load import Tally, load
 from tests.migrations.commands import extend_chain, read_steps, run
+from tests.running_api import running_api
 from webapp.adapters.database import plain_url
 from webapp.api.edge import ImprintApp
 from webapp.cli import preflight
@@ -194,8 +195,8 @@ def test_this_release_serves_while_the_next_is_migrated(
     url = plain_url(settings)
     upgrade(ini, url, LEGACY)
 
-    with running_api(settings, tmp_path) as port:
-        with load(port, editor.token, slugs) as tally:
+    with running_api(settings, tmp_path) as api:
+        with load(api.port, editor.token, slugs) as tally:
             time.sleep(0.5)
             migrate_while_it_serves(ini, commands, engine, sessions, worker)
             time.sleep(0.5)
@@ -206,7 +207,7 @@ def test_this_release_serves_while_the_next_is_migrated(
             written = "SELECT count(*) FROM content WHERE summary LIKE '%, edited'"
             assert (connection.scalar(text(written)) or 0) > 10
 
-        with load(port, editor.token, slugs) as tally:
+        with load(api.port, editor.token, slugs) as tally:
             upgrade(ini, url, TOO_EARLY)
             time.sleep(0.5)
         assert any(": 500 " in failure for failure in tally.failures)

@@ -1,19 +1,26 @@
 """What the API has at hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from webapp.adapters.broker import BrokerProbe
 from webapp.adapters.database import ReaderConnections
+from webapp.api.kept import Kept
 from webapp.settings import Settings
+
+READINESS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class WebContext:
-    """Settings, sessions for writes, and connections for public reads."""
+    """Settings, sessions for writes, connections for public reads, and a look at the broker."""
 
     settings: Settings
     engine: Engine
     sessions: sessionmaker[Session]
     readers: ReaderConnections
+    broker: BrokerProbe
+    readiness: Kept[Any] = field(default_factory=lambda: Kept(READINESS_SECONDS))

@@ -1,0 +1,5 @@
+"""Entry point of the API on granian: `granian --interface rsgi --http 1 --no-ws rsgi:app`."""
+
+from webapp.app import create_server
+
+app = create_server()
