@@ -10,7 +10,7 @@ import pytest
 
 from bench.testbed import listens
 from dev.ports import LOOPBACK, free_port
-from tests.chaos.real_worker import real_worker
+from tests.chaos.real_worker import real_worker, wait_until
 from tests.factories import Caller
 from tests.running_api import children_of, is_well, running_api
 from webapp.settings import Settings
@@ -45,7 +45,8 @@ def test_a_killed_web_server_leaves_its_port_to_the_next_one(
         with socket.create_connection((LOOPBACK, port)):
             os.kill(first.pid, signal.SIGKILL)
             wait_for_end(workers)
-        assert not listens(port)
+            # A process that has ended lets go of its sockets with the last of its threads.
+            wait_until(lambda: not listens(port), PATIENCE_SECONDS)
     with running_api(settings, tmp_path, port=port) as second:
         assert second.workers() != workers
         assert is_well(port)
