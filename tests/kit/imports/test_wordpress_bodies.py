@@ -165,6 +165,15 @@ def test_pictures_that_a_script_was_to_load_have_their_address() -> None:
     assert read(lazy).notices == ()
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["<amp-img src='//example.org/p.jpg'></amp-img>", "<img srcset='https://example.org/p.jpg 2x'>",
+     "<img data-srcset='https://example.org/p.jpg, https://example.org/q.jpg 2x'>"],
+)  # fmt: skip
+def test_a_picture_that_only_some_readers_understand_is_a_plain_one(written: str) -> None:
+    assert 'example.org/p.jpg" alt=""' in read(written).body
+
+
 def test_a_gallery_shows_the_uploads_it_names_in_its_order() -> None:
     alt = meta("_wp_attachment_image_alt", 'A "b"')
     others = (upload("11", terms=alt), upload("12", excerpt__encoded="The <b>end</b>"))
@@ -320,6 +329,9 @@ def test_an_article_whose_text_only_a_page_builder_has_is_held_back(key: str, st
 def test_an_article_of_which_nothing_is_left_is_held_back_and_an_empty_one_is_not() -> None:
     assert read("[gallery ids='1']").status == "draft"
     assert read("<script>x</script>").status == "draft"
+    assert read("<unknown-thing data-text='x'></unknown-thing>").status == "draft"
+    blank = read("<!-- wp:paragraph -->\n<p>&nbsp;</p>\n<!-- /wp:paragraph -->")
+    assert (blank.status, blank.notices) == ("published", ())
     assert (read("").status, read("").notices) == ("published", ())
     assert read("<img src='/a.png'>").status == "published"
 

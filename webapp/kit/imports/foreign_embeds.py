@@ -13,10 +13,10 @@ from webapp.kit.imports.wordpress_conversion import (
 )
 
 _TOKEN = re.compile(
-    rf"(</?(?:embed|iframe|object|param|script|svg)\b{ELEMENT_ATTRIBUTES}>)", re.IGNORECASE
+    rf"(</?(?:embed|frame|iframe|object|param|script|svg)\b{ELEMENT_ATTRIBUTES}>)", re.IGNORECASE
 )
 _NAME = re.compile(r"</?([a-z]+)", re.IGNORECASE)
-_IMAGE = re.compile(rf"<img\b({ELEMENT_ATTRIBUTES})>", re.IGNORECASE)
+_IMAGE = re.compile(rf"<(?:amp-)?img\b({ELEMENT_ATTRIBUTES})>", re.IGNORECASE)
 _STYLED = re.compile(rf"<([a-z][a-z0-9]*)\b({ELEMENT_ATTRIBUTES})>", re.IGNORECASE)
 _BACKGROUND = re.compile(r"""background(?:-image)?\s*:[^;]{0,200}?url\(\s*["']?([^"')]{1,2000})""")
 _ALIGNMENT = re.compile(r"(?:^|;)\s*text-align\s*:\s*(left|right|center|justify)\b")
@@ -63,9 +63,12 @@ def lazy_pictures(source: str, conversion: Conversion) -> str:
 
     def loaded(found: re.Match[str]) -> str:
         given = attributes(found[1])
-        if web_address(given.get("src", "")) or not ({"src", *_LAZY} & set(given)):
+        if web_address(given.get("src", "")) and not found[0].lower().startswith("<amp-"):
             return found[0]
-        address = next((a for name in _LAZY if (a := web_address(given.get(name, "")))), "")
+        # Of several sizes the first is as good as any.
+        sizes = given.get("srcset", given.get("data-srcset", "")).split(maxsplit=1)
+        written = [given.get(name, "") for name in ("src", *_LAZY)] + sizes[:1]
+        address = next((a for one in written if (a := web_address(one.rstrip(",")))), "")
         if address:
             return image(address, given.get("alt", ""))
         if given.get("src", "").startswith("data:"):
@@ -82,6 +85,7 @@ class _Embeds:
         self._conversion = conversion
         self._objects: list[str] = []
         self._steps: dict[str, Callable[[str], str]] = {
+            "frame": self._frame,
             "iframe": self._frame,
             "script": self._script,
             "embed": self._embed,

@@ -22,6 +22,11 @@ _EMPTY = frozenset({"", "[]", "{}", "a:0:{}"})
 _KNOWN_TAXONOMIES = frozenset({"", "author", "category", "post_format", "post_tag", "tag"})
 _DESCRIPTIONS = ("_yoast_wpseo_metadesc", "rank_math_description", "_aioseo_description")
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+_LAYOUT = re.compile(
+    r"<!--[^<>]*?-->|</?(?:br|div|figure|h[1-6]|li|ol|p|section|span|ul)\b[^<>]{0,2000}>"
+    r"|&nbsp;|\s",
+    re.IGNORECASE,
+)
 _MEDIUM = re.compile(r"<(?:audio|img|video)\b")
 
 
@@ -35,6 +40,8 @@ def is_hollow(item: ExportItem, body: str, conversion: Conversion) -> bool:
     )
     if builder is not None:
         conversion.lost(f"article made with {builder}, which keeps its text in a form of its own")
+    elif not conversion.notices and _LAYOUT.sub("", item.text("content:encoded")):
+        conversion.lost("body of which nothing could be kept")
     return bool(conversion.notices)
 
 
