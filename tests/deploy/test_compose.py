@@ -34,6 +34,7 @@ SECRETS = {
     "SECRET_KEY": "k" * 32,
     "POSTGRES_PASSWORD": "one-password",
     "REDIS_PASSWORD": "another-password",
+    "SMTP_URL": "smtp://mailpit:1025",
 }
 WORKERS = [name for name, service in services().items() if queues_of(service)]
 LONG_RUNNING = [name for name, service in services().items() if service["restart"] != "no"]
@@ -110,12 +111,24 @@ def test_a_worker_is_asked_to_stop_in_the_way_that_ends_in_time() -> None:
         assert seconds(service["stop_grace_period"]) >= 30
 
 
-def test_only_the_api_and_the_mail_page_are_published() -> None:
+def test_only_the_proxy_and_the_mail_page_are_published() -> None:
     published = {name for name, service in services().items() if "ports" in service}
-    assert published == {"web", "mailpit"}
+    assert published == {"proxy", "mailpit"}
     for name in published:
         (port,) = fill_in(services()[name]["ports"], {})
         assert port.startswith("127.0.0.1:")
+
+
+@pytest.mark.parametrize("name", services())
+def test_no_log_grows_without_end(name: str) -> None:
+    options = services()[name]["logging"]["options"]
+    assert options["max-size"]
+    assert int(options["max-file"]) > 0
+
+
+def test_the_api_trusts_the_one_proxy_in_front_of_it() -> None:
+    assert services()["web"]["environment"]["IMPRINT_TRUSTED_PROXIES"] == "1"
+    assert "ports" not in services()["web"]
 
 
 def test_the_broker_keeps_nothing_and_evicts_nothing() -> None:

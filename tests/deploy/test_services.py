@@ -55,6 +55,7 @@ VARIABLES = {
     "SECRET_KEY": "a secret key for tests, long enough for production",
     "POSTGRES_PASSWORD": "replaced",
     "REDIS_PASSWORD": REDIS_PASSWORD,
+    "SMTP_URL": "smtp://mailpit:1025",
 }
 # Duties about things that are not there: a worker finds nothing to do and is done.
 A_JOB_FOR_EACH_QUEUE: tuple[Message, ...] = (
