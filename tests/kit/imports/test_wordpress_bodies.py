@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from tests.kit.imports.test_wordpress_export import HEAD, NOW, TAIL, item, term
+from webapp.kit.content_limits import check_metadata
 from webapp.kit.imports.article import ImportedArticle, ImportProblem
 from webapp.kit.imports.wordpress_export import read_articles
 
@@ -366,6 +367,9 @@ def test_the_body_as_written_is_kept_in_private_where_something_was_dropped() ->
     article = read("<p>some</p><script>x</script>")
     assert article.private["original_body"] == "<p>some</p><script>x</script>"
     assert "script" not in repr(article.metadata)
+    large = read("<script>x</script>" + "long\n" * 20_000)
+    check_metadata(large.private)
+    assert large.notices[-1].startswith("body as it was written, which is too long")
 
 
 def test_a_body_of_many_open_shortcodes_and_tags_is_read_in_good_time() -> None:

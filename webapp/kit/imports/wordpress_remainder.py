@@ -4,6 +4,7 @@ import html
 import re
 from typing import Final
 
+from webapp.kit.content_limits import METADATA_LIMIT
 from webapp.kit.imports.article import JsonValue
 from webapp.kit.imports.wordpress_conversion import Conversion
 from webapp.kit.imports.wordpress_stream import ExportItem
@@ -18,6 +19,9 @@ _BUILDERS: Final = {
     "brizy": "Brizy",
     "panels_data": "SiteOrigin",
 }
+LONGEST_ORIGINAL: Final = METADATA_LIMIT // 2
+"""Characters of a body kept as it was written; the other half is for the rest of the metadata."""
+
 _EMPTY = frozenset({"", "[]", "{}", "a:0:{}"})
 _KNOWN_TAXONOMIES = frozenset({"", "author", "category", "post_format", "post_tag", "tag"})
 _DESCRIPTIONS = ("_yoast_wpseo_metadesc", "rank_math_description", "_aioseo_description")
@@ -52,7 +56,12 @@ def is_address(name: str) -> bool:
 
 def original(content: str, conversion: Conversion) -> dict[str, JsonValue]:
     """Give the body as it was written where the conversion had to drop something of it."""
-    return {"original_body": content} if conversion.notices else {}
+    if not conversion.notices:
+        return {}
+    if len(repr(content)) > LONGEST_ORIGINAL:
+        conversion.lost("body as it was written, which is too long to keep beside the article")
+        return {}
+    return {"original_body": content}
 
 
 def kept_besides(item: ExportItem, conversion: Conversion) -> dict[str, JsonValue]:
