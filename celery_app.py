@@ -13,6 +13,7 @@ from workers.broker import RUN_JOBS, make_celery
 from workers.context import WorkerContext
 from workers.handlers import HANDLERS
 from workers.runner import run_jobs
+from workers.startup import check_database
 
 settings = Settings.from_environment(needs_secret_key=True)
 app = make_celery(settings)
@@ -30,6 +31,12 @@ def configure_worker_logs(**_: Any) -> None:  # noqa: ANN401
 def note_main_process(**_: Any) -> None:  # noqa: ANN401
     """Keep the id of the process that starts the others, before there are any."""
     _main_processes.append(os.getpid())
+
+
+@worker_init.connect
+def check_before_work(**_: Any) -> None:  # noqa: ANN401
+    """Look at the database once, before the processes that will use it are forked."""
+    check_database(settings)
 
 
 @worker_process_init.connect

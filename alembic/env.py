@@ -16,10 +16,13 @@ from importlib import import_module
 from logging.config import fileConfig
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from alembic import context
+from webapp.adapters.database import make_migration_engine
+from webapp.services.operations import suitability
 from webapp.settings import MissingSettingError, Settings
 
 LOCK_KEY = 0x696D7072
@@ -50,12 +53,18 @@ def read_limits() -> dict[str, str]:
     return limits
 
 
-def database_url() -> str:
-    """Return the URL of the database, or end the command when there is none."""
+def configured_engine() -> Engine:
+    """Return an engine on the database of the settings, or end the command when they name none."""
     try:
-        return Settings.from_environment().require_database_url()
+        url = Settings.from_environment().direct_database()
     except MissingSettingError as error:
         raise SystemExit(str(error)) from None
+    if url is None:
+        raise SystemExit(
+            "Migrations hold a lock for as long as their session, which a pooler does not keep: set"
+            " IMPRINT_DATABASE_DIRECT_URL to a URL that leads to PostgreSQL itself."
+        )
+    return make_migration_engine(url)
 
 
 def configure(**where: object) -> None:
@@ -101,13 +110,26 @@ def connect(engine: Engine) -> Connection:
     """Open a connection, or end the command when there is no server."""
     try:
         connection = engine.connect()
-    except OperationalError as error:
-        reason = " ".join(str(error.orig).split())
-        raise SystemExit(f"Cannot connect to {engine.url!r}: {reason}") from None
+    except (OperationalError, psycopg.Error) as error:
+        said = error.orig if isinstance(error, OperationalError) else error
+        reason = " ".join(str(said).split())
+        raise SystemExit(f"Cannot connect to the database of DATABASE_URL: {reason}") from None
+    refuse_unsuitable(connection, is_writing=False)
     # While it waits for another migration it is idle for longer than others may be.
     connection.exec_driver_sql("SET idle_session_timeout = 0")
     set_timeouts(connection)
     return connection
+
+
+def refuse_unsuitable(connection: Connection, *, is_writing: bool) -> None:
+    """End the command with a sentence for each reason why this database cannot carry Imprint."""
+    found = suitability.judge(suitability.read_facts(connection), is_migrating=is_writing)
+    connection.rollback()
+    for warning in found.warnings:
+        logger.warning(warning)
+    faults = found.faults if is_writing else found.lasting_faults
+    if faults:
+        raise SystemExit("\n".join(faults))
 
 
 def set_timeouts(connection: Connection) -> None:
@@ -195,6 +217,7 @@ def run_online(engine: Engine) -> None:
     with connect(engine) as connection:
         find_steps, needs_lock = look_ahead(connection)
         if needs_lock:
+            refuse_unsuitable(connection, is_writing=True)
             take_lock(connection)
             run_steps(connection, Plan(find_steps))
         else:
@@ -222,8 +245,9 @@ elif isinstance(handed, Connection):
     configure(connection=handed)
     run()
 else:
-    url = handed.url if isinstance(handed, Engine) else database_url()
+    is_handed = isinstance(handed, Engine)
+    where = create_engine(handed.url, poolclass=NullPool) if is_handed else configured_engine()
     try:
-        run_online(create_engine(url, poolclass=NullPool))
+        run_online(where)
     except DBAPIError as error:
         raise SystemExit(describe(error)) from None

@@ -5,8 +5,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from webapp.adapters.broker import BrokerProbe
-from webapp.adapters.database import ReaderConnections, make_engine
+from webapp.adapters.database import make_engine
 from webapp.adapters.mail import Mailer
+from webapp.adapters.readers import ReaderConnections
 from webapp.adapters.rendering import configure_rendering
 from webapp.api.context import WebContext
 from webapp.settings import Settings

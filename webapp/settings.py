@@ -3,19 +3,28 @@
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from webapp.kit.database_url import DatabaseUrl, parse_database_url
+from webapp.kit.mail_sender import mailable_sender
 from webapp.kit.roles import RoleName
 from webapp.kit.secret_keys import weakness_of
+from webapp.kit.service_urls import (
+    check_broker_url,
+    check_link,
+    check_redis_url,
+    check_web_url,
+    read_smtp_url,
+)
 from webapp.kit.tokens import keyed_digest
 
 # Stands in for a key where IMPRINT_ENVIRONMENT=development says so, and nowhere else.
@@ -58,18 +67,24 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["development", "production"] = "production"
+    # What may hold a password stays out of the representation.
     database_url: str = Field(
-        default="", validation_alias=AliasChoices("IMPRINT_DATABASE_URL", "DATABASE_URL")
+        default="",
+        validation_alias=AliasChoices("IMPRINT_DATABASE_URL", "DATABASE_URL"),
+        repr=False,
     )
     redis_url: str = Field(
         default="redis://127.0.0.1:6379/0",
         validation_alias=AliasChoices("IMPRINT_REDIS_URL", "REDIS_URL"),
+        repr=False,
     )
-    broker_url: str = ""
+    broker_url: str = Field(default="", repr=False)
     smtp_url: str = Field(
-        default="smtp://127.0.0.1:25", validation_alias=AliasChoices("IMPRINT_SMTP_URL", "SMTP_URL")
+        default="smtp://127.0.0.1:25",
+        validation_alias=AliasChoices("IMPRINT_SMTP_URL", "SMTP_URL"),
+        repr=False,
     )
-    account_smtp_url: str = ""
+    account_smtp_url: str = Field(default="", repr=False)
     secret_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias=AliasChoices("IMPRINT_SECRET_KEY", "SECRET_KEY"),
@@ -100,6 +115,8 @@ class Settings(BaseSettings):
     missed_schedule_seconds: float = Field(default=3600, gt=0)
     statement_timeout_seconds: float = Field(default=15, gt=0)
     database_pool_size: int = Field(default=5, ge=1)
+    database_pooler: Literal["none", "transaction"] = "none"
+    database_direct_url: str = Field(default="", repr=False)
     backup_dir: str = ""
 
     rendering_processes: int = Field(default=2, ge=1, le=64)
@@ -108,43 +125,56 @@ class Settings(BaseSettings):
     rendering_output_bytes: int = Field(default=33_554_432, ge=1_048_576)
     rendering_wait_seconds: float = Field(default=10, ge=0, le=60)
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url")
     @classmethod
-    def _name_the_driver(cls, url: str) -> str:
-        """Accept the usual `postgres://` spellings and say no to any other database."""
-        if not url:
-            return url
-        scheme, separator, rest = url.partition("://")
-        if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-            message = "must be a PostgreSQL URL, such as postgresql://user:password@host:5432/name"
-            raise ValueError(message)
-        return f"postgresql+psycopg://{rest}"
+    def _check_database_url(cls, url: str) -> str:
+        """Keep the one spelling that all readers agree on."""
+        return parse_database_url(url).text if url else url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, url: str) -> str:
+        check_redis_url(url)
+        return url
+
+    @field_validator("broker_url")
+    @classmethod
+    def _check_broker_url(cls, url: str) -> str:
+        if url:
+            check_broker_url(url)
+        return url
+
+    @field_validator("smtp_url", "account_smtp_url")
+    @classmethod
+    def _check_smtp_url(cls, url: str, info: ValidationInfo) -> str:
+        if url or info.field_name == "smtp_url":
+            read_smtp_url(url)
+        return url
+
+    @field_validator("base_url")
+    @classmethod
+    def _check_base_url(cls, url: str) -> str:
+        return check_web_url(url)
 
     @field_validator("content_url", "password_reset_url")
     @classmethod
-    def _check_link(cls, template: str) -> str:
-        try:
-            template.format(base_url="", slug="")
-        except (KeyError, IndexError, ValueError) as error:
-            message = "may hold {base_url} and {slug}, and no other braces"
-            raise ValueError(message) from error
+    def _check_link(cls, template: str, info: ValidationInfo) -> str:
+        check_link(template, {"slug"} if info.field_name == "content_url" else ())
         return template
 
     @field_validator("mail_from")
     @classmethod
     def _check_sender(cls, sender: str) -> str:
-        if "@" not in parseaddr(sender)[1]:
-            message = "must be an address, such as Newsroom <news@example.org>"
-            raise ValueError(message)
-        return sender
+        return mailable_sender(sender)
 
-    @field_validator("smtp_url", "account_smtp_url")
+    @field_validator("new_account_role")
     @classmethod
-    def _check_smtp_scheme(cls, url: str) -> str:
-        if url and urlsplit(url).scheme not in {"smtp", "smtps", "smtp+starttls"}:
-            message = "must start with smtp://, smtps:// or smtp+starttls://"
+    def _check_new_account_role(cls, role: RoleName) -> RoleName:
+        """Refuse what would let anybody who registers change what others have published."""
+        if not RoleName.AUTHOR.includes(role):
+            message = "must be reader or author: whoever registers gets it; give others by hand"
             raise ValueError(message)
-        return url
+        return role
 
     @field_validator("secret_key")
     @classmethod
@@ -192,14 +222,23 @@ class Settings(BaseSettings):
         """Return the usual name for the one in an error, which is the first or the field's."""
         return cls.names_of(str(location).removeprefix("IMPRINT_").lower())[-1]
 
-    def require_database_url(self) -> str:
-        """Return the SQLAlchemy URL of the database.
+    def database(self) -> DatabaseUrl:
+        """Return where the database is. Raises MissingSettingError when `DATABASE_URL` is not set.
 
-        Raises MissingSettingError when `DATABASE_URL` is not set.
+        Whoever connects takes the parameters of this value, and none reads the URL again.
         """
         if not self.database_url:
             raise MissingSettingError(DATABASE_URL_IS_NOT_SET)
-        return self.database_url
+        return parse_database_url(self.database_url)
+
+    def direct_database(self) -> DatabaseUrl | None:
+        """Return how PostgreSQL itself is reached, past any pooler; None when nothing says.
+
+        Raises MissingSettingError when `DATABASE_URL` is not set.
+        """
+        if self.database_direct_url:
+            return parse_database_url(self.database_direct_url)
+        return self.database() if self.database_pooler == "none" else None
 
     def require_secret_key(self) -> str:
         """Return the secret key; in development one that everybody knows, unless one is set.

@@ -5,8 +5,9 @@ Any number may run. Everything that it knows is in PostgreSQL; it may be killed 
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import psycopg
 import structlog
@@ -15,6 +16,9 @@ from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from webapp.adapters.database_connections import open_connection
+from webapp.adapters.database_errors import describe
+from webapp.adapters.database_parameters import ConnectionPlan
 from webapp.jobs.dispatch import mark_dispatched, unmark_dispatched
 from webapp.jobs.leases import take_back_expired
 from webapp.jobs.messages import Queue
@@ -37,11 +41,13 @@ SHORTEST_SLEEP_SECONDS = 0.001
 class Dispatcher:
     """One dispatching process: `run` works until `stop` is called from a signal handler."""
 
-    def __init__(self, context: WorkerContext, celery: Celery, listen_url: str) -> None:
-        """Connect nowhere yet; `listen_url` is the database's for the connection that listens."""
+    def __init__(
+        self, context: WorkerContext, celery: Celery, listener: ConnectionPlan | None
+    ) -> None:
+        """Connect nowhere yet; without a plan for the connection that listens it polls alone."""
         self._context = context
         self._celery = celery
-        self._listen_url = listen_url
+        self._listener = listener
         self._stopping = threading.Event()
         self._upkeep_at = 0.0
         self._schedules_checked_at = time.monotonic()
@@ -56,15 +62,24 @@ class Dispatcher:
         log.info("dispatcher.started")
         while not self._stopping.is_set():
             try:
-                with psycopg.connect(self._listen_url, autocommit=True) as listener:
-                    listener.execute(f"LISTEN {WAKE_CHANNEL}")
+                with self._listening() as listener:
                     while not self._stopping.is_set():
                         self._round()
                         self._sleep(listener)
             except (psycopg.Error, DBAPIError) as error:
-                log.warning("dispatcher.database_away", error=str(error).splitlines()[0])
+                log.warning("dispatcher.database_away", error=describe(error))
                 self._stopping.wait(PAUSE_AFTER_ERROR_SECONDS)
         log.info("dispatcher.stopped")
+
+    @contextmanager
+    def _listening(self) -> Iterator[psycopg.Connection[Any] | None]:
+        """Hold a connection on which notifications come in, where there is a way to one."""
+        if self._listener is None:
+            yield None
+            return
+        with open_connection(self._listener) as listener:
+            listener.execute(f"LISTEN {WAKE_CHANNEL}")
+            yield listener
 
     def _round(self) -> None:
         handed = schedules.HANDED_AT_ONCE
@@ -118,12 +133,15 @@ class Dispatcher:
             if forgotten:
                 log.warning("schedules.taken_back", schedules=forgotten)
 
-    def _sleep(self, listener: psycopg.Connection) -> None:
+    def _sleep(self, listener: psycopg.Connection[Any] | None) -> None:
         """Sleep until the next schedule is due, somebody notifies, or it is time to poll."""
         wait = self._context.settings.dispatcher_poll_seconds
         due = self._in_transaction(schedules.seconds_to_next_due)
         if due is not None:
             wait = min(wait, max(due, SHORTEST_SLEEP_SECONDS))
+        if listener is None:
+            self._stopping.wait(wait)
+            return
         for _ in listener.notifies(timeout=wait, stop_after=1):
             pass
 

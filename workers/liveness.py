@@ -8,19 +8,22 @@ instead. Linux only.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from webapp.adapters.database import make_engine, plain_url
+from webapp.adapters.database import make_engine, plan_listener
+from webapp.adapters.database_errors import describe
+from webapp.kit.database_url import ports_of
 from webapp.services.operations import readiness
 from webapp.settings import Settings
 
 ESTABLISHED = "01"
-DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671, "postgresql": 5432}
+DEFAULT_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
 
 
 def fault_of_worker(process: int, settings: Settings) -> str | None:
@@ -29,7 +32,7 @@ def fault_of_worker(process: int, settings: Settings) -> str | None:
     It wants a connection to the broker and a child that runs the jobs. That a job takes long is no
     fault.
     """
-    if not _is_connected(process, settings.celery_broker_url):
+    if not _is_connected(process, _broker_ports(settings)):
         return f"Process {process} has no connection to the broker."
     children = Path(f"/proc/{process}/task/{process}/children")
     if not children.read_text(encoding="ascii").split():
@@ -43,7 +46,8 @@ def fault_of_dispatcher(process: int, settings: Settings) -> str | None:
     It wants a connection to the database, and a heartbeat in the table of ticks. Where several run
     the heartbeat may be another's, so it tells that the whole is dispatched.
     """
-    if not _is_connected(process, plain_url(settings)):
+    ports = _database_ports(settings)
+    if ports and not _is_connected(process, ports):
         return f"Process {process} has no connection to the database."
     with Session(make_engine(settings, application_name="imprint-liveness")) as session:
         state = readiness.read_state(session)
@@ -63,18 +67,34 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         fault = FAULT_OF[options.kind](options.process, Settings.from_environment())
-    except (OSError, DBAPIError) as error:
+    except OSError as error:
         fault = str(error).splitlines()[0]
+    except (DBAPIError, psycopg.Error) as error:
+        fault = describe(error)
     if fault is not None:
         sys.stderr.write(f"{fault}\n")
     return 0 if fault is None else 1
 
 
-def _is_connected(process: int, url: str) -> bool:
-    """Say whether a process has an open TCP connection to a server at the port of `url`."""
-    parts = urlsplit(url)
-    port = parts.port or DEFAULT_PORTS[parts.scheme]
-    return not _inodes_to_port(process, port).isdisjoint(_inodes_of(process))
+def _broker_ports(settings: Settings) -> frozenset[int]:
+    parts = [urlsplit(url) for url in settings.celery_broker_url.split(";")]
+    return frozenset(part.port or DEFAULT_PORTS[part.scheme] for part in parts)
+
+
+def _database_ports(settings: Settings) -> frozenset[int]:
+    """Return the ports of the connection that listens; none where it may be a socket's."""
+    plan = plan_listener(settings)
+    parameters = {} if plan is None else plan.parameters
+    hosts = parameters.get("host", "/").split(",")
+    if any(host.startswith(("/", "@")) for host in hosts):
+        return frozenset()
+    return ports_of(parameters)
+
+
+def _is_connected(process: int, ports: Collection[int]) -> bool:
+    """Say whether a process has an open TCP connection to a server at one of these ports."""
+    held = _inodes_of(process)
+    return any(not _inodes_to_port(process, port).isdisjoint(held) for port in ports)
 
 
 def _inodes_of(process: int) -> set[str]:

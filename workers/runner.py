@@ -3,12 +3,14 @@
 import time
 from collections.abc import Mapping, Sequence
 
+import psycopg
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
+from webapp.adapters.database_errors import describe, is_passing
 from webapp.jobs import leases
 from webapp.jobs.leases import ClaimedJob
 from webapp.jobs.messages import Message
@@ -40,8 +42,10 @@ def run_jobs(
     try:
         for job_id in job_ids:
             run_job(context, handlers, job_id)
-    except OperationalError as error:
-        log.warning("worker.database_away", error=str(error.orig).partition("\n")[0])
+    except (DBAPIError, psycopg.Error) as error:
+        if not is_passing(error):
+            raise
+        log.warning("worker.database_away", error=describe(error))
         time.sleep(PAUSE_SECONDS)
 
 
@@ -84,7 +88,7 @@ def _run_claimed(
         _settle_failure(context, claimed, GiveUp(_describe(error)))
     except Exception as error:
         log.exception("job.raised")
-        if isinstance(error, OperationalError) and error.connection_invalidated:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         _settle_failure(context, claimed, Retry(_describe(error)))
 
@@ -136,7 +140,5 @@ def _settle_failure(context: WorkerContext, claimed: ClaimedJob, outcome: Retry 
 
 def _describe(error: Exception) -> str:
     if isinstance(error, DBAPIError):
-        # What follows the first line are the values of a row.
-        reason = str(error.orig).partition("\n")[0]
-        return f"{type(error).__name__}: {reason}"
+        return f"{type(error).__name__}: {describe(error)}"
     return f"{type(error).__name__}: {error}"

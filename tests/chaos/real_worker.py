@@ -12,7 +12,7 @@ from dev.run_options import child_environment
 from dev.supervisor import Program
 from tests.chaos.process_keeper import KeptProcess
 from tests.chaos.rig import ROOT
-from webapp.adapters.database import plain_url
+from webapp.adapters.database import plain_url, plan_listener
 from webapp.settings import Settings
 from workers.broker import make_celery
 from workers.context import WorkerContext
@@ -60,7 +60,7 @@ def real_worker(
 def running_dispatcher(context: WorkerContext) -> Iterator[None]:
     """Run a dispatcher in a thread inside the block."""
     settings = context.settings
-    dispatcher = Dispatcher(context, make_celery(settings), plain_url(settings))
+    dispatcher = Dispatcher(context, make_celery(settings), plan_listener(settings))
     thread = threading.Thread(target=dispatcher.run, name="dispatcher")
     thread.start()
     try:

@@ -1,25 +1,26 @@
-"""Connections to PostgreSQL: the engine for writes, and bare connections for public reads."""
+"""The engine for everything that is written, and the plain connection that listens."""
 
-import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
-from psycopg.abc import Buffer
-from psycopg.adapt import Loader
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from webapp.adapters.database_connections import check_options, set_for_transaction
+from webapp.adapters.database_errors import ends_connection
+from webapp.adapters.database_parameters import (
+    ConnectionPlan,
+    limits_of,
+    plan_connection,
+    plan_direct,
+)
+from webapp.kit.database_url import DatabaseUrl
 from webapp.settings import Settings
 
-Result = TypeVar("Result")
-
-KEEPALIVES: dict[str, Any] = {
-    "connect_timeout": 5,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
+DRIVER = "postgresql+psycopg://"
+# What the server tells of itself without being asked, since PostgreSQL 14.
+_REFUSES_WRITES = ("default_transaction_read_only", "in_hot_standby")
 
 
 def make_engine(settings: Settings, *, application_name: str) -> Engine:
@@ -28,79 +29,78 @@ def make_engine(settings: Settings, *, application_name: str) -> Engine:
     Its errors do not tell the parameters of the statement: they hold addresses and drafts, and
     errors are logged and kept with jobs.
     """
-    timeout = int(settings.statement_timeout_seconds * 1000)
-    return create_engine(
-        settings.require_database_url(),
+    plan = plan_connection(settings, application_name=application_name, session=limits_of(settings))
+    engine = create_engine(
+        DRIVER,
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_size,
         pool_pre_ping=True,
         pool_recycle=1800,
         hide_parameters=True,
-        connect_args={
-            **KEEPALIVES,
-            "application_name": application_name,
-            "options": f"-c statement_timeout={timeout} -c lock_timeout=5000"
-            " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC",
-        },
+        connect_args=_arguments(plan),
     )
+    _prepare(engine, plan)
+    return engine
+
+
+def make_migration_engine(url: DatabaseUrl) -> Engine:
+    """Return an engine without a pool and without time-outs, which migrations set themselves."""
+    plan = plan_direct(url, application_name="imprint-migrations", session={})
+    engine = create_engine(DRIVER, poolclass=NullPool, connect_args=_arguments(plan))
+    _prepare(engine, plan)
+    return engine
+
+
+def plan_listener(settings: Settings) -> ConnectionPlan | None:
+    """Return how to connect for LISTEN; None behind a pooler, where nothing would be heard.
+
+    Raises MissingSettingError.
+    """
+    url = settings.direct_database()
+    if url is None:
+        return None
+    return plan_direct(url, application_name="imprint-dispatcher", session=limits_of(settings))
 
 
 def plain_url(settings: Settings) -> str:
-    """Return the database's URL as libpq and psycopg want it, without SQLAlchemy's driver name."""
-    return settings.require_database_url().replace("postgresql+psycopg://", "postgresql://", 1)
+    """Return the database's URL in the spelling of libpq. Raises MissingSettingError."""
+    return settings.database().text
 
 
-class _RawLoader(Loader):
-    """Hand a value over as the bytes that came from the server."""
+def _arguments(plan: ConnectionPlan) -> dict[str, Any]:
+    """Return what psycopg is called with; it never prepares where servers may change."""
+    pooled = {"prepare_threshold": None} if plan.is_pooled else {}
+    return {**plan.parameters, **pooled}
 
-    def load(self, data: Buffer) -> bytes:
-        return bytes(data)
+
+def _prepare(engine: Engine, plan: ConnectionPlan) -> None:
+    """Make an engine keep its limits, and give up connections that are of no use any more."""
+    limits = set_for_transaction(plan.each_transaction).replace("%", "%%")
+
+    @event.listens_for(engine, "connect")
+    def check(connection: psycopg.Connection[Any], _entry: ConnectionPoolEntry) -> None:
+        connection.autocommit = True
+        check_options(connection, plan)
+        connection.autocommit = False
+
+    @event.listens_for(engine, "handle_error")
+    def give_up(context: ExceptionContext) -> None:
+        if ends_connection(context.original_exception):
+            # The others in the pool lead to the same server, and go with it.
+            context.is_disconnect = True
+
+    @event.listens_for(engine, "checkin")
+    def leave(connection: psycopg.Connection[Any] | None, entry: ConnectionPoolEntry) -> None:
+        if connection is not None and _refuses_writes(connection):
+            entry.invalidate(soft=True)
+
+    if plan.is_pooled:
+
+        @event.listens_for(engine, "begin")
+        def limit(connection: Connection) -> None:
+            connection.exec_driver_sql(limits)
 
 
-class ReaderConnections:
-    """One connection in autocommit for each thread, kept for its life.
-
-    Checking a connection out of a pool and opening a transaction costs as much as the indexed read
-    that it is for. `json` values arrive as bytes.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        """Connect nowhere yet."""
-        self._url = plain_url(settings)
-        self._timeout = int(settings.statement_timeout_seconds * 1000)
-        self._local = threading.local()
-
-    def run(self, read: Callable[[psycopg.Connection[tuple[Any, ...]]], Result]) -> Result:
-        """Call `read` with this thread's connection, once more on a new one if it was broken.
-
-        Only for reads: a statement may run twice.
-        """
-        connection = getattr(self._local, "connection", None)
-        if connection is not None and not connection.closed:
-            try:
-                return read(connection)
-            except psycopg.OperationalError:
-                if not connection.broken and not connection.closed:
-                    raise
-        self._local.connection = self._connect()
-        return read(self._local.connection)
-
-    def close(self) -> None:
-        """Close this thread's connection, if it has one."""
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-
-    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        connection = psycopg.connect(
-            self._url,
-            autocommit=True,
-            application_name="imprint-reader",
-            options=f"-c statement_timeout={self._timeout} -c default_transaction_read_only=on"
-            " -c timezone=UTC",
-            **KEEPALIVES,
-        )
-        connection.adapters.register_loader("json", _RawLoader)
-        # A list is planned for its own filters each time only while that is cheaper.
-        connection.prepare_threshold = 5
-        return connection
+def _refuses_writes(connection: psycopg.Connection[Any]) -> bool:
+    told = connection.info.parameter_status
+    return any(told(name) == "on" for name in _REFUSES_WRITES)

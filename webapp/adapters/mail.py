@@ -11,7 +11,6 @@ from email.utils import format_datetime, parseaddr
 from enum import Enum
 from types import TracebackType
 from typing import Self
-from urllib.parse import unquote, urlsplit
 
 from webapp.adapters.mail_headers import (
     WRITTEN,
@@ -22,6 +21,7 @@ from webapp.adapters.mail_headers import (
 )
 from webapp.adapters.smtp_deadline import Deadline, DeadlineSecureSMTP, DeadlineSMTP
 from webapp.kit.clock import utc_now
+from webapp.kit.service_urls import read_smtp_url
 
 IDLE_SECONDS = 10
 MESSAGES_A_CONNECTION = 100
@@ -111,8 +111,8 @@ class Mailer:
     """
 
     def __init__(self, url: str, message_seconds: float) -> None:
-        """Connect nowhere yet."""
-        self._url = urlsplit(url)
+        """Connect nowhere yet. Raises ValueError for a URL that names no mail server."""
+        self._server = read_smtp_url(url)
         self._tls = ssl.create_default_context()
         self._seconds = message_seconds
         self._deadline = Deadline()
@@ -143,7 +143,8 @@ class Mailer:
         self._deadline.set(self._seconds)
         try:
             connection = self._ready_connection()
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, UnicodeError) as error:
+            # A name that the resolver cannot even look up is a UnicodeError.
             self._hang_up()
             return MailAnswer(Verdict.AWAY, _describe(error))
         try:
@@ -158,6 +159,10 @@ class Mailer:
             return self._refused(error, code, words)
         except smtplib.SMTPDataError as error:
             return self._refused(error, error.smtp_code, error.smtp_error)
+        except smtplib.SMTPNotSupportedError as error:
+            # The server lacks what an address beyond ASCII needs: ours, or else the reader's.
+            is_ours = not parseaddr(str(message["From"]))[1].isascii()
+            return MailAnswer(Verdict.AWAY if is_ours else Verdict.LATER, _describe(error))
         except (smtplib.SMTPException, OSError) as error:
             self._hang_up()
             return MailAnswer(Verdict.LATER, _describe(error))
@@ -208,12 +213,11 @@ class Mailer:
         return connection
 
     def _connect(self) -> smtplib.SMTP:
-        host, secure = self._url.hostname or "127.0.0.1", self._url.scheme == "smtps"
-        port = self._url.port or (465 if secure else 25)
+        host, port = self._server.host, self._server.port
         # One address after the other is tried with this timeout, and then the handshake.
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         each = self._deadline.seconds_left() / (len(addresses) + 1)
-        if secure:
+        if self._server.is_secure:
             return DeadlineSecureSMTP(host, port, self._deadline, each, self._tls)
         return DeadlineSMTP(host, port, self._deadline, each)
 
@@ -222,13 +226,13 @@ class Mailer:
         # Without this each command of the dialogue waits for the acknowledgement of the last one.
         if connection.sock is not None:
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._url.scheme == "smtp+starttls":
+        if self._server.scheme == "smtp+starttls":
             connection.starttls(context=self._tls)
         # Otherwise the first message would do it, and a server that refuses us would seem to
         # refuse its reader.
         connection.ehlo_or_helo_if_needed()
-        if self._url.username:
-            connection.login(unquote(self._url.username), unquote(self._url.password or ""))
+        if self._server.user:
+            connection.login(self._server.user, self._server.password)
 
 
 def _describe(error: Exception) -> str:

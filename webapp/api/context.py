@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from webapp.adapters.broker import BrokerProbe
-from webapp.adapters.database import ReaderConnections
+from webapp.adapters.readers import ReaderConnections
 from webapp.api.kept import Kept
 from webapp.settings import Settings
 

@@ -5,9 +5,10 @@ import traceback
 import psycopg
 import structlog
 from flask import Flask, Response
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from webapp.adapters.database_errors import describe, is_passing
 from webapp.api.problems import FieldError, problem
 from webapp.kit.cursors import InvalidCursorError
 from webapp.services.errors import (
@@ -59,7 +60,7 @@ def install_error_handlers(app: Flask) -> None:
     app.register_error_handler(InvalidCursorError, _cursor_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, _database_error)
-    app.register_error_handler(psycopg.Error, _reader_error)
+    app.register_error_handler(psycopg.Error, _passing_or_not)
     app.register_error_handler(Exception, _unexpected_error)
 
 
@@ -97,34 +98,24 @@ def _http_error(error: HTTPException) -> Response:
 def _database_error(error: DBAPIError) -> Response:
     if isinstance(error, IntegrityError):
         # A guard of the database caught what two requests did at once.
-        log.info("request.conflict", error=_first_line(error.orig))
+        log.info("request.conflict", error=describe(error))
         return problem(409, "Another change got in the way; read again and try again.")
-    if isinstance(error, OperationalError) or error.connection_invalidated:
-        return _database_away(error.orig)
-    return _unexpected_error(error)
+    return _passing_or_not(error)
 
 
-def _reader_error(error: psycopg.Error) -> Response:
-    if isinstance(error, psycopg.OperationalError):
-        return _database_away(error)
-    return _unexpected_error(error)
-
-
-def _database_away(error: BaseException | None) -> Response:
-    log.warning("request.database_away", error=_first_line(error))
+def _passing_or_not(error: DBAPIError | psycopg.Error) -> Response:
+    if not is_passing(error):
+        return _unexpected_error(error)
+    log.warning("request.database_away", error=describe(error))
     headers = {"Retry-After": RETRY_AFTER_SECONDS}
     return problem(503, "The database is busy or away; try again soon.", headers=headers)
-
-
-def _first_line(error: BaseException | None) -> str:
-    return str(error).partition("\n")[0]
 
 
 def _unexpected_error(error: Exception) -> Response:
     if isinstance(error, SQLAlchemyError | psycopg.Error):
         # What follows the first line of the message are the values of a row.
         frames = "".join(traceback.format_tb(error.__traceback__))
-        log.error("request.crashed", error=_first_line(error), frames=frames)
+        log.error("request.crashed", error=str(error).partition("\n")[0], frames=frames)
     else:
         log.error("request.crashed", exc_info=error)
     return problem(500, "Something went wrong here; it has been noted under this request_id.")

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+import psycopg
 from flask import current_app
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from webapp.adapters.database import make_engine
+from webapp.adapters.database_errors import UNDEFINED_TABLE, describe, is_passing, sqlstate_of
 from webapp.adapters.rendering import configure_rendering
 from webapp.bootstrap import make_sessions
 from webapp.cli.app import SETTINGS
@@ -22,7 +24,7 @@ def command_settings() -> Settings:
     """Return the settings, or end the command where they name no database."""
     settings: Settings = current_app.config[SETTINGS]
     try:
-        settings.require_database_url()
+        settings.database()
     except MissingSettingError as error:
         raise click.ClickException(str(error)) from error
     return settings
@@ -47,6 +49,15 @@ def command_session() -> Iterator[Session]:
             yield session
     except ServiceError as error:
         raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        raise click.ClickException(f"The database does not answer: {reason}") from error
+    except (DBAPIError, psycopg.Error) as error:
+        raise click.ClickException(say_what_failed(error)) from error
+
+
+def say_what_failed(error: DBAPIError | psycopg.Error) -> str:
+    """Return a sentence about an error of the database, without the values of a row."""
+    reason = describe(error)
+    if sqlstate_of(getattr(error, "orig", error)) == UNDEFINED_TABLE:
+        return f"The database has not been migrated: {reason}. Run `flask db upgrade`."
+    if is_passing(error):
+        return f"The database does not answer as it should: {reason}"
+    return f"The database refused: {reason}"

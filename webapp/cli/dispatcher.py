@@ -6,11 +6,12 @@ from types import FrameType
 import click
 from flask.cli import with_appcontext
 
-from webapp.adapters.database import plain_url
+from webapp.adapters.database import plan_listener
 from webapp.bootstrap import worker_context
 from webapp.cli.database import command_settings
 from workers.broker import make_celery
 from workers.dispatcher import Dispatcher
+from workers.startup import check_database
 
 
 @click.command()
@@ -18,10 +19,11 @@ from workers.dispatcher import Dispatcher
 def dispatcher() -> None:
     """Run a dispatcher until it is told to stop. Any number may run at once."""
     settings = command_settings()
+    check_database(settings)
     running = Dispatcher(
         worker_context(settings, application_name="imprint-dispatcher"),
         make_celery(settings),
-        plain_url(settings),
+        plan_listener(settings),
     )
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

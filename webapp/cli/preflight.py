@@ -17,6 +17,7 @@ from webapp.cli.pending_steps import Chain, find_squawk, read_chain, run_squawk
 from webapp.cli.preflight_report import BACKUP, BackupLine, as_json, as_text
 from webapp.models import Base
 from webapp.services import activity
+from webapp.services.operations import suitability
 from webapp.services.operations.migrations import schema_facts
 from webapp.services.operations.migrations.preflight import JudgedStep, Present, judge
 
@@ -66,6 +67,7 @@ def preflight(
     place = Path(configured) if configured and backup is None else backup
     question = Question(place, backup_max_age, longest_hold, allowed, reason.strip())
     with command_session() as session:
+        _refuse_unsuitable(session)
         chain = _read_chain(session)
         line = _judge_backup(question)
         steps = judge(chain.pending, _present(session, chain, line, question))
@@ -78,6 +80,14 @@ def preflight(
         click.echo(as_text(steps, line, findings, refused, allowed))
     if refused:
         raise click.exceptions.Exit(1)
+
+
+def _refuse_unsuitable(session: Session) -> None:
+    found = suitability.judge(suitability.read_facts(session), is_migrating=True)
+    for warning in found.warnings:
+        click.echo(warning, err=True)
+    if found.faults:
+        raise click.ClickException("\n".join(found.faults))
 
 
 def _read_chain(session: Session) -> Chain:

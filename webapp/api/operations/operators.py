@@ -4,17 +4,25 @@ from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
+import psycopg
+import structlog
 from alembic.script import ScriptDirectory
 from flask import Flask, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
+from webapp.adapters.database_errors import UNDEFINED_TABLE, describe, sqlstate_of
 from webapp.api.answers import answer
 from webapp.api.auth import public
 from webapp.api.edge import open_session, web_context
 from webapp.api.metrics import collect_registry
-from webapp.services.operations import readiness
+from webapp.models import Base
+from webapp.services.operations import readiness, suitability
+from webapp.services.operations.readiness import DatabaseState
+
+log = structlog.get_logger()
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "alembic"
 
@@ -29,6 +37,7 @@ class ReadyAnswer(BaseModel):
     migration_head: str
     dispatcher_tick_age: float | None
     oldest_job_age: float | None
+    faults: list[str]
 
 
 def install_operators(app: Flask) -> None:
@@ -60,12 +69,9 @@ def ready() -> Response:
 
 def _look() -> ReadyAnswer:
     broker = web_context().broker.answers()
-    try:
-        state = readiness.read_state(open_session())
-    except DBAPIError:
-        state = None
+    state, faults = _ask_database(open_session())
     head = migration_head()
-    is_ready = broker and state is not None and state.dispatcher_is_alive
+    is_ready = broker and not faults and state is not None and state.dispatcher_is_alive
     is_ready = is_ready and state is not None and not _is_behind(state.revisions)
     return ReadyAnswer(
         ready=is_ready,
@@ -75,7 +81,22 @@ def _look() -> ReadyAnswer:
         migration_head=head,
         dispatcher_tick_age=None if state is None else state.heartbeat_age,
         oldest_job_age=None if state is None else state.oldest_job_age,
+        faults=faults,
     )
+
+
+def _ask_database(session: Session) -> tuple[DatabaseState | None, list[str]]:
+    """Return what the database tells of the whole, and a sentence for each fault of its own."""
+    faults: list[str] = []
+    try:
+        facts = suitability.read_facts(session, Base.metadata.tables)
+        faults = suitability.judge(facts, is_migrating=False).faults
+        return readiness.read_state(session), faults
+    except (DBAPIError, psycopg.Error) as error:
+        log.warning("ready.database_away", error=describe(error))
+        if sqlstate_of(getattr(error, "orig", error)) == UNDEFINED_TABLE:
+            return None, [*faults, "The database has not been migrated."]
+        return None, ["The database does not answer as it should; the log says more."]
 
 
 @public

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from webapp.adapters.database import ReaderConnections
+from webapp.adapters.readers import ReaderConnections
 from webapp.api.answers import REVALIDATE, digest_etag
 from webapp.api.blueprint import API_PREFIX
 from webapp.api.edge import choose_request_id

@@ -1,0 +1,47 @@
+"""Connections to PostgreSQL that are known to keep the limits they were opened with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from webapp.adapters.database_errors import DroppedOptionsError
+from webapp.adapters.database_parameters import MARK, MARK_VALUE, ConnectionPlan
+
+_READ_MARK = sql.SQL("SELECT current_setting({}, true)").format(sql.Literal(MARK))
+
+
+def open_connection(plan: ConnectionPlan) -> psycopg.Connection[tuple[Any, ...]]:
+    """Return a connection in autocommit. Raises psycopg.OperationalError.
+
+    Behind a pooler no statement is prepared, because the next one may meet another server.
+    """
+    connection = psycopg.connect(
+        make_conninfo(**plan.parameters), autocommit=True, prepare_threshold=None
+    )
+    try:
+        check_options(connection, plan)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check_options(connection: psycopg.Connection[Any], plan: ConnectionPlan) -> None:
+    """Raise DroppedOptionsError where the options of a connection in autocommit did not arrive."""
+    if plan.is_pooled:
+        return
+    row = connection.execute(_READ_MARK).fetchone()
+    if row is None or row[0] != MARK_VALUE:
+        raise DroppedOptionsError
+
+
+def set_for_transaction(settings: Mapping[str, str]) -> str:
+    """Return the statement that sets settings until the end of the transaction."""
+    calls = [
+        sql.SQL("set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value))
+        for name, value in settings.items()
+    ]
+    return (sql.SQL("SELECT ") + sql.SQL(", ").join(calls)).as_string(None)
