@@ -138,7 +138,7 @@ def shown_to_all(settings: Settings) -> list[tuple[Any, ...]]:
             shown.append(tuple(connection.exec_driver_sql(SHOWN).one()))
         engine.dispose()
     readers = ReaderConnections(settings)
-    shown.append(readers.run(lambda reader: reader.execute(SHOWN).fetchone()))
+    shown += readers.run(lambda reader: reader.execute(SHOWN).fetchall())
     readers.close()
     return shown
 
