@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from webapp.adapters.database import make_engine
-from webapp.adapters.database_errors import DroppedOptionsError, describe
+from webapp.adapters.database_errors import NEEDS_POOLER_SETTING, describe
 from webapp.models import Base
 from webapp.services.operations import suitability
 from webapp.settings import Settings
@@ -24,9 +24,9 @@ def check_database(settings: Settings) -> None:
     try:
         with Session(engine) as session:
             facts = suitability.read_facts(session, Base.metadata.tables)
-    except DroppedOptionsError as error:
-        raise SystemExit(str(error)) from None
     except (DBAPIError, psycopg.Error) as error:
+        if NEEDS_POOLER_SETTING in describe(error):
+            raise SystemExit(f"DATABASE_URL: {NEEDS_POOLER_SETTING}") from None
         log.warning("database.away", error=describe(error))
         return
     finally:
