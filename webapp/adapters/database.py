@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from webapp.adapters.database_connections import check_options, set_for_transaction
+from webapp.adapters.database_connections import check_options, set_settings
 from webapp.adapters.database_errors import ends_connection
 from webapp.adapters.database_parameters import (
     ConnectionPlan,
@@ -75,7 +75,7 @@ def _arguments(plan: ConnectionPlan) -> dict[str, Any]:
 
 def _prepare(engine: Engine, plan: ConnectionPlan) -> None:
     """Make an engine keep its limits, and give up connections that are of no use any more."""
-    limits = set_for_transaction(plan.each_transaction).replace("%", "%%")
+    limits = set_settings(plan.each_transaction, is_local=True).replace("%", "%%")
 
     @event.listens_for(engine, "connect")
     def check(connection: psycopg.Connection[Any], _entry: ConnectionPoolEntry) -> None:

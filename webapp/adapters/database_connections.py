@@ -23,6 +23,8 @@ def open_connection(plan: ConnectionPlan) -> psycopg.Connection[tuple[Any, ...]]
     )
     try:
         check_options(connection, plan)
+        if plan.once_connected:
+            connection.execute(set_settings(plan.once_connected, is_local=False).encode())
     except BaseException:
         connection.close()
         raise
@@ -38,10 +40,10 @@ def check_options(connection: psycopg.Connection[Any], plan: ConnectionPlan) -> 
         raise DroppedOptionsError
 
 
-def set_for_transaction(settings: Mapping[str, str]) -> str:
-    """Return the statement that sets settings until the end of the transaction."""
+def set_settings(settings: Mapping[str, str], *, is_local: bool) -> str:
+    """Return the statement that sets settings, until the end of the transaction if it is local."""
     calls = [
-        sql.SQL("set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value))
+        sql.SQL("set_config({}, {}, {})").format(name, value, is_local)
         for name, value in settings.items()
     ]
     return (sql.SQL("SELECT ") + sql.SQL(", ").join(calls)).as_string(None)

@@ -31,10 +31,15 @@ _NO_SERVER = "/nonexistent/imprint"
 
 @dataclass(frozen=True)
 class ConnectionPlan:
-    """How to connect, and what to set in each transaction where a pooler carries no `options`."""
+    """How to connect, what to set then, and what in each transaction where a pooler stands before.
+
+    `once_connected` may hold what would keep libpq from finding a server: it takes a session that
+    begins as read-only for one on a standby.
+    """
 
     parameters: Mapping[str, str]
     each_transaction: Mapping[str, str]
+    once_connected: Mapping[str, str]
 
     @property
     def is_pooled(self) -> bool:
@@ -70,7 +75,7 @@ def plan_connection(
         asked = read_options(parameters.pop("options", ""))
     except ValueError as error:
         raise _wrong(str(error)) from None
-    return ConnectionPlan(parameters, {**FORMS, **session, **asked, **(fixed or {})})
+    return ConnectionPlan(parameters, {**FORMS, **session, **asked, **(fixed or {})}, {})
 
 
 def plan_direct(
@@ -83,9 +88,8 @@ def plan_direct(
     """Return how to reach PostgreSQL itself."""
     parameters = _merge(url, application_name)
     defaults = write_options({MARK: MARK_VALUE, **FORMS, **session})
-    options = (defaults, parameters.get("options", ""), write_options(fixed or {}))
-    parameters["options"] = " ".join(filter(None, options))
-    return ConnectionPlan(parameters, {})
+    parameters["options"] = " ".join(filter(None, (defaults, parameters.get("options", ""))))
+    return ConnectionPlan(parameters, {}, fixed or {})
 
 
 def _merge(url: DatabaseUrl, application_name: str) -> dict[str, str]:

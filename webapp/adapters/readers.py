@@ -8,7 +8,7 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
-from webapp.adapters.database_connections import open_connection, set_for_transaction
+from webapp.adapters.database_connections import open_connection, set_settings
 from webapp.adapters.database_parameters import limits_of, plan_connection
 from webapp.settings import Settings
 
@@ -43,7 +43,8 @@ class ReaderConnections:
             session=limits_of(settings),
             fixed=READ_ONLY,
         )
-        self._begin = f"BEGIN READ ONLY; {set_for_transaction(self._plan.each_transaction)}"
+        self._is_pooled = self._plan.is_pooled
+        self._begin = f"BEGIN READ ONLY; {set_settings(self._plan.each_transaction, is_local=True)}"
         self._local = threading.local()
 
     def run(self, read: Callable[[Connection], Result]) -> Result:
@@ -68,7 +69,7 @@ class ReaderConnections:
             connection.close()
 
     def _call(self, connection: Connection, read: Callable[[Connection], Result]) -> Result:
-        if not self._plan.is_pooled:
+        if not self._is_pooled:
             return read(connection)
         connection.execute(self._begin)
         try:
@@ -83,6 +84,6 @@ class ReaderConnections:
     def _connect(self) -> Connection:
         connection = open_connection(self._plan)
         connection.adapters.register_loader("json", _RawLoader)
-        if not self._plan.is_pooled:
+        if not self._is_pooled:
             connection.prepare_threshold = PREPARE_THRESHOLD
         return connection
