@@ -159,10 +159,6 @@ class Mailer:
             return self._refused(error, code, words)
         except smtplib.SMTPDataError as error:
             return self._refused(error, error.smtp_code, error.smtp_error)
-        except smtplib.SMTPNotSupportedError as error:
-            # The server lacks what an address beyond ASCII needs: ours, or else the reader's.
-            is_ours = not parseaddr(str(message["From"]))[1].isascii()
-            return MailAnswer(Verdict.AWAY if is_ours else Verdict.LATER, _describe(error))
         except (smtplib.SMTPException, OSError) as error:
             self._hang_up()
             return MailAnswer(Verdict.LATER, _describe(error))
