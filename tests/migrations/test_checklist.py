@@ -23,6 +23,7 @@ ACCOUNTED_FOR = {
         for revision in ("91510fbf9bf6", "7b1e0f3a9c21", "1a6f3e8d5c70", "6d9c1f5e7b82")
     },
     ("654f547b43aa", "ban-drop-constraint"): "NOT NULL says the same as the check",
+    ("3b7d9e1f5a24", "ban-drop-constraint"): "drafts may share one, and slugs keeps names apart",
     ("f5eec48854b2", "prefer-bigint-over-smallint"): "it holds the status of an HTTP answer",
 }  # fmt: skip
 

@@ -31,6 +31,12 @@ def is_slug(text: str) -> bool:
     return len(text) <= SLUG_MAX_LENGTH and _SLUG.fullmatch(text) is not None
 
 
+def is_variant(slug: str, of: str) -> bool:
+    """Tell whether a slug is `of` or one of its numbered variants."""
+    _, _, number = slug.rpartition("-")
+    return slug == of or (number.isdecimal() and slug == numbered(of, int(number)))
+
+
 def numbered(slug: str, n: int) -> str:
     """Give the n-th variant of a taken slug (`news`, 2 gives `news-2`), within the length limit."""
     suffix = f"-{n}"

@@ -100,7 +100,8 @@ def test_versions_are_listed_read_and_restored(editor: Caller) -> None:
 
 
 def test_a_rename_to_a_name_of_another_item_says_so(editor: Caller) -> None:
-    editor.call("POST", "/content", {"title": "A", "slug": "taken"})
+    public = editor.call("POST", "/content", {"title": "A", "slug": "taken"}).get_json()["id"]
+    editor.call("POST", f"/content/{public}/publish", {}, If_Match="*")
     made = editor.call("POST", "/content", {"title": "B"})
     path = f"/content/{made.get_json()['id']}"
     answer = editor.call("PATCH", path, {"slug": "taken"}, If_Match="*")
@@ -139,7 +140,10 @@ def test_a_key_is_private_to_who_chose_it_and_a_refusal_is_not_kept(
 ) -> None:
     other = Caller(client, RoleName.EDITOR)
     body = {"title": "Mine", "slug": "mine"}
-    assert editor.call("POST", "/content", body, Idempotency_Key="k").status_code == 201
+    made = editor.call("POST", "/content", body, Idempotency_Key="k")
+    assert made.status_code == 201
+    path = f"/content/{made.get_json()['id']}/publish"
+    assert editor.call("POST", path, {}, If_Match="*").status_code == 200
     assert other.call("POST", "/content", body, Idempotency_Key="k").status_code == 409
     body["slug"] = "theirs"
     assert other.call("POST", "/content", body, Idempotency_Key="k").status_code == 201

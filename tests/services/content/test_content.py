@@ -1,20 +1,20 @@
 """Promises about content and its versions."""
 
 import itertools
-from collections.abc import Callable
 from functools import partial
 
 import pytest
-from sqlalchemy import event, func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor, make_content
+from tests.services.content.statements import statements_of
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
-from webapp.models import Content, Job, Rendering, Slug
+from webapp.models import Content, Job, Rendering
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, slugs, taxonomy, versions
+from webapp.services.content import content, taxonomy, versions
 from webapp.services.errors import (
     ConflictError,
     InvalidInputError,
@@ -29,20 +29,6 @@ def numbers(session: Session, content_id: int) -> list[int]:
     """Return the version numbers of an item, oldest first."""
     lines = versions.list_versions(session, content_id, below=None, limit=100)
     return [line.number for line in reversed(lines)]
-
-
-def statements_of(session: Session, run: Callable[[], object]) -> list[str]:
-    """Return the statements that a call sends."""
-    statements: list[str] = []
-
-    def note(*arguments: object) -> None:
-        statements.append(str(arguments[2]))
-
-    connection = session.connection()
-    event.listen(connection, "before_cursor_execute", note)
-    run()
-    event.remove(connection, "before_cursor_execute", note)
-    return statements
 
 
 def listed(session: Session, actor: Actor, limit: int) -> None:
@@ -100,44 +86,6 @@ def test_a_restore_is_a_new_version_and_leaves_the_public_alone(session: Session
     assert view.is_public
     assert numbers(session, content_id) == [1, 2, 3]
     assert versions.get_version(session, content_id, 3).reason == "restore"
-
-
-def test_equal_titles_get_numbered_slugs(session: Session) -> None:
-    actor = make_actor(session)
-    ids = [make_content(session, actor, title="Same Title") for _ in range(3)]
-    found = [content.get(session, actor, content_id).content.slug for content_id in ids]
-    assert found == ["same-title", "same-title-2", "same-title-3"]
-
-
-def test_a_slug_that_was_asked_for_and_is_taken_is_a_conflict(session: Session) -> None:
-    actor = make_actor(session)
-    make_content(session, actor, slug="taken")
-    with pytest.raises(ConflictError, match="taken"):
-        make_content(session, actor, slug="taken")
-
-
-def test_a_slug_that_was_never_public_is_free_again_after_a_rename(session: Session) -> None:
-    actor = make_actor(session)
-    content_id = make_content(session, actor, slug="first")
-    content.edit(session, actor, content_id, None, {"slug": "second"})
-    make_content(session, actor, slug="first")
-
-
-@pytest.mark.parametrize("kept_by", ["publication", "schedule"])
-def test_a_public_or_pinned_slug_stays_with_its_item(session: Session, kept_by: str) -> None:
-    actor = make_actor(session)
-    content_id = make_content(session, actor, slug="first")
-    if kept_by == "publication":
-        publishing.publish(session, actor, content_id, None)
-    else:
-        schedules.create(session, actor, content_id, None, SchedulePlan("publish", utc_now()))
-
-    content.edit(session, actor, content_id, None, {"slug": "second"})
-
-    owner = select(Slug.content_id).where(Slug.slug == "first")
-    assert session.scalar(owner) == content_id
-    with pytest.raises(ConflictError):
-        make_content(session, actor, slug="first")
 
 
 def test_what_is_public_or_scheduled_cannot_be_trashed(session: Session) -> None:
@@ -232,46 +180,6 @@ def test_a_text_of_nothing_but_long_compounds_can_be_published(session: Session)
 
     found = Rendering.search.op("@@")(func.to_tsquery("simple", words[0]))
     assert session.scalar(select(func.count()).select_from(Rendering).where(found)) == 1
-
-
-def test_a_restore_keeps_the_present_slug_when_the_old_one_is_anothers(session: Session) -> None:
-    actor = make_actor(session)
-    content_id = make_content(session, actor, slug="first", body="old")
-    content.edit(session, actor, content_id, None, {"slug": "second", "body": "new"})
-    make_content(session, actor, slug="first")
-
-    content.restore(session, actor, content_id, None, 1)
-
-    row = content.get(session, actor, content_id).content
-    assert (row.slug, row.body, row.version) == ("second", "old", 3)
-
-
-def test_a_free_number_is_found_in_one_statement(session: Session) -> None:
-    actor = make_actor(session)
-    owner = make_content(session, actor, slug="news")
-    taken = [{"slug": f"news-{number}", "content_id": owner} for number in range(2, 41)]
-    session.execute(insert(Slug), taken)
-    statements = statements_of(session, lambda: slugs.free_slug(session, "news"))
-    assert len(statements) == 1
-    assert slugs.free_slug(session, "news") == "news-41"
-    taken = [{"slug": f"news-{number}", "content_id": owner} for number in range(41, 151)]
-    session.execute(insert(Slug), taken)
-    assert slugs.free_slug(session, "news") == "news-151"
-
-
-def test_every_save_takes_its_tags_before_its_slug(session: Session) -> None:
-    actor = make_actor(session)
-    ids: list[int] = []
-
-    def create() -> None:
-        ids.append(make_content(session, actor, slug="one", tags=("a",)))
-
-    def save() -> None:
-        content.edit(session, actor, ids[0], None, {"slug": "two", "tags": ["b"]})
-
-    for change in (create, save):
-        targets = [line.split()[2] for line in statements_of(session, change) if "INSERT" in line]
-        assert targets.index("tags") < targets.index("slugs")
 
 
 def test_a_list_leaves_the_bodies_where_they_are(session: Session) -> None:

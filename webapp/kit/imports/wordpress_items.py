@@ -168,7 +168,12 @@ def _excerpt(item: ExportItem, content: str, library: Callable[[], Library]) -> 
 
 def _metadata(item: ExportItem) -> dict[str, JsonValue]:
     """Keep what was public there and has no field of its own."""
-    nicenames: list[JsonValue] = [t.nicename for t in item.terms if t.domain == "category"]
+    # Those of the names that are kept, in their order; other scripts are percent-encoded.
+    nicenames: list[JsonValue] = [
+        unquote(term.nicename, errors="replace")
+        for term in item.terms
+        if term.domain == "category" and html.unescape(term.name).strip()
+    ]
     formats = [t.nicename for t in item.terms if t.domain == "post_format"]
     metadata: dict[str, JsonValue] = {
         "type": item.text("wp:post_type"),

@@ -29,7 +29,7 @@ class Content(Base):
         ForeignKey("categories.id", ondelete="SET NULL")
     )
     title: Mapped[str] = mapped_column(Text)
-    slug: Mapped[str] = mapped_column(Text, unique=True)
+    slug: Mapped[str] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text, server_default="")
     body_format: Mapped[str] = mapped_column(Text, server_default="markdown")
     excerpt: Mapped[str] = mapped_column(Text, server_default="")
@@ -61,9 +61,9 @@ class ContentTag(Base):
 class Slug(Base):
     """A public name that belongs to one item, so that no publication can collide with another.
 
-    The row of an item's present slug is made with the save. It goes when the item is renamed,
-    unless the item has been public or is pinned by a schedule under it: then the name stays the
-    item's own, and the public address answers with a redirect.
+    The row is made when the item is published or scheduled under the name. Once it was public the
+    name stays the item's own, and answers with a redirect; one that no open schedule pins and that
+    was never public is free for whoever asks.
     """
 
     __tablename__ = "slugs"

@@ -7,14 +7,22 @@ from typing import Any, Literal
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
 
-from webapp.kit.slugs import slugify
-from webapp.models import Category, Content, ContentTag, Publication, Schedule, Tag, User
+from webapp.kit.slugs import is_variant, slugify
+from webapp.models import (
+    Category,
+    Content,
+    ContentTag,
+    ContentVersion,
+    Publication,
+    Schedule,
+    Tag,
+    User,
+)
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import slugs, taxonomy, versions
+from webapp.services.content import renderings, slugs, taxonomy, versions
 from webapp.services.content.taxonomy import ItemTag
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
@@ -23,8 +31,6 @@ from webapp.services.errors import (
     NotFoundError,
     StaleRevisionError,
 )
-
-SLUG_ATTEMPTS = 5
 
 _SPELLING = func.coalesce(ContentTag.spelling, Tag.name)
 
@@ -61,9 +67,11 @@ def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | Non
     Raises ConflictError for a taken slug, InvalidInputError for an unknown category.
     """
     check_category(session, draft.category_id)
-    # Tags before the slug, as a save has it: what waits for each other waits in one order.
     tags = taxonomy.ensure_tags(session, list(draft.tags))
-    content_id = _insert_with_slug(session, draft, author_id or actor.user_id)
+    if draft.slug is not None:
+        check_slug(session, None, draft.slug)
+    slug = draft.slug or slugs.free_slug(session, slugify(draft.title))
+    content_id = _insert(session, draft, slug, author_id or actor.user_id)
     _set_tags(session, content_id, tags)
     content = session.get_one(Content, content_id)
     reason = "import" if draft.import_source else "create"
@@ -156,9 +164,8 @@ def save(
     if "tags" in changes:
         tags = taxonomy.ensure_tags(session, list(changes["tags"]))
         _set_tags(session, content.id, tags)
-    # Claimed before the item has it: the key of the item's own slug would not say whose it is.
     if changes.get("slug", former_slug) != former_slug:
-        slugs.claim_slug(session, content.id, changes["slug"])
+        check_slug(session, content.id, changes["slug"])
     if not _apply(content, changes) and tags == former_tags:
         return False
     content.version += 1
@@ -198,7 +205,7 @@ def restore(
         "metadata": version.details,
         "tags": names,
     }
-    if slugs.owner_of(session, version.slug) not in (None, content_id):
+    if slugs.belongs_to_another(session, content_id, version.slug):
         del changes["slug"]
     save(session, actor, content, changes, reason="restore")
 
@@ -284,6 +291,38 @@ def tags_of(session: Session, content_id: int) -> list[ItemTag]:
     return [ItemTag(tag_id, slug, name) for tag_id, slug, name in found]
 
 
+def check_slug(session: Session, content_id: int | None, slug: str) -> None:
+    """Raise ConflictError where another item is or was public under a slug.
+
+    The slugs of others' drafts are not looked at: the answer would tell of them.
+    """
+    if slugs.belongs_to_another(session, content_id, slug):
+        raise ConflictError(f"Another item has the slug {slug}.")
+
+
+def claim_name(
+    session: Session, actor: Actor, content: Content, version: ContentVersion
+) -> ContentVersion:
+    """Make a version's slug the locked item's own, as it is to become public.
+
+    Where another item was faster, a slug that was made from the title, or by an import, gets a
+    number, in a new version that is returned. Raises ConflictError for one that was asked for, and
+    for an older version.
+    """
+    if slugs.claim_slug(session, content.id, version.slug):
+        return version
+    made = is_variant(version.slug, slugify(version.title)) or content.import_source is not None
+    if not made or version.number != content.version:
+        raise ConflictError(f"Another item has the slug {version.slug}; give this one another.")
+    # What renders apart begins the transaction anew, and must not look for a version made in it.
+    renderings.ensure_renderings(session, [version.id])
+    slug = slugs.claim_numbered_slug(session, content.id, version.slug)
+    save(session, actor, content, {"slug": slug}, reason="save")
+    numbered = versions.get_version(session, content.id, content.version)
+    renderings.copy_rendering(session, version.id, numbered.id)
+    return numbered
+
+
 def check_category(session: Session, category_id: int | None) -> None:
     """Raise InvalidInputError unless there is such a category, and keep it from going away."""
     if category_id is None:
@@ -307,26 +346,6 @@ def _apply(content: Content, changes: dict[str, Any]) -> bool:
             setattr(content, attribute, changes[name])
             changed = True
     return changed
-
-
-def _insert_with_slug(session: Session, draft: Draft, author_id: int) -> int:
-    """Insert the item under its slug, or under the first free number of an automatic one.
-
-    Two saves at once may choose the same free name: the unique key refuses one of them, which
-    rolls back to its savepoint and chooses again.
-    """
-    wanted = draft.slug or slugify(draft.title)
-    for _ in range(SLUG_ATTEMPTS):
-        slug = wanted if draft.slug else slugs.free_slug(session, wanted)
-        try:
-            with session.begin_nested():
-                content_id = _insert(session, draft, slug, author_id)
-                slugs.claim_slug(session, content_id, slug)
-                return content_id
-        except (IntegrityError, ConflictError) as error:
-            if draft.slug:
-                raise ConflictError(f"Another item has the slug {draft.slug}.") from error
-    raise ConflictError("Many items with this title are being saved at once; try again.")
 
 
 def _insert(session: Session, draft: Draft, slug: str, author_id: int) -> int:

@@ -86,6 +86,16 @@ def keep_renderings(
         )
 
 
+def copy_rendering(session: Session, version_id: int, to_version_id: int) -> None:
+    """Give a version the rendering of another one that has the same text, if that has one."""
+    columns = (Rendering.html, Rendering.excerpt, Rendering.search)
+    rendered = select(literal(to_version_id), *columns).where(Rendering.version_id == version_id)
+    copied = insert(Rendering).from_select(
+        ["version_id", *(column.key for column in columns)], rendered
+    )
+    session.execute(copied.on_conflict_do_nothing(index_elements=["version_id"]))
+
+
 def _searched_text(version: ContentVersion) -> str:
     words = " ".join([version.title, *version.tags, version.body])
     return words.encode()[:SEARCHED_BYTES].decode(errors="ignore")

@@ -1,8 +1,13 @@
-"""Which item a public name belongs to."""
+"""Which item a public name belongs to.
+
+A draft's slug is a wish: it tells others nothing, and keeps nobody from the same one. A name
+belongs to an item from its schedule or its publication on: as long as a schedule pins it, and for
+good once it was public.
+"""
 
 from collections.abc import Callable
 
-from sqlalchemy import Text, any_, delete, exists, literal, select
+from sqlalchemy import ColumnElement, Text, any_, delete, exists, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -12,14 +17,15 @@ from webapp.services.errors import ConflictError
 
 # One statement looks at this many numbers; three of them find a free one among a million.
 NUMBERS_AT_ONCE = 100
+ATTEMPTS = 5
 
 
 def free_slug(session: Session, wanted: str) -> str:
-    """Return `wanted`, or a numbered variant of it that belongs to no item.
+    """Return `wanted`, or a numbered variant of it under which nothing is or was public.
 
-    Another save may take the name before this one commits; the unique keys then say no.
+    Names that a schedule pins count as free: they are as secret as its draft. `claim_slug` decides.
     """
-    return free_name(wanted, lambda names: _taken(session, names))
+    return free_name(wanted, lambda names: _public_ones(session, names))
 
 
 def free_name(wanted: str, find_taken: Callable[[list[str]], set[str]]) -> str:
@@ -48,40 +54,78 @@ def _variant(wanted: str, number: int) -> str:
     return wanted if number == 1 else numbered(wanted, number)
 
 
-def _taken(session: Session, names: list[str]) -> set[str]:
+def _public_ones(session: Session, names: list[str]) -> set[str]:
     tried = Slug.slug == any_(literal(names, ARRAY(Text)))
-    return set(session.scalars(select(Slug.slug).where(tried)))
+    return set(session.scalars(select(Slug.slug).where(tried, Slug.was_public)))
 
 
-def claim_slug(session: Session, content_id: int, slug: str) -> None:
-    """Make a name the item's own. Raises ConflictError when it belongs to another."""
-    session.execute(
-        insert(Slug)
-        .values(slug=slug, content_id=content_id)
-        .on_conflict_do_nothing(index_elements=["slug"])
+def claim_slug(session: Session, content_id: int, slug: str) -> bool:
+    """Make a name the item's own; returns False when it belongs to another.
+
+    The row is locked either way until the transaction ends, so that what is then said of its owner
+    stays true. A row that is neither public nor pinned is left over from a cancelled schedule or an
+    older release, and goes to whoever asks. That is looked at by a statement of its own, which sees
+    what another transaction has committed while this one waited for the row.
+    """
+    claim = insert(Slug).values(slug=slug, content_id=content_id)
+    owner = session.scalar(
+        claim.on_conflict_do_update(
+            index_elements=["slug"], set_={"content_id": Slug.content_id}
+        ).returning(Slug.content_id)
     )
-    if owner_of(session, slug) != content_id:
-        raise ConflictError(f"Another item has the slug {slug}.")
+    if owner == content_id:
+        return True
+    taken_over = session.scalar(
+        update(Slug)
+        .where(Slug.slug == slug, ~Slug.was_public, ~_is_pinned())
+        .values(content_id=content_id)
+        .returning(Slug.content_id)
+        .execution_options(synchronize_session=False)
+    )
+    return taken_over is not None
+
+
+def claim_numbered_slug(session: Session, content_id: int, slug: str) -> str:
+    """Make a numbered variant of a slug the item's own, and return it.
+
+    Raises ConflictError where other items take each one that is found at this very moment.
+    """
+
+    def taken(names: list[str]) -> set[str]:
+        tried = Slug.slug == any_(literal(names, ARRAY(Text)))
+        return set(session.scalars(select(Slug.slug).where(tried)))
+
+    for _ in range(ATTEMPTS):
+        name = free_name(slug, taken)
+        if claim_slug(session, content_id, name):
+            return name
+    raise ConflictError("Many items with this name are being published at once; try again.")
 
 
 def release_slug(session: Session, content_id: int, slug: str) -> None:
     """Give a name back, unless it was public or a pending schedule will make it so."""
-    pinned = exists(
+    session.execute(
+        delete(Slug)
+        .where(Slug.slug == slug, Slug.content_id == content_id, ~Slug.was_public, ~_is_pinned())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def belongs_to_another(session: Session, content_id: int | None, slug: str) -> bool:
+    """Say whether something else is or was public under a name, as everybody can find out."""
+    owner = select(Slug.content_id).where(Slug.slug == slug, Slug.was_public)
+    return session.scalar(owner) not in (None, content_id)
+
+
+def _is_pinned() -> ColumnElement[bool]:
+    """Return the condition that an open schedule of a name's item will publish under the name."""
+    return exists(
         select(Schedule.id)
         .join(ContentVersion, ContentVersion.id == Schedule.version_id)
         .where(
-            Schedule.content_id == content_id,
+            Schedule.content_id == Slug.content_id,
             Schedule.state.in_(["pending", "handed"]),
-            ContentVersion.slug == slug,
+            ContentVersion.slug == Slug.slug,
         )
+        .correlate(Slug)
     )
-    session.execute(
-        delete(Slug).where(
-            Slug.slug == slug, Slug.content_id == content_id, ~Slug.was_public, ~pinned
-        )
-    )
-
-
-def owner_of(session: Session, slug: str) -> int | None:
-    """Return the id of the item that a name belongs to, if it belongs to any."""
-    return session.scalar(select(Slug.content_id).where(Slug.slug == slug))

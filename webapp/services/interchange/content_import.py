@@ -110,10 +110,9 @@ def _category(session: Session, article: ImportedArticle) -> int | None:
     if not article.categories:
         return None
     nicenames = article.metadata.get("category_nicenames")
-    slug = nicenames[0] if isinstance(nicenames, list) and nicenames else None
-    return taxonomy.ensure_category(
-        session, article.categories[0], slug=slugify(slug) if isinstance(slug, str) else None
-    )
+    first = nicenames[0] if isinstance(nicenames, list) and nicenames else None
+    slug = slugify(first) if isinstance(first, str) and first else None
+    return taxonomy.ensure_category(session, article.categories[0], slug=slug)
 
 
 def _check(draft: Draft, article: ImportedArticle) -> None:

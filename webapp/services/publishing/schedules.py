@@ -29,7 +29,7 @@ from webapp.jobs.outbox import chunked, enqueue_many, wake_dispatcher
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, slugs, versions
+from webapp.services.content import content, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import ConflictError, NotFoundError, StaleRevisionError
@@ -97,7 +97,9 @@ def create(
     item = content.lock_for_change(session, actor, content_id, revisions)
     if item.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
-    version_id = _pin(session, item, plan.version_number) if plan.action == "publish" else None
+    version_id = None
+    if plan.action == "publish":
+        version_id = _pin(session, actor, item, plan.version_number)
     schedule_id: int | None = session.scalar(
         insert(Schedule)
         .values(
@@ -183,7 +185,7 @@ def change(
         if schedule.action != "publish":
             raise ConflictError("A schedule to unpublish pins no version.")
         item = content.lock_for_change(session, actor, schedule.content_id, None)
-        values["version_id"] = _pin(session, item, changes["version_number"])
+        values["version_id"] = _pin(session, actor, item, changes["version_number"])
         values["pinned_at"] = func.clock_timestamp()
     session.execute(
         update(Schedule)
@@ -261,9 +263,9 @@ def seconds_to_next_due(session: Session) -> float | None:
     return None if seconds is None else float(seconds)
 
 
-def _pin(session: Session, item: Content, number: int | None) -> int:
+def _pin(session: Session, actor: Actor, item: Content, number: int | None) -> int:
     version = versions.get_version(session, item.id, number or item.version)
-    slugs.claim_slug(session, item.id, version.slug)
+    version = content.claim_name(session, actor, item, version)
     ensure_renderings(session, [version.id])
     return version.id
 
