@@ -1,0 +1,248 @@
+"""How each route of the API is asked, and what it may say to whom.
+
+A route that is not in one of the two tables fails `test_every_route_has_its_row`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.matrix.world import Item, World
+from webapp.kit.roles import RoleName
+
+# No item has been changed this often, so a write is heard, is allowed or not, and changes nothing.
+STALE = {"If_Match": '"999999"'}
+REFUSED_AS_STALE = frozenset({412})
+NOBODY = 10**9
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request; `headers` are named as Python names them."""
+
+    path: str
+    json: Any = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ItemRoute:
+    """A route that is about one item: those who may see the item and have the role get `answers`.
+
+    With `shows`, the answer to them holds the word of the draft, so that the looking is not in
+    vain. `states` are the states in which there is something to ask for.
+    """
+
+    role: RoleName
+    request: Callable[[Item], Request]
+    answers: frozenset[int] = REFUSED_AS_STALE
+    shows: bool = False
+    states: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class CommonRoute:
+    """A route that is about no single item; None is everybody's role.
+
+    `shows` says that to those who may see them it tells the words of all drafts but the trashed.
+    """
+
+    role: RoleName | None
+    requests: Callable[[World], Iterator[Request]]
+    answers: frozenset[int] = frozenset({200})
+    shows: bool = False
+
+
+def _stale(path: str, json: Any = None) -> Callable[[Item], Request]:
+    return lambda item: Request(path.format(item=item), json, tuple(STALE.items()))
+
+
+def _plain(path: str) -> Callable[[Item], Request]:
+    return lambda item: Request(path.format(item=item))
+
+
+def _once(path: str, json: Any = None) -> Callable[[World], Iterator[Request]]:
+    return lambda _world: iter([Request(path, json)])
+
+
+def _about_each_item(*paths: str, json: Any = None) -> Callable[[World], Iterator[Request]]:
+    def build(world: World) -> Iterator[Request]:
+        for item in world.items.values():
+            yield from (Request(path.format(item=item), json) for path in paths)
+
+    return build
+
+
+OK = frozenset({200})
+AUTHOR, EDITOR, MANAGER, READER = (
+    RoleName.AUTHOR, RoleName.EDITOR, RoleName.MANAGER, RoleName.READER,
+)  # fmt: skip
+SCHEDULED = frozenset({"scheduled"})
+SOON = {"at": "2099-01-01T00:00:00Z"}
+
+ITEM_ROUTES: dict[str, ItemRoute] = {
+    "GET /api/v1/content/<int:content_id>": ItemRoute(
+        AUTHOR, _plain("/content/{item.id}"), OK, shows=True
+    ),
+    "PATCH /api/v1/content/<int:content_id>": ItemRoute(
+        AUTHOR, _stale("/content/{item.id}", {"title": "x"})
+    ),
+    "DELETE /api/v1/content/<int:content_id>": ItemRoute(AUTHOR, _stale("/content/{item.id}")),
+    "POST /api/v1/content/<int:content_id>/publish": ItemRoute(
+        EDITOR, _stale("/content/{item.id}/publish", {})
+    ),
+    "POST /api/v1/content/<int:content_id>/unpublish": ItemRoute(
+        EDITOR, _stale("/content/{item.id}/unpublish")
+    ),
+    "POST /api/v1/content/<int:content_id>/trash": ItemRoute(
+        AUTHOR, _stale("/content/{item.id}/trash")
+    ),
+    "POST /api/v1/content/<int:content_id>/untrash": ItemRoute(
+        AUTHOR, _stale("/content/{item.id}/untrash")
+    ),
+    "POST /api/v1/content/<int:content_id>/schedule": ItemRoute(
+        EDITOR, _stale("/content/{item.id}/schedule", {"action": "publish", **SOON})
+    ),
+    "GET /api/v1/content/<int:content_id>/import": ItemRoute(
+        AUTHOR, _plain("/content/{item.id}/import"), OK, shows=True, states=frozenset({"draft"})
+    ),
+    "GET /api/v1/content/<int:content_id>/schedule": ItemRoute(
+        AUTHOR, _plain("/content/{item.id}/schedule"), OK
+    ),
+    "GET /api/v1/content/<int:content_id>/versions": ItemRoute(
+        AUTHOR, _plain("/content/{item.id}/versions"), OK, shows=True
+    ),
+    "GET /api/v1/content/<int:content_id>/versions/<int:number>": ItemRoute(
+        AUTHOR, lambda item: Request(f"/content/{item.id}/versions/{_newest(item)}"), OK, shows=True
+    ),
+    "POST /api/v1/content/<int:content_id>/versions/<int:number>/restore": ItemRoute(
+        AUTHOR, _stale("/content/{item.id}/versions/1/restore")
+    ),
+    "GET /api/v1/schedule/<int:schedule_id>": ItemRoute(
+        AUTHOR, _plain("/schedule/{item.schedule_id}"), OK, shows=True, states=SCHEDULED
+    ),
+    "PATCH /api/v1/schedule/<int:schedule_id>": ItemRoute(
+        EDITOR, _stale("/schedule/{item.schedule_id}", SOON), states=SCHEDULED
+    ),
+    "DELETE /api/v1/schedule/<int:schedule_id>": ItemRoute(
+        EDITOR, _stale("/schedule/{item.schedule_id}"), states=SCHEDULED
+    ),
+}
+
+_FOLLOW = _about_each_item("/follows/tag/{item.tag_id}", "/follows/content/{item.id}")
+
+COMMON_ROUTES: dict[str, CommonRoute] = {
+    "POST /api/v1/accounts": CommonRoute(None, _once("/accounts", {}), frozenset({422})),
+    "GET /api/v1/accounts/me": CommonRoute(READER, _once("/accounts/me")),
+    "PATCH /api/v1/accounts/me": CommonRoute(
+        READER, _once("/accounts/me", {"bio": 1}), frozenset({422})
+    ),
+    "POST /api/v1/auth/token": CommonRoute(None, _once("/auth/token", {}), frozenset({422})),
+    # A token that nobody has: with one's own, everything that follows would be refused.
+    "DELETE /api/v1/auth/token": CommonRoute(
+        None,
+        lambda _world: iter([Request("/auth/token", None, (("Authorization", "Bearer no"),))]),
+        frozenset({401}),
+    ),
+    "POST /api/v1/auth/password-reset": CommonRoute(
+        None, _once("/auth/password-reset", {}), frozenset({422})
+    ),
+    "POST /api/v1/auth/password-reset/confirm": CommonRoute(
+        None, _once("/auth/password-reset/confirm", {}), frozenset({422})
+    ),
+    "GET /api/v1/auth/sessions": CommonRoute(READER, _once("/auth/sessions")),
+    "DELETE /api/v1/auth/sessions/<int:session_id>": CommonRoute(
+        READER, _once(f"/auth/sessions/{NOBODY}"), frozenset({404})
+    ),
+    "GET /api/v1/users": CommonRoute(MANAGER, _once("/users")),
+    "PUT /api/v1/users/<int:user_id>/role": CommonRoute(
+        MANAGER, _once(f"/users/{NOBODY}/role", {"role": "reader"}), frozenset({404})
+    ),
+    "GET /api/v1/categories": CommonRoute(None, _once("/categories?limit=100")),
+    "POST /api/v1/categories": CommonRoute(MANAGER, _once("/categories", {}), frozenset({422})),
+    "GET /api/v1/categories/<int:category_id>": CommonRoute(
+        None, _once(f"/categories/{NOBODY}"), frozenset({404})
+    ),
+    "PUT /api/v1/categories/<int:category_id>": CommonRoute(
+        MANAGER, _once(f"/categories/{NOBODY}", {"name": "x"}), frozenset({404})
+    ),
+    "DELETE /api/v1/categories/<int:category_id>": CommonRoute(
+        MANAGER, _once(f"/categories/{NOBODY}"), frozenset({404})
+    ),
+    "GET /api/v1/tags": CommonRoute(None, _once("/tags?limit=100")),
+    "POST /api/v1/content": CommonRoute(AUTHOR, _once("/content", {}), frozenset({422})),
+    "GET /api/v1/content": CommonRoute(
+        AUTHOR,
+        lambda _world: iter(
+            [
+                Request("/content?limit=100"),
+                *(Request(f"/content?limit=100&status={s}") for s in ("draft", "published")),
+                Request("/content?limit=100&status=trashed"),
+            ]
+        ),
+        shows=True,
+    ),
+    "GET /api/v1/schedule": CommonRoute(AUTHOR, _once("/schedule?limit=100")),
+    "GET /api/v1/published": CommonRoute(
+        None,
+        lambda world: iter(
+            [
+                Request("/published?limit=100"),
+                Request("/published?author=owner&limit=100"),
+                *_about_each_item("/published?q={item.word}", "/published?tag=tag-{item.word}")(
+                    world
+                ),
+            ]
+        ),
+    ),
+    "GET /api/v1/published/<slug>": CommonRoute(
+        None, _about_each_item("/published/{item.slug}"), frozenset({404})
+    ),
+    "GET /api/v1/follows": CommonRoute(READER, _once("/follows?limit=100")),
+    "PUT /api/v1/follows/<target>/<int:target_id>": CommonRoute(
+        READER,
+        lambda world: iter(
+            request for request in _FOLLOW(world) if request.path != _public_follow(world)
+        ),
+        frozenset({404}),
+    ),
+    "DELETE /api/v1/follows/<target>/<int:target_id>": CommonRoute(
+        READER, _FOLLOW, frozenset({204})
+    ),
+    "GET /api/v1/notifications": CommonRoute(READER, _once("/notifications?limit=100")),
+    "GET /api/v1/notifications/unread-count": CommonRoute(
+        READER, _once("/notifications/unread-count")
+    ),
+    "POST /api/v1/notifications/<int:notification_id>/read": CommonRoute(
+        READER, _once(f"/notifications/{NOBODY}/read"), frozenset({404})
+    ),
+    "POST /api/v1/notifications/read-all": CommonRoute(
+        READER, _once("/notifications/read-all"), frozenset({200, 204})
+    ),
+    "GET /api/v1/notifications/preferences": CommonRoute(
+        READER, _once("/notifications/preferences")
+    ),
+    "PUT /api/v1/notifications/preferences": CommonRoute(
+        READER, _once("/notifications/preferences", {}), frozenset({422})
+    ),
+    "GET /docs": CommonRoute(None, _once("!/docs")),
+    "GET /docs/scalar.standalone.js": CommonRoute(None, _once("!/docs/scalar.standalone.js")),
+    "GET /health": CommonRoute(None, _once("!/health")),
+    "GET /metrics": CommonRoute(None, _once("!/metrics")),
+    "GET /openapi.json": CommonRoute(None, _once("!/openapi.json")),
+    # There is no dispatcher, so it is not ready.
+    "GET /ready": CommonRoute(None, _once("!/ready"), frozenset({200, 503})),
+    "GET /reset-password": CommonRoute(None, _once("!/reset-password")),
+    "GET /unsubscribe": CommonRoute(None, _once("!/unsubscribe")),
+    "POST /unsubscribe": CommonRoute(None, _once("!/unsubscribe"), frozenset({404})),
+    "GET /reset-password.js": CommonRoute(None, _once("!/reset-password.js")),
+}
+
+
+def _newest(item: Item) -> int:
+    """Return the number of the version that holds the item's word."""
+    return 2 if item.state == "public with newer draft" else 1
+
+
+def _public_follow(world: World) -> str:
+    return f"/follows/content/{world.items['public with newer draft'].id}"

@@ -1,0 +1,143 @@
+"""No draft through what is no route: others' conflicts and replays, mails, logs, commands."""
+
+import click
+import pytest
+
+from dev.mail_sink import MailSink
+from tests.matrix.world import (
+    ADMIN,
+    COLLEAGUE,
+    EDITOR,
+    OWNER,
+    PUBLIC_WORD,
+    READER,
+    World,
+    stored_texts,
+)
+from webapp.cli.app import COMMANDS, create_app
+from webapp.cli.database import SESSIONS
+from webapp.kit.roles import RoleName
+from webapp.settings import Settings
+
+# What each command is called with to make it talk about what is in the database; None for one that
+# says nothing of any item, whatever is in there.
+COMMANDS_ASKED: dict[str, list[str] | None] = {
+    "accounts create-admin": None,
+    "content import": None,
+    "db": None,
+    "demo seed": None,
+    "dispatcher": None,
+    "jobs discard": ["999999999"],
+    "jobs list": ["--state", "done"],
+    "jobs retry": ["--all-failed"],
+}
+# The tables that operators read and that outlive a draft: they hold ids, never words.
+OPERATORS_TABLES = {
+    "activity_logs": "SELECT action, details::text FROM activity_logs",
+    "jobs": "SELECT kind, dedupe_key, payload::text, last_error FROM jobs",
+    "backfills": "SELECT * FROM backfills",
+}
+
+
+def test_a_conflict_over_a_slug_tells_nothing_of_the_draft_that_has_it(world: World) -> None:
+    for state, item in world.items.items():
+        # That something was public under a name is known to everybody.
+        expected = 409 if state == "withdrawn" else 201
+        asked = {"title": "Mine", "slug": item.slug}
+        answer = world.call(COLLEAGUE, "POST", "/content", asked)
+        assert answer.status_code == expected, (state, answer.text)
+        named_alike = world.succeed(COLLEAGUE, "POST", "/content", {"title": item.slug}).json()
+        assert (named_alike["slug"] == item.slug) == (expected == 201), state
+        renamed = world.call(
+            COLLEAGUE, "PATCH", f"/content/{named_alike['id']}", {"slug": item.slug}, If_Match="*"
+        )
+        assert renamed.status_code == {201: 200, 409: 409}[expected], (state, renamed.text)
+
+
+def test_a_tag_of_a_draft_is_spelt_for_its_author_alone(world: World) -> None:
+    for item in world.items.values():
+        mine = f"Tag {item.word.upper()}"
+        made = world.succeed(COLLEAGUE, "POST", "/content", {"title": "Tagged", "tags": [mine]})
+        assert [tag["name"] for tag in made.json()["tags"]] == [mine]
+        world.succeed(COLLEAGUE, "DELETE", f"/content/{made.json()['id']}", If_Match="*")
+
+
+def test_a_key_of_idempotency_gives_nobody_anothers_answer(world: World) -> None:
+    word = world.items["draft"].word
+    body, key = {"title": word, "body": word}, {"Idempotency_Key": "a-key-that-all-use"}
+    mine = world.succeed(OWNER, "POST", "/content", body, **key).json()["id"]
+    for who in (COLLEAGUE, READER, EDITOR):
+        answer = world.call(who, "POST", "/content", body, **key)
+        assert answer.status_code in {201, 403}, who
+        assert answer.json().get("id") != mine, who
+    assert world.succeed(OWNER, "POST", "/content", body, **key).json()["id"] == mine
+
+
+def test_who_may_no_longer_see_an_item_gets_no_kept_answer_about_it(world: World) -> None:
+    word = "zqkept"
+    made = world.succeed(OWNER, "POST", "/content", {"title": word, "body": word}).json()
+    path = f"/content/{made['id']}/versions/1/restore"
+    user_id = world.arrive("demoted", RoleName.EDITOR)
+    asked = {"If_Match": "*", "Idempotency_Key": "key-of-demoted"}
+    assert word in world.succeed("demoted", "POST", path, **asked).text
+
+    world.succeed(ADMIN, "PUT", f"/users/{user_id}/role", {"role": "author"})
+
+    replayed = world.call("demoted", "POST", path, **asked)
+    assert replayed.status_code >= 400
+    assert word not in replayed.text
+
+
+def test_no_mail_and_no_inbox_holds_a_word_of_what_is_not_public(
+    world: World, mails: MailSink
+) -> None:
+    sent = "\n".join(str(message) for message in mails.messages())
+    inbox = world.succeed(READER, "GET", "/notifications?limit=100").text
+    assert PUBLIC_WORD in sent
+    assert PUBLIC_WORD in inbox
+    for item in world.items.values():
+        assert item.word not in sent
+        assert item.word not in inbox
+
+
+def test_the_log_of_the_server_holds_no_word_of_any_item(world: World) -> None:
+    log = world.log_path.read_text()
+    assert "request.done" in log
+    for item in world.items.values():
+        # What is in an address that somebody asked for is what they knew already.
+        lines = [line for line in log.splitlines() if '"path": "/api/v1/published' not in line]
+        assert [line for line in lines if item.word in line] == []
+
+
+@pytest.mark.parametrize("table", OPERATORS_TABLES)
+def test_what_operators_read_holds_ids_and_no_words(world: World, table: str) -> None:
+    with world.sessions() as session:
+        found = stored_texts(session, OPERATORS_TABLES[table])
+    for item in world.items.values():
+        assert item.word not in found, item.state
+
+
+def test_every_command_has_its_row() -> None:
+    found = {name for command in COMMANDS for name in names_of(command.load(), str(command.name))}
+    assert found == set(COMMANDS_ASKED)
+
+
+def test_no_command_tells_a_word_of_a_draft(world: World, world_settings: Settings) -> None:
+    app = create_app(world_settings)
+    runner = app.test_cli_runner()
+    for name, arguments in COMMANDS_ASKED.items():
+        if arguments is not None:
+            output = runner.invoke(args=[*name.split(), *arguments]).output
+            assert [item.state for item in world.items.values() if item.word in output] == [], name
+    app.extensions[SESSIONS].kw["bind"].dispose()
+
+
+def names_of(command: click.Command, name: str) -> list[str]:
+    """Return the names of a command's own commands, or its own; those of `db` are one surface."""
+    if name == "db" or not isinstance(command, click.Group):
+        return [name]
+    return [
+        found
+        for part, below in command.commands.items()
+        for found in names_of(below, f"{name} {part}")
+    ]
