@@ -12,11 +12,17 @@ from sqlalchemy.orm import Session
 
 from webapp.models import Content, Schedule
 from webapp.services import activity
+from webapp.services.content.renderings import find_missing, keep_renderings, render_version
+from webapp.services.errors import UnavailableError, UnrenderableError
 from webapp.services.publishing import supersession
 from webapp.services.publishing.publishing import Release, release, withdraw
 
 # What the database said is for the operators' log and record, and not for the API's answers.
 FAILURE = "It could not be published; the operators' log has the reason."
+
+
+# By the id of a version, why it has no rendering.
+_Unrendered = dict[int, UnrenderableError | UnavailableError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +38,18 @@ class DueSchedule:
 
 @dataclass
 class Firing:
-    """What became of a batch of schedules, by their ids."""
+    """What became of a batch of schedules, by their ids.
+
+    `failed` says why, for the operators; `refused` says it for the author of a text, where the text
+    is the reason.
+    """
 
     fired: list[int] = field(default_factory=list)
     postponed: list[int] = field(default_factory=list)
     missed: list[int] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
     lateness_seconds: list[float] = field(default_factory=list)
 
 
@@ -59,8 +70,12 @@ def fire(
     the rest: the one that is refused alone is marked as failed, and one that only met a lock, a
     deadlock or another passing trouble goes back to `pending`. Where trouble was all there was, the
     error leaves this function, and the job is tried again later.
+
+    Schedules render what they pin when they are made. A version that has no rendering all the same
+    is rendered here, before anything is locked; one that is refused fails alone.
     """
     result = Firing()
+    unrendered = _render_missing(session, schedule_ids)
     _lock_items(session, schedule_ids)
     due: list[DueSchedule] = []
     for row in _lock_schedules(session, schedule_ids):
@@ -71,12 +86,46 @@ def fire(
         else:
             due.append(DueSchedule(row.id, row.content_id, row.version_id, row.action, row.due_at))
             result.lateness_seconds.append(float(row.late))
-    trouble = _carry_out(session, due, result)
+    due, unavailable = _leave_out(due, unrendered, result)
+    trouble = _carry_out(session, due, result) or unavailable
     settled = result.fired or result.missed or result.failed or result.superseded
     if trouble is not None and not settled:
         raise trouble
     _record(session, result)
     return result
+
+
+def _render_missing(session: Session, schedule_ids: Sequence[int]) -> _Unrendered:
+    """Render the pinned versions that have no rendering; returns why some still have none."""
+    pinned = select(Schedule.version_id).where(
+        _is_one_of(schedule_ids), Schedule.action == "publish", Schedule.state == "handed"
+    )
+    version_ids = [version_id for version_id in session.scalars(pinned) if version_id is not None]
+    unrendered: _Unrendered = {}
+    for version in find_missing(session, version_ids):
+        try:
+            keep_renderings(session, [version], {version.id: render_version(version)})
+        except (UnrenderableError, UnavailableError) as error:
+            unrendered[version.id] = error
+    return unrendered
+
+
+def _leave_out(
+    due: list[DueSchedule], unrendered: _Unrendered, result: Firing
+) -> tuple[list[DueSchedule], UnavailableError | None]:
+    """Settle the schedules whose version has no rendering; returns the others, and any trouble."""
+    rendered: list[DueSchedule] = []
+    trouble = None
+    for row in due:
+        error = unrendered.get(row.version_id or 0) if row.action == "publish" else None
+        if error is None:
+            rendered.append(row)
+        elif isinstance(error, UnavailableError):
+            result.postponed.append(row.id)
+            trouble = error
+        else:
+            result.failed[row.id] = result.refused[row.id] = str(error)
+    return rendered, trouble
 
 
 def _lock_items(session: Session, schedule_ids: Sequence[int]) -> None:
@@ -172,7 +221,7 @@ def _record(session: Session, result: Firing) -> None:
         session.execute(
             update(Schedule)
             .where(Schedule.id == schedule_id)
-            .values(failure=FAILURE)
+            .values(failure=result.refused.get(schedule_id, FAILURE))
             .execution_options(synchronize_session=False)
         )
         activity.record(session, None, "schedule.fail", "schedule", schedule_id, reason=reason)
