@@ -1,6 +1,8 @@
 """`flask content import`: articles from a folder of Markdown or a WordPress export."""
 
+from collections.abc import Sequence
 from datetime import tzinfo
+from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,11 +18,18 @@ from webapp.kit.imports.article import ImportedArticle, ImportProblem, NotAnArti
 from webapp.kit.roles import RoleName
 from webapp.services.accounts.accounts import Account, find_by_login, first_admin
 from webapp.services.accounts.actors import Actor
+from webapp.services.content.renderings import (
+    RENDERED_AHEAD,
+    RenderedTexts,
+    RenderingNeededError,
+)
 from webapp.services.errors import ServiceError
 from webapp.services.interchange.content_import import ImportOptions, import_article
 from webapp.services.interchange.sources import ids_of
 
 ARTICLES_A_TRANSACTION = 25
+
+Outcome = ImportedArticle | ImportProblem | NotAnArticle
 
 
 def _collection(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
@@ -115,27 +124,43 @@ def _run(source: Source, actor: Actor, options: ImportOptions, *, dry_run: bool)
     with click.progressbar(
         source.outcomes(), length=source.length, label="Importing", show_pos=True
     ) as outcomes:
-        session = command_sessions()()
-        try:
-            for count, outcome in enumerate(outcomes, start=1):
-                _take(session, actor, outcome, options, summary)
-                if count % ARTICLES_A_TRANSACTION == 0 and not dry_run:
-                    session.commit()
-            summary.gone = [
-                source for content_id, source in ids_of(session, options.collection)
-                if content_id not in summary.seen
-            ]  # fmt: skip
-            if not dry_run:
-                session.commit()
-        finally:
-            session.close()
+        found = iter(outcomes)
+        while batch := list(islice(found, ARTICLES_A_TRANSACTION)):
+            summary.add_all(_take_all(batch, actor, options, dry_run=dry_run))
+    with command_sessions()() as session:
+        summary.gone = [
+            source for content_id, source in ids_of(session, options.collection)
+            if content_id not in summary.seen
+        ]  # fmt: skip
     return summary
+
+
+def _take_all(
+    batch: Sequence[Outcome], actor: Actor, options: ImportOptions, *, dry_run: bool
+) -> Summary:
+    """Import a batch in one transaction, in which no text is rendered.
+
+    Where texts have to be, it is rolled back, they are rendered while no transaction is open, and
+    it begins anew: a long text keeps no lock.
+    """
+    texts = RenderedTexts()
+    while True:
+        summary = Summary()
+        with command_sessions()(info={RENDERED_AHEAD: texts}) as session:
+            for outcome in batch:
+                _take(session, actor, outcome, options, summary)
+            is_whole = not texts.are_needed
+            if is_whole and not dry_run:
+                session.commit()
+        if is_whole:
+            return summary
+        texts.render_needed()
 
 
 def _take(
     session: Session,
     actor: Actor,
-    outcome: ImportedArticle | ImportProblem | NotAnArticle,
+    outcome: Outcome,
     options: ImportOptions,
     summary: Summary,
 ) -> None:
@@ -149,6 +174,8 @@ def _take(
     try:
         with session.begin_nested():
             imported = import_article(session, actor, outcome, options)
+    except RenderingNeededError:
+        return  # The batch begins anew, with this text rendered.
     except ServiceError as error:
         summary.problems.append(f"{outcome.source}: {error}")
     except (DataError, IntegrityError) as error:

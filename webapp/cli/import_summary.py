@@ -41,6 +41,20 @@ class Summary:
         self.new_authors += imported.new_authors
         self.notices += [(source, notice) for notice in _notices(article)]
 
+    def add_all(self, part: "Summary") -> None:
+        """Count what became of one batch."""
+        self.results += part.results
+        self.states += part.states
+        self.acts += part.acts
+        self.skipped += part.skipped
+        self.not_applied += part.not_applied
+        self.notices += part.notices
+        self.problems += part.problems
+        # A run that changes nothing makes the account of an author once for each batch.
+        known = set(self.new_authors)
+        self.new_authors += [name for name in part.new_authors if name not in known]
+        self.seen |= part.seen
+
     def print(self, *, dry_run: bool) -> None:
         """Print it: problems to the standard error, all else to the standard output."""
         if dry_run:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.adapters.rendering import Rendered, RenderingUnavailableError, rendering_processes
 from webapp.kit.rendering.refusals import RenderingRefusedError
 from webapp.models import ContentVersion, Rendering
-from webapp.services.errors import UnavailableError, UnrenderableError
+from webapp.services.errors import ServiceError, UnavailableError, UnrenderableError
 
 # PostgreSQL refuses a search document of more than a megabyte, so a very long text is searched by
 # its beginning. A hyphenated word or an address is kept whole and in parts, lower case can be more
@@ -19,15 +19,62 @@ SEARCHED_BYTES = 200_000
 
 RENDERS_APART = "renders_apart"
 """The mark, in a session's `info`, of one whose transaction must not wait for rendering."""
+RENDERED_AHEAD = "rendered_ahead"
+"""The texts, in a session's `info`, of one whose versions go when its transaction begins anew."""
 
 
 class RenderingNeededError(Exception):
     """Versions have to be rendered outside the transaction, which then begins anew."""
 
-    def __init__(self, version_ids: Sequence[int]) -> None:
+    def __init__(self, versions: Sequence[ContentVersion]) -> None:
         """Name the versions."""
-        super().__init__(f"versions {version_ids} have no rendering")
-        self.version_ids = version_ids
+        super().__init__(f"versions {[version.id for version in versions]} have no rendering")
+        self.version_ids = [version.id for version in versions]
+
+
+class RenderedTexts:
+    """What texts were rendered to before the versions that hold them are there to stay.
+
+    For a session that makes versions and publishes them in one transaction: those that it needed
+    are noted, rendered once its transaction has ended, and found by their text when it begins anew.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._rendered: dict[tuple[str, str], Rendered | ServiceError] = {}
+        self._needed: dict[tuple[str, str], ContentVersion] = {}
+
+    def take(self, versions: Sequence[ContentVersion]) -> dict[int, Rendered]:
+        """Return the renderings of versions, by their ids.
+
+        Raises RenderingNeededError where a text is not rendered yet, else UnrenderableError and
+        UnavailableError.
+        """
+        needed = [version for version in versions if _text_of(version) not in self._rendered]
+        if needed:
+            self._needed |= {_text_of(version): version for version in needed}
+            raise RenderingNeededError(needed)
+        taken: dict[int, Rendered] = {}
+        for version in versions:
+            rendered = self._rendered[_text_of(version)]
+            if isinstance(rendered, ServiceError):
+                raise rendered
+            taken[version.id] = rendered
+        return taken
+
+    @property
+    def are_needed(self) -> bool:
+        """Whether texts were asked for that are not rendered yet."""
+        return bool(self._needed)
+
+    def render_needed(self) -> None:
+        """Render what was asked for, while no transaction is open."""
+        needed, self._needed = self._needed, {}
+        for text, version in needed.items():
+            try:
+                self._rendered[text] = render_version(version)
+            except (UnrenderableError, UnavailableError) as error:
+                self._rendered[text] = error
 
 
 def ensure_renderings(session: Session, version_ids: Collection[int]) -> None:
@@ -36,13 +83,17 @@ def ensure_renderings(session: Session, version_ids: Collection[int]) -> None:
     Scheduling does this ahead, so that at the due moment there is nothing left to render. Two that
     render one version at once make the same text, and the key keeps one of them. A version that is
     rendered keeps its rendering, whatever the renderer learns later. Raises RenderingNeededError
-    where the session renders apart, else UnrenderableError and UnavailableError.
+    where the session renders apart or ahead, else UnrenderableError and UnavailableError.
     """
     missing = find_missing(session, version_ids)
     if not missing:
         return
     if session.info.get(RENDERS_APART):
-        raise RenderingNeededError([version.id for version in missing])
+        raise RenderingNeededError(missing)
+    ahead: RenderedTexts | None = session.info.get(RENDERED_AHEAD)
+    if ahead is not None:
+        keep_renderings(session, missing, ahead.take(missing))
+        return
     keep_renderings(session, missing, {version.id: render_version(version) for version in missing})
 
 
@@ -94,6 +145,10 @@ def copy_rendering(session: Session, version_id: int, to_version_id: int) -> Non
         ["version_id", *(column.key for column in columns)], rendered
     )
     session.execute(copied.on_conflict_do_nothing(index_elements=["version_id"]))
+
+
+def _text_of(version: ContentVersion) -> tuple[str, str]:
+    return version.body_format, version.body
 
 
 def _searched_text(version: ContentVersion) -> str:
