@@ -53,6 +53,7 @@ def load_actor(session: Session, mark: AuthMark) -> None:
     actor = sessions.find_actor(session, token.strip())
     if actor is None:
         raise AuthenticationError("The token is unknown, expired or revoked; log in again.")
+    g.known_user_id = actor.user_id
     actor.require(mark.role)
     g.actor = actor
 

@@ -19,10 +19,11 @@ from webapp.api.auth import MARK, AuthMark, load_actor
 from webapp.api.context import WebContext
 from webapp.api.errors import RequestError
 from webapp.api.metrics import known_method
+from webapp.api.traces import trace_refusal
 from webapp.services import idempotency
 from webapp.services.content import renderings
 from webapp.services.content.renderings import RENDERS_APART, RenderingNeededError
-from webapp.services.errors import UnavailableError
+from webapp.services.errors import ServiceError, UnavailableError
 from webapp.services.idempotency import StoredAnswer
 from webapp.settings import DATABASE_URL_IS_NOT_SET, MissingSettingError
 
@@ -69,6 +70,11 @@ class ImprintApp(OpenAPI):
             if "session" in g and response.status_code < 400:
                 g.session.commit()
             return response
+        except ServiceError as error:
+            if "session" in g:
+                g.session.rollback()
+                trace_refusal(web_context(), error)
+            raise
         finally:
             if "session" in g:
                 g.pop("session").close()
@@ -162,7 +168,7 @@ def install_edge(app: ImprintApp) -> None:
     def begin() -> None:
         clear_contextvars()
         request_id = choose_request_id(request.headers.get("X-Request-ID", ""))
-        bind_contextvars(request_id=request_id)
+        bind_contextvars(request_id=request_id, address=request.remote_addr)
         g.request_id = request_id
         g.started = time.perf_counter()
 
@@ -175,6 +181,8 @@ def install_edge(app: ImprintApp) -> None:
         if request.method not in {"GET", "HEAD", "OPTIONS"} or response.status_code >= 400:
             log.info(
                 "request.done",
+                address=request.remote_addr,
+                user_id=g.get("known_user_id"),
                 method=known_method(request.method),
                 path=request.path,
                 status=response.status_code,

@@ -5,7 +5,7 @@ from flask.cli import AppGroup
 
 from webapp.cli.database import command_session
 from webapp.kit.addresses import mailable_address
-from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
+from webapp.kit.passwords import check_length
 from webapp.kit.roles import RoleName
 from webapp.kit.visible_lines import check_line
 from webapp.services.accounts.accounts import register
@@ -40,10 +40,10 @@ def create_admin(login: str, email: str, display_name: str | None, password: str
 
 def check_password(password: str) -> None:
     """End the command unless the password has an acceptable length."""
-    if not MINIMUM_LENGTH <= len(password) <= MAXIMUM_LENGTH:
-        raise click.BadParameter(
-            f"must have {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters.", param_hint="--password"
-        )
+    try:
+        check_length(password)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="--password") from error
 
 
 def check_address(email: str) -> str:

@@ -1,6 +1,12 @@
-"""Password hashing with Argon2id."""
+"""Password hashing with Argon2id, of one form of what was typed.
+
+A keyboard decides whether é is one code point or two. So a password is brought into the form NFKC
+before it is hashed and checked, as NIST SP 800-63B, 5.1.1.2 has it, and its length is counted so.
+Hashes of before that rule are of the form as it was typed; `verify_password` still knows them.
+"""
 
 import hashlib
+import unicodedata
 from functools import cache
 
 from argon2 import PasswordHasher, Type
@@ -18,15 +24,36 @@ def _hasher() -> PasswordHasher:
     return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
+def normalized(password: str) -> str:
+    """Return the one form of a password that is hashed and checked."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def check_length(password: str) -> str:
+    """Return a new password as it is; raises ValueError for one too short or too long."""
+    if not MINIMUM_LENGTH <= len(normalized(password)) <= MAXIMUM_LENGTH:
+        raise ValueError(f"must have {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters")
+    return password
+
+
 def hash_password(password: str) -> str:
     """Return the encoded Argon2id hash of a password; it costs about 25 ms on purpose."""
-    return _hasher().hash(password)
+    return _hasher().hash(normalized(password))
 
 
 def verify_password(password_hash: str, password: str) -> bool:
-    """Say whether the password is the one that was hashed."""
+    """Say whether the password is the one that was hashed, in its one form or as it was typed."""
+    return _matches(password_hash, normalized(password)) or needs_rehash(password_hash, password)
+
+
+def needs_rehash(password_hash: str, password: str) -> bool:
+    """Say whether the hash is of the password as it was typed, and not of its one form."""
+    return normalized(password) != password and _matches(password_hash, password)
+
+
+def _matches(password_hash: str, form: str) -> bool:
     try:
-        return _hasher().verify(password_hash, password)
+        return _hasher().verify(password_hash, form)
     except (VerificationError, InvalidHashError):
         return False
 
@@ -40,7 +67,7 @@ def password_bound_secret(password: str, password_hash: str, purpose: str) -> by
     """
     hasher = _hasher()
     return hash_secret_raw(
-        password.encode(),
+        normalized(password).encode(),
         salt=hashlib.sha256(f"{purpose}\x1f{password_hash}".encode()).digest()[:16],
         time_cost=hasher.time_cost,
         memory_cost=hasher.memory_cost,

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -81,6 +82,18 @@ def test_wrong_credentials_get_one_answer_for_every_cause(session: Session) -> N
     with pytest.raises(AuthenticationError) as refused:
         sessions.log_in(session, "maria", PASSWORD)
     assert messages == {str(refused.value)}
+
+
+def test_a_hash_of_before_the_rule_of_forms_still_opens_and_gives_way(session: Session) -> None:
+    account, typed = register(session), "cafe\u0301 and more of it"
+    old_hash = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(typed)
+    session.execute(update(User).values(password_hash=old_hash))
+    login = sessions.log_in(session, "maria", typed)
+    assert login.password_hash != old_hash
+    sessions.open_session(
+        session, login, days=1, user_agent="", repeat_key=None, secret_key="secret"
+    )
+    assert sessions.log_in(session, "maria", "caf\u00e9 and more of it").user_id == account.id
 
 
 def test_a_revoked_or_expired_token_is_nobody(session: Session) -> None:

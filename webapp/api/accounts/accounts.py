@@ -14,7 +14,7 @@ from webapp.api.fields import Id, Input, Name, PageQuery, Query, ShortText
 from webapp.kit.addresses import mailable_address
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
-from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
+from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH, check_length
 from webapp.kit.roles import RoleName
 from webapp.services.accounts import accounts
 from webapp.services.accounts.accounts import Account
@@ -29,6 +29,7 @@ Password = Annotated[
     str,
     Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH),
     AfterValidator(check_text),
+    AfterValidator(check_length),
 ]
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from flask import Response, request
+from flask import Response, g, request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from webapp.api.accounts.accounts import EmailAddress, Password
@@ -92,6 +92,7 @@ def log_in(body: Credentials) -> Response:
     """Exchange a login and a password for a bearer token."""
     session, settings = open_session(), web_context().settings
     login = sessions.log_in(session, body.login, body.password)
+    g.known_user_id = login.user_id
     opened = sessions.open_session(
         session,
         login,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -16,6 +17,8 @@ from webapp.models import AccessToken, Role, User
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import ConflictError, ForbiddenError, NotFoundError
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -130,10 +133,9 @@ def set_role(session: Session, actor: Actor, user_id: int, role: RoleName) -> Ac
         .where(User.id == user_id)
         .values(role_id=role_id, updated_at=func.clock_timestamp())
     )
-    activity.record(
-        session, actor.user_id, "account.set_role", "user", user_id,
-        before=account.role.value, after=role.value,
-    )  # fmt: skip
+    roles = {"before": account.role.value, "after": role.value}
+    activity.record(session, actor.user_id, "account.set_role", "user", user_id, **roles)
+    log.info("role.change", user_id=actor.user_id, subject_id=user_id, **roles)
     return get_account(session, user_id)
 
 

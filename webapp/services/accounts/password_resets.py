@@ -46,7 +46,9 @@ def request_reset(session: Session, email: str) -> None:
 
     Known and unknown addresses cost the same work here, so the answer tells nothing about them.
     """
-    enqueue(session, SendPasswordReset(email_hash=hash_email(email).hex()))
+    email_hash = hash_email(email).hex()
+    enqueue(session, SendPasswordReset(email_hash=email_hash))
+    activity.trace(session, None, "password.reset.requested", email_hash=email_hash[:16])
 
 
 def mint_token(
@@ -79,6 +81,7 @@ def mint_token(
         return None
     if len(mails) == MOST_MAILS and (wait := MOST_MAILS_SECONDS - float(mails[-1].age)) > 0:
         return PostponedReset(wait)
+    activity.record(session, None, "password.reset.requested", "user", user.id)
     return MintedReset(
         user_id=user.id,
         address=user.email,
@@ -127,7 +130,7 @@ def confirm_reset(session: Session, token: str, password: str) -> None:
     accounts.set_password(session, user_id, password)
     accounts.prove_address(session, user_id)
     _end_tokens(session, user_id)
-    activity.record(session, user_id, "password.reset", "user", user_id)
+    activity.trace(session, user_id, "password.reset.used")
     enqueue(session, SendPasswordChanged(user_id=user_id))
 
 

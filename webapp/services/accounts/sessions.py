@@ -8,10 +8,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
-from webapp.kit.passwords import password_bound_secret, unmatchable_hash, verify_password
+from webapp.kit.passwords import (
+    hash_password,
+    needs_rehash,
+    password_bound_secret,
+    unmatchable_hash,
+    verify_password,
+)
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_token, keyed_digest, new_token
 from webapp.models import AccessToken, Role, User
+from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import AuthenticationError, ConflictError, NotFoundError
 
@@ -46,10 +53,20 @@ class Login:
     password: str = field(repr=False)
 
 
+class WrongCredentialsError(AuthenticationError):
+    """A login failed; `user_id` is whose it would have been, for the record and for nobody else."""
+
+    def __init__(self, user_id: int | None) -> None:
+        """Say the same for every cause."""
+        super().__init__(WRONG_CREDENTIALS)
+        self.user_id = user_id
+
+
 def log_in(session: Session, login: str, password: str) -> Login:
     """Check a login and a password.
 
-    Raises AuthenticationError with one message for every cause, after the same work.
+    A hash of another form of the password gives way to one of the form of today. Raises
+    WrongCredentialsError with one message for every cause, after the same work.
     """
     row = session.execute(
         select(User.id, User.password_hash, User.disabled_at).where(User.login == login.lower())
@@ -57,8 +74,21 @@ def log_in(session: Session, login: str, password: str) -> Login:
     password_hash = unmatchable_hash() if row is None else row.password_hash
     matches = verify_password(password_hash, password)
     if row is None or not matches or row.disabled_at is not None:
-        raise AuthenticationError(WRONG_CREDENTIALS)
-    return Login(row.id, row.password_hash, password)
+        raise WrongCredentialsError(None if row is None else row.id)
+    if needs_rehash(password_hash, password):
+        password_hash = _rehash(session, row.id, password_hash, password)
+    return Login(row.id, password_hash, password)
+
+
+def _rehash(session: Session, user_id: int, old_hash: str, password: str) -> str:
+    """Replace a hash that is still there; returns the new one."""
+    new_hash = hash_password(password)
+    session.execute(
+        update(User)
+        .where(User.id == user_id, User.password_hash == old_hash)
+        .values(password_hash=new_hash)
+    )
+    return new_hash
 
 
 def open_session(
@@ -91,6 +121,7 @@ def open_session(
         .returning(AccessToken.expires_at)
     )
     expires_at = session.scalar(statement) or _expiry_of_repeated(session, token)
+    activity.trace(session, login.user_id, "login.ok")
     return OpenedSession(token, expires_at)
 
 
@@ -184,3 +215,4 @@ def revoke_session(session: Session, user_id: int, session_id: int) -> None:
     )
     if revoked is None:
         raise NotFoundError("You have no such session.")
+    activity.trace(session, user_id, "session.revoke", session_id=session_id)

@@ -1,0 +1,34 @@
+"""The trace of what was refused, which outlives the roll-back of its request."""
+
+import structlog
+from flask import g, request
+
+from webapp.api.context import WebContext
+from webapp.kit.tokens import keyed_digest
+from webapp.services import activity
+from webapp.services.accounts.sessions import WrongCredentialsError
+from webapp.services.errors import ForbiddenError, ServiceError
+
+log = structlog.get_logger()
+
+
+def trace_refusal(context: WebContext, error: ServiceError) -> None:
+    """Note a failed login and a refused role, in a transaction of their own.
+
+    A login that belongs to no account is logged and makes no row, so that nobody without an account
+    can fill the table. What was typed there may be a password, hence the keyed digest.
+    """
+    if isinstance(error, WrongCredentialsError):
+        key = context.settings.require_secret_key().encode()
+        body = request.get_json(silent=True)
+        login = str(body.get("login", "")) if isinstance(body, dict) else ""
+        login_hash = keyed_digest(key, "login", login.lower())[:16]
+        log.warning("login.failed", user_id=error.user_id, login_hash=login_hash)
+        if error.user_id is not None:
+            with context.sessions.begin() as session:
+                activity.record(session, None, "login.failed", "user", error.user_id)
+    elif isinstance(error, ForbiddenError) and "known_user_id" in g:
+        asked = {"method": request.method, "path": request.path}
+        log.warning("role.refused", user_id=g.known_user_id, **asked)
+        with context.sessions.begin() as session:
+            activity.record(session, g.known_user_id, "role.refused", "user", None, **asked)
