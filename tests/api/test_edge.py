@@ -12,7 +12,9 @@ from sqlalchemy.exc import DBAPIError
 
 from dev.ports import free_port
 from tests.factories import Caller
+from webapp.adapters.broker import BrokerProbe
 from webapp.api.edge import ImprintApp
+from webapp.api.kept import Kept
 from webapp.api.operations.operators import migration_head
 from webapp.app import create_app
 from webapp.kit.roles import RoleName
@@ -218,8 +220,9 @@ def test_a_kept_fingerprint_cannot_be_guessed_without_the_secret_key(
 
 
 def test_ready_wants_a_broker_and_a_dispatcher(app: ImprintApp, client: FlaskClient) -> None:
-    assert client.get("/ready").status_code == 503
     assert app.context is not None
+    app.context = replace(app.context, readiness=Kept(0))
+    assert client.get("/ready").status_code == 503
     with app.context.sessions.begin() as session:
         housekeeping.write_heartbeat(session)
     ready = client.get("/ready")
@@ -228,9 +231,8 @@ def test_ready_wants_a_broker_and_a_dispatcher(app: ImprintApp, client: FlaskCli
     assert report["migration"] == report["migration_head"]
     assert report["dispatcher_tick_age"] < 10
 
-    settings = app.context.settings
-    broken = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port()}/0"})
-    app.context = replace(app.context, settings=broken)
+    nobody = BrokerProbe(f"redis://127.0.0.1:{free_port()}/0")
+    app.context = replace(app.context, broker=nobody)
     assert client.get("/ready").get_json()["broker"] is False
 
 
