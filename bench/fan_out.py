@@ -68,10 +68,10 @@ def _compare(bed: Testbed, session: Session, author: FollowedAuthor, *, mail: bo
     channels = "inbox and mail queue" if mail else "inbox"
     bed.say(f"fan-out: {author.followers:,} followers, {channels}: floor, job, floor, job, floor")
     floors, values = [], []
-    for sequence in range(1, 6):
-        event_id = make_event(session, author, sequence)
+    for number in range(1, 6):
+        event_id = make_event(session, author, number)
         _empty(session)
-        if sequence % 2:
+        if number % 2:
             floors.append(author.followers / _bare_seconds(session, author, event_id, mail=mail))
         else:
             values.append(author.followers / _job_seconds(bed, session, author, event_id))
@@ -85,7 +85,7 @@ def _compare(bed: Testbed, session: Session, author: FollowedAuthor, *, mail: bo
 
 
 def _bare_seconds(session: Session, author: FollowedAuthor, event_id: int, *, mail: bool) -> float:
-    parameters = {"event_id": event_id, "author_id": author.author_id}
+    parameters = {"event_id": event_id, "author_id": author.actor.user_id}
     began = time.monotonic()
     session.execute(_BARE_INBOX, parameters)
     if mail:

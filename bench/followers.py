@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bench.articles import analyze, make_account
@@ -13,6 +12,7 @@ from webapp.kit.roles import RoleName
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, taxonomy
 from webapp.services.content.content import Draft
+from webapp.services.publishing import publishing
 
 _READERS = text(
     """
@@ -36,25 +36,20 @@ _NO_MAIL = text(
     SELECT id, false FROM users WHERE role_id = (SELECT id FROM roles WHERE name = 'reader')
     """
 )
-_EVENT = text(
-    """
-    INSERT INTO events (kind, content_id, sequence, author_id, category_id, tag_ids, title, slug)
-    VALUES ('content.published', :content_id, :sequence, :author_id, :category_id, :tag_ids,
-            'Title', 'slug')
-    RETURNING id
-    """
-).bindparams(bindparam("tag_ids", type_=ARRAY(BigInteger)))
+# A publication that tells nobody counts as told at once; this one shall be told by the measure.
+_OPEN_AGAIN = text(
+    "UPDATE events SET fanned_out_at = NULL WHERE content_id = :content_id RETURNING id"
+)
 _READERS_AT_ONCE = 100_000
+TAGS = ("first", "second", "third")
 
 
 @dataclass(frozen=True)
 class FollowedAuthor:
-    """An author, an item of theirs with its category and tags, and how many follow the author."""
+    """An author, the category of their items, and how many follow the author."""
 
-    author_id: int
-    content_id: int
+    actor: Actor
     category_id: int
-    tag_ids: list[int]
     followers: int
 
 
@@ -71,13 +66,10 @@ def make_readers(session: Session, number: int) -> None:
 def make_author(session: Session, login: str, followers: int) -> FollowedAuthor:
     """Make an author whom the first `followers` readers follow."""
     author_id = make_account(session, login, RoleName.AUTHOR)
-    actor = Actor(author_id, login, RoleName.AUTHOR)
     category_id = taxonomy.ensure_category(session, "Followed")
-    tags = taxonomy.ensure_tags(session, ["first", "second", "third"])
-    content_id = content.create(session, actor, Draft(title=f"By {login}"))
     session.execute(_FOLLOWS, {"author_id": author_id, "number": followers})
     analyze(session)
-    return FollowedAuthor(author_id, content_id, category_id, [tag.id for tag in tags], followers)
+    return FollowedAuthor(Actor(author_id, login, RoleName.AUTHOR), category_id, followers)
 
 
 def want_mail(session: Session) -> None:
@@ -86,16 +78,20 @@ def want_mail(session: Session) -> None:
     analyze(session)
 
 
-def make_event(session: Session, author: FollowedAuthor, sequence: int) -> int:
-    """Write an event that nobody has been told of, and return its id."""
-    values = {
-        "content_id": author.content_id,
-        "author_id": author.author_id,
-        "category_id": author.category_id,
-        "tag_ids": author.tag_ids,
-        "sequence": sequence,
-    }
-    event_id: int = session.execute(_EVENT, values).scalar_one()
+def make_event(session: Session, author: FollowedAuthor, number: int) -> int:
+    """Publish an item for the first time, tell nobody of it yet, and return its event's id.
+
+    Each event is of an item of its own: only a first publication is news to all who follow.
+    """
+    draft = Draft(
+        title=f"Number {number} by {author.actor.login}",
+        body="Text.",
+        category_id=author.category_id,
+        tags=TAGS,
+    )
+    content_id = content.create(session, author.actor, draft)
+    publishing.publish(session, author.actor, content_id, None, notify=False)
+    event_id: int = session.execute(_OPEN_AGAIN, {"content_id": content_id}).scalar_one()
     session.commit()
     return event_id
 
