@@ -13,11 +13,10 @@ import psycopg
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError as BrokerError
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from webapp.adapters.database_connections import open_connection
-from webapp.adapters.database_errors import describe
+from webapp.adapters.database_errors import DATABASE_ERRORS, describe
 from webapp.adapters.database_parameters import ConnectionPlan
 from webapp.jobs.dispatch import mark_dispatched, unmark_dispatched
 from webapp.jobs.leases import take_back_expired
@@ -66,7 +65,7 @@ class Dispatcher:
                     while not self._stopping.is_set():
                         self._round()
                         self._sleep(listener)
-            except (psycopg.Error, DBAPIError) as error:
+            except DATABASE_ERRORS as error:
                 log.warning("dispatcher.database_away", error=describe(error))
                 self._stopping.wait(PAUSE_AFTER_ERROR_SECONDS)
         log.info("dispatcher.stopped")

@@ -12,12 +12,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psycopg
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from webapp.adapters.database import make_engine, plan_listener
-from webapp.adapters.database_errors import describe
+from webapp.adapters.database_errors import DATABASE_ERRORS, describe
 from webapp.kit.database_url import ports_of
 from webapp.services.operations import readiness
 from webapp.settings import Settings
@@ -69,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
         fault = FAULT_OF[options.kind](options.process, Settings.from_environment())
     except OSError as error:
         fault = str(error).splitlines()[0]
-    except (DBAPIError, psycopg.Error) as error:
+    except DATABASE_ERRORS as error:
         fault = describe(error)
     if fault is not None:
         sys.stderr.write(f"{fault}\n")

@@ -3,14 +3,13 @@
 import time
 from collections.abc import Mapping, Sequence
 
-import psycopg
 import structlog
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
-from webapp.adapters.database_errors import describe, is_passing
+from webapp.adapters.database_errors import DATABASE_ERRORS, describe, is_passing
 from webapp.jobs import leases
 from webapp.jobs.leases import ClaimedJob
 from webapp.jobs.messages import Message
@@ -42,7 +41,7 @@ def run_jobs(
     try:
         for job_id in job_ids:
             run_job(context, handlers, job_id)
-    except (DBAPIError, psycopg.Error) as error:
+    except DATABASE_ERRORS as error:
         if not is_passing(error):
             raise
         log.warning("worker.database_away", error=describe(error))

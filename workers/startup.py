@@ -1,12 +1,10 @@
 """What a worker and a dispatcher ask of the database before they begin."""
 
-import psycopg
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from webapp.adapters.database import make_engine
-from webapp.adapters.database_errors import NEEDS_POOLER_SETTING, describe
+from webapp.adapters.database_errors import DATABASE_ERRORS, NEEDS_POOLER_SETTING, describe
 from webapp.models import Base
 from webapp.services.operations import suitability
 from webapp.settings import Settings
@@ -24,7 +22,7 @@ def check_database(settings: Settings) -> None:
     try:
         with Session(engine) as session:
             facts = suitability.read_facts(session, Base.metadata.tables)
-    except (DBAPIError, psycopg.Error) as error:
+    except DATABASE_ERRORS as error:
         if NEEDS_POOLER_SETTING in describe(error):
             raise SystemExit(f"DATABASE_URL: {NEEDS_POOLER_SETTING}") from None
         log.warning("database.away", error=describe(error))

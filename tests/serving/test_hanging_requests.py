@@ -4,10 +4,7 @@
 """
 
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from dev.ports import LOOPBACK
 from tests.factories import Caller
 from tests.running_api import RunningApi, running_api
 from tests.serving.conftest import BODY_SECONDS, Lock
+from tests.serving.mute_server import mute_server
 from tests.serving.raw_client import (
     as_json,
     ask,
@@ -158,27 +156,3 @@ def test_a_broker_that_never_answers_holds_up_nothing(
             assert {status for status, _, _ in answers} == {503}
             assert all(b'"broker":false' in body for _, _, body in answers)
             is_in_good_order(api, threads + 1)
-
-
-@contextmanager
-def mute_server() -> Iterator[int]:
-    """Accept connections and never say a word; yields the port."""
-    with socket.create_server((LOOPBACK, 0), backlog=64) as server:
-        held: list[socket.socket] = []
-
-        def accept() -> None:
-            while True:
-                try:
-                    held.append(server.accept()[0])
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=accept)
-        thread.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join()
-            for connection in held:
-                connection.close()

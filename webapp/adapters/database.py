@@ -19,6 +19,8 @@ from webapp.kit.database_url import DatabaseUrl
 from webapp.settings import Settings
 
 DRIVER = "postgresql+psycopg://"
+# How long to wait for a connection of the pool: as long as for a new one of the server.
+POOL_WAIT_SECONDS = 5.0
 # What the server tells of itself without being asked, since PostgreSQL 14.
 _REFUSES_WRITES = ("default_transaction_read_only", "in_hot_standby")
 
@@ -34,6 +36,7 @@ def make_engine(settings: Settings, *, application_name: str) -> Engine:
         DRIVER,
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_size,
+        pool_timeout=POOL_WAIT_SECONDS,
         pool_pre_ping=True,
         pool_recycle=1800,
         hide_parameters=True,

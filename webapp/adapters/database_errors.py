@@ -2,7 +2,11 @@
 
 import psycopg
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+# All that the use of the database raises, by the pool of connections as well.
+DatabaseError = DBAPIError | PoolTimeoutError | psycopg.Error
+DATABASE_ERRORS = (DBAPIError, PoolTimeoutError, psycopg.Error)
 # https://www.postgresql.org/docs/current/errcodes-appendix.html. The server refuses writes, as a
 # standby and a primary that was demoted do; it shuts down, has crashed, or starts.
 READ_ONLY = "25006"
@@ -51,7 +55,8 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         is_lost = error.connection_invalidated or isinstance(error, OperationalError)
         return is_lost or ends_connection(error.orig)
-    return isinstance(error, psycopg.OperationalError) or ends_connection(error)
+    has_waited = isinstance(error, PoolTimeoutError | psycopg.OperationalError)
+    return has_waited or ends_connection(error)
 
 
 def describe(error: BaseException | None) -> str:

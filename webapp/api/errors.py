@@ -2,13 +2,17 @@
 
 import traceback
 
-import psycopg
 import structlog
 from flask import Flask, Response
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from webapp.adapters.database_errors import describe, is_passing
+from webapp.adapters.database_errors import (
+    DATABASE_ERRORS,
+    DatabaseError,
+    describe,
+    is_passing,
+)
 from webapp.api.problems import FieldError, problem
 from webapp.kit.cursors import InvalidCursorError
 from webapp.services.errors import (
@@ -59,8 +63,8 @@ def install_error_handlers(app: Flask) -> None:
     app.register_error_handler(ServiceError, _service_error)
     app.register_error_handler(InvalidCursorError, _cursor_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(DBAPIError, _database_error)
-    app.register_error_handler(psycopg.Error, _passing_or_not)
+    for kind in DATABASE_ERRORS:
+        app.register_error_handler(kind, _database_error)
     app.register_error_handler(Exception, _unexpected_error)
 
 
@@ -95,15 +99,11 @@ def _http_error(error: HTTPException) -> Response:
     return problem(error.code or 500, error.description or "", headers=headers)
 
 
-def _database_error(error: DBAPIError) -> Response:
+def _database_error(error: DatabaseError) -> Response:
     if isinstance(error, IntegrityError):
         # A guard of the database caught what two requests did at once.
         log.info("request.conflict", error=describe(error))
         return problem(409, "Another change got in the way; read again and try again.")
-    return _passing_or_not(error)
-
-
-def _passing_or_not(error: DBAPIError | psycopg.Error) -> Response:
     if not is_passing(error):
         return _unexpected_error(error)
     log.warning("request.database_away", error=describe(error))
@@ -112,7 +112,7 @@ def _passing_or_not(error: DBAPIError | psycopg.Error) -> Response:
 
 
 def _unexpected_error(error: Exception) -> Response:
-    if isinstance(error, SQLAlchemyError | psycopg.Error):
+    if isinstance(error, (SQLAlchemyError, *DATABASE_ERRORS)):
         # What follows the first line of the message are the values of a row.
         frames = "".join(traceback.format_tb(error.__traceback__))
         log.error("request.crashed", error=str(error).partition("\n")[0], frames=frames)

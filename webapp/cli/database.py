@@ -4,13 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-import psycopg
 from flask import current_app
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from webapp.adapters.database import make_engine
-from webapp.adapters.database_errors import UNDEFINED_TABLE, describe, is_passing, sqlstate_of
+from webapp.adapters.database_errors import (
+    DATABASE_ERRORS,
+    UNDEFINED_TABLE,
+    DatabaseError,
+    describe,
+    is_passing,
+    sqlstate_of,
+)
 from webapp.adapters.rendering import configure_rendering
 from webapp.bootstrap import make_sessions
 from webapp.cli.app import SETTINGS
@@ -49,11 +54,11 @@ def command_session() -> Iterator[Session]:
             yield session
     except ServiceError as error:
         raise click.ClickException(str(error)) from error
-    except (DBAPIError, psycopg.Error) as error:
+    except DATABASE_ERRORS as error:
         raise click.ClickException(say_what_failed(error)) from error
 
 
-def say_what_failed(error: DBAPIError | psycopg.Error) -> str:
+def say_what_failed(error: DatabaseError) -> str:
     """Return a sentence about an error of the database, without the values of a row."""
     reason = describe(error)
     if sqlstate_of(getattr(error, "orig", error)) == UNDEFINED_TABLE:

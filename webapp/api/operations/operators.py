@@ -4,16 +4,14 @@ from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
-import psycopg
 import structlog
 from alembic.script import ScriptDirectory
 from flask import Flask, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from webapp.adapters.database_errors import UNDEFINED_TABLE, describe, sqlstate_of
+from webapp.adapters.database_errors import DATABASE_ERRORS, UNDEFINED_TABLE, describe, sqlstate_of
 from webapp.api.answers import answer
 from webapp.api.auth import public
 from webapp.api.edge import open_session, web_context
@@ -92,7 +90,7 @@ def _ask_database(session: Session) -> tuple[DatabaseState | None, list[str]]:
         facts = suitability.read_facts(session, Base.metadata.tables)
         faults = suitability.judge(facts, is_migrating=False).faults
         return readiness.read_state(session), faults
-    except (DBAPIError, psycopg.Error) as error:
+    except DATABASE_ERRORS as error:
         log.warning("ready.database_away", error=describe(error))
         if sqlstate_of(getattr(error, "orig", error)) == UNDEFINED_TABLE:
             return None, [*faults, "The database has not been migrated."]
