@@ -1,6 +1,5 @@
 """The proxy's configuration, tried with a real nginx in front of the real API."""
 
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -10,11 +9,11 @@ import pytest
 from bench.testbed import listens
 from dev.ports import LOOPBACK, free_port
 from tests.deploy.compose_file import ROOT
+from tests.nginx import NGINX
 from tests.running_api import running_api
 from tests.serving.raw_client import ask, request_bytes, sent, unanswered
 from webapp.settings import Settings
 
-NGINX = shutil.which("nginx")
 LOGIN = "/api/v1/auth/token"
 
 
