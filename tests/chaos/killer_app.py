@@ -7,6 +7,7 @@ import sys
 from sqlalchemy.orm import Session
 
 from celery_app import app
+from tests.chaos.lethal_job import LAST_WORDS, LETHAL_VERSION_ID
 from webapp.jobs.messages import SealVersion
 from webapp.jobs.outcomes import Outcome
 from workers.content.versions import seal_version
@@ -14,9 +15,6 @@ from workers.context import InOneTransaction, WorkerContext
 from workers.handlers import HANDLERS
 
 __all__ = ["app"]
-
-LETHAL_VERSION_ID = 666
-LAST_WORDS = "This job kills its worker."
 
 
 def seal_or_die(session: Session, context: WorkerContext, message: SealVersion) -> Outcome:

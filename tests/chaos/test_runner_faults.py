@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dev.mail_sink import MailSink
 from dev.redis import RedisServer
-from tests.chaos.killer_app import LAST_WORDS, LETHAL_VERSION_ID
+from tests.chaos.lethal_job import LAST_WORDS, LETHAL_VERSION_ID
 from tests.chaos.process_keeper import KeptProcess
 from tests.chaos.real_worker import (
     is_held_up_by,
