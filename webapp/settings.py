@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from webapp.kit.database_url import DatabaseUrl, parse_database_url
 from webapp.kit.mail_sender import mailable_sender
+from webapp.kit.quotas import Quotas
 from webapp.kit.roles import RoleName
 from webapp.kit.secret_keys import weakness_of
 from webapp.kit.service_urls import (
@@ -102,6 +103,12 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     body_seconds: float = Field(default=20, gt=0)
+
+    quota_drafts: int = Field(default=1_000, ge=0)
+    quota_saves_a_day: int = Field(default=5_000, ge=0)
+    quota_bytes_a_day: int = Field(default=268_435_456, ge=0)
+    quota_follows: int = Field(default=2_000, ge=0)
+    quota_sessions: int = Field(default=50, ge=0)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
@@ -255,6 +262,17 @@ class Settings(BaseSettings):
     def uses_development_key(self) -> bool:
         """Whether the secret key is the one that everybody knows."""
         return self.environment == "development" and not self.secret_key.get_secret_value()
+
+    def quotas_of(self, role: RoleName) -> Quotas:
+        """Return the bounds of an account; editors and above write without any."""
+        if role.includes(RoleName.EDITOR):
+            return Quotas(follows=self.quota_follows)
+        return Quotas(
+            drafts=self.quota_drafts,
+            saves_a_day=self.quota_saves_a_day,
+            bytes_a_day=self.quota_bytes_a_day,
+            follows=self.quota_follows,
+        )
 
     def link_to_content(self, slug: str) -> str:
         """Return the address at which readers find a public item."""

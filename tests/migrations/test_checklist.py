@@ -20,7 +20,10 @@ ACCOUNTED_FOR = {
         (revision, "prefer-robust-stmts"): (
             "an interrupted run's index is dropped before: IF NOT EXISTS would keep an invalid one"
         )
-        for revision in ("91510fbf9bf6", "7b1e0f3a9c21", "1a6f3e8d5c70", "6d9c1f5e7b82")
+        for revision in (
+            "91510fbf9bf6", "7b1e0f3a9c21", "1a6f3e8d5c70", "6d9c1f5e7b82", "a58e0c47b1f3",
+            "c93b6e10d7a5",
+        )
     },
     ("654f547b43aa", "ban-drop-constraint"): "NOT NULL says the same as the check",
     ("3b7d9e1f5a24", "ban-drop-constraint"): "drafts may share one, and slugs keeps names apart",

@@ -1,7 +1,7 @@
 """Who may call a view. Every view wears exactly one of these marks; a test walks them all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from flask import g, request
@@ -11,6 +11,7 @@ from webapp.kit.roles import RoleName
 from webapp.services.accounts import sessions
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import AuthenticationError
+from webapp.settings import Settings
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -40,8 +41,8 @@ def requires(role: RoleName) -> Callable[[View], View]:
     return mark
 
 
-def load_actor(session: Session, mark: AuthMark) -> None:
-    """Find out who calls and whether they may.
+def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
+    """Find out who calls and whether they may, and note the use of their session.
 
     Raises AuthenticationError (no token, or one that is not valid) and ForbiddenError.
     """
@@ -54,8 +55,11 @@ def load_actor(session: Session, mark: AuthMark) -> None:
     if actor is None:
         raise AuthenticationError("The token is unknown, expired or revoked; log in again.")
     g.known_user_id = actor.user_id
+    if not actor.is_use_noted and actor.session_id is not None:
+        sessions.note_use(session, actor.session_id)
+        session.commit()
     actor.require(mark.role)
-    g.actor = actor
+    g.actor = replace(actor, quotas=settings.quotas_of(actor.role))
 
 
 def current_actor() -> Actor:

@@ -20,11 +20,13 @@ Responses = dict[str | int, type[BaseModel] | dict[Any, Any] | None]
 
 COMMON_PROBLEMS: Responses = {
     "400": problem_response("The request cannot be read."),
-    "409": problem_response("The state of something stands against it."),
+    "409": problem_response("The state of something stands against it, or a quota of the account."),
     "415": problem_response("The body is not application/json."),
     "413": problem_response("The body is too large."),
     "422": problem_response("The input is not acceptable; every wrong field is named."),
-    "429": problem_response("Too many requests; see Retry-After."),
+    "429": problem_response(
+        "Too many requests, or the day's quota of the account is used up; see Retry-After."
+    ),
     "503": problem_response("The database is away; see Retry-After."),
 }
 ACCOUNT_PROBLEMS: Responses = {

@@ -146,7 +146,7 @@ def render_apart(version_ids: Sequence[int]) -> None:
 def load_actor_if_needed(mark: AuthMark) -> None:
     """Find out who calls, where the view wants to know."""
     if mark.role is not None:
-        load_actor(open_session(), mark)
+        load_actor(open_session(), mark, web_context().settings)
 
 
 def keeps_no_answer(view: Any) -> Any:  # noqa: ANN401

@@ -18,6 +18,7 @@ from webapp.kit.cursors import InvalidCursorError
 from webapp.services.errors import (
     AuthenticationError,
     ConflictError,
+    DailyQuotaError,
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
@@ -39,6 +40,7 @@ STATUSES: tuple[tuple[type[ServiceError], int], ...] = (
     (InvalidInputError, 422),
     (KeyReusedError, 422),
     (ConflictError, 409),
+    (DailyQuotaError, 429),
     (UnrenderableError, 422),
     (UnavailableError, 503),
 )
@@ -80,6 +82,8 @@ def _service_error(error: ServiceError) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     if status == 503:
         headers = {"Retry-After": RETRY_AFTER_SECONDS}
+    if isinstance(error, DailyQuotaError):
+        headers = {"Retry-After": str(error.seconds)}
     return problem(status, str(error), errors=errors, headers=headers)
 
 

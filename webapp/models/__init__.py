@@ -1,6 +1,7 @@
 """The tables. Importing this package loads every model, so that the metadata is complete."""
 
 from webapp.models.accounts.access_tokens import AccessToken
+from webapp.models.accounts.account_usages import AccountUsage
 from webapp.models.accounts.password_resets import PasswordResetToken
 from webapp.models.accounts.users import Role, User
 from webapp.models.activity_logs import ActivityLog
@@ -24,6 +25,7 @@ from webapp.models.publishing.schedules import Schedule
 
 __all__ = [
     "AccessToken",
+    "AccountUsage",
     "ActivityLog",
     "BackfillState",
     "Base",

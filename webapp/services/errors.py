@@ -29,6 +29,19 @@ class UnrenderableError(ServiceError):
     """A text cannot be rendered within the limits; trying again changes nothing."""
 
 
+class QuotaError(ConflictError):
+    """The account has as many as it may have; less of them makes room."""
+
+
+class DailyQuotaError(ServiceError):
+    """The account has made as much as it may in a day; the next day makes room."""
+
+    def __init__(self, message: str, seconds: int) -> None:
+        """Say so, and in how many seconds the next day begins."""
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class UnavailableError(ServiceError):
     """It cannot be done now, and may be in a while."""
 

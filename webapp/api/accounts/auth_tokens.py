@@ -50,6 +50,9 @@ class SessionAnswer(BaseModel):
     user_agent: str
     created_at: datetime
     expires_at: datetime
+    last_used_at: datetime | None = Field(
+        description="To a quarter of an hour; null where it was not used since the first one."
+    )
     is_current: bool
 
 
@@ -89,7 +92,10 @@ class ResetConfirmation(Input):
 @public
 @keeps_no_answer
 def log_in(body: Credentials) -> Response:
-    """Exchange a login and a password for a bearer token."""
+    """Exchange a login and a password for a bearer token.
+
+    Where the account has IMPRINT_QUOTA_SESSIONS live sessions, the one least lately used ends.
+    """
     session, settings = open_session(), web_context().settings
     login = sessions.log_in(session, body.login, body.password)
     g.known_user_id = login.user_id
@@ -100,6 +106,7 @@ def log_in(body: Credentials) -> Response:
         user_agent=request.headers.get("User-Agent", ""),
         repeat_key=idempotency_key(),
         secret_key=settings.require_secret_key(),
+        most=settings.quota_sessions,
     )
     response = answer(TokenAnswer(access_token=opened.access_token, expires_at=opened.expires_at))
     response.headers["Cache-Control"] = "no-store"
@@ -132,6 +139,7 @@ def list_sessions(query: PageQuery) -> Response:
             user_agent=row.user_agent,
             created_at=row.created_at,
             expires_at=row.expires_at,
+            last_used_at=row.last_used_at,
             is_current=row.id == actor.session_id,
         )
 

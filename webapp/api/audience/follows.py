@@ -51,7 +51,7 @@ class FollowPage(BaseModel):
 )
 @requires(RoleName.READER)
 def follow(path: FollowPath) -> Response:
-    """Follow an author, a category, a tag or a public item."""
+    """Follow an author, a category, a tag or a public item; IMPRINT_QUOTA_FOLLOWS at most (409)."""
     follows.follow(open_session(), current_actor(), Target(path.target), path.target_id)
     return no_content()
 

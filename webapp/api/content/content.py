@@ -135,7 +135,11 @@ class ContentPage(BaseModel):
 @blueprint.post("/content", responses={201: ContentAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
 @requires(RoleName.AUTHOR)
 def create(body: NewContent) -> Response:
-    """Write a new item; its text is its first version."""
+    """Write a new item; its text is its first version.
+
+    Below the role editor, an account has at most IMPRINT_QUOTA_DRAFTS drafts (409), and at most
+    IMPRINT_QUOTA_SAVES_A_DAY saves with IMPRINT_QUOTA_BYTES_A_DAY bytes in a day of UTC (429).
+    """
     fields = body.model_dump()
     draft = Draft(**{**fields, "tags": tuple(fields["tags"])})
     content_id = content.create(open_session(), current_actor(), draft)
@@ -172,7 +176,10 @@ def read(path: ContentPath) -> Response:
 )
 @requires(RoleName.AUTHOR)
 def edit(path: ContentPath, header: IfMatch, body: ContentChanges) -> Response:
-    """Change some fields; the result is a new version. What is public stays as it is."""
+    """Change some fields; the result is a new version. What is public stays as it is.
+
+    It counts as a save of the day, as a new item does.
+    """
     given = body.model_dump(exclude_unset=True)
     changes = {
         name: value for name, value in given.items() if value is not None or name == "category_id"
@@ -212,7 +219,7 @@ def trash(path: ContentPath, header: IfMatch) -> Response:
 )
 @requires(RoleName.AUTHOR)
 def untrash(path: ContentPath, header: IfMatch) -> Response:
-    """Take an item out of the trash, as a draft."""
+    """Take an item out of the trash, as a draft, of which an author may have so many (409)."""
     content.untrash(open_session(), current_actor(), path.content_id, header.revisions())
     return answer_with(path.content_id)
 

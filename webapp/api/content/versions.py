@@ -104,7 +104,10 @@ def read_version(path: VersionPath) -> Response:
 )
 @requires(RoleName.AUTHOR)
 def restore(path: VersionPath, header: IfMatch) -> Response:
-    """Make an old version the newest draft; what is public does not change."""
+    """Make an old version the newest draft; what is public does not change.
+
+    It counts as a save of the day.
+    """
     content.restore(
         open_session(), current_actor(), path.content_id, header.revisions(), path.number
     )

@@ -1,6 +1,6 @@
 """Items of content as their authors work on them: the drafts, never what the public reads."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Base, created_timestamp, identity, json_object, timestamp
@@ -19,6 +19,7 @@ class Content(Base):
         CheckConstraint("status IN ('draft', 'published', 'trashed')", name="status_is_known"),
         CheckConstraint("body_format IN ('markdown', 'html')", name="body_format_is_known"),
         Index("ix_content_author_id_id", "author_id", "id"),
+        Index("ix_content_author_id_draft", "author_id", postgresql_where=text("status = 'draft'")),
         Index("ix_content_category_id", "category_id"),
         Index("ix_content_status_id", "status", "id"),
     )

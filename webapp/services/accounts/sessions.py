@@ -23,6 +23,8 @@ from webapp.services.accounts.actors import Actor
 from webapp.services.errors import AuthenticationError, ConflictError, NotFoundError
 
 SECONDS_A_DAY = 86_400
+# The use of a session is noted as often as this, so that most requests write nothing.
+NOTE_USE_SECONDS = 900
 WRONG_CREDENTIALS = "The login or the password is wrong."
 
 
@@ -42,6 +44,7 @@ class SessionLine:
     user_agent: str
     created_at: datetime
     expires_at: datetime
+    last_used_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def open_session(
     user_agent: str,
     repeat_key: str | None,
     secret_key: str,
+    most: int = 0,
 ) -> OpenedSession:
     """Hand out a token.
 
@@ -106,6 +110,9 @@ def open_session(
     although only its hash is stored; see `_repeated_token`. Raises ConflictError when the session
     of that key has ended, and AuthenticationError when the password was changed since it was
     checked: a login must not outlive the reset that it raced with.
+
+    Of more live sessions than `most` (0: any number), those that were used least lately end. The
+    account is locked, so that logins at once take turns.
     """
     _require_unchanged(session, login)
     token = new_token() if repeat_key is None else _repeated_token(login, repeat_key, secret_key)
@@ -118,11 +125,33 @@ def open_session(
             expires_at=seconds_from_now(days * SECONDS_A_DAY),
         )
         .on_conflict_do_nothing(index_elements=["token_hash"])
-        .returning(AccessToken.expires_at)
+        .returning(AccessToken.id, AccessToken.expires_at)
     )
-    expires_at = session.scalar(statement) or _expiry_of_repeated(session, token)
+    opened = session.execute(statement).one_or_none()
+    if opened is not None and most:
+        _end_least_used(session, login.user_id, opened.id, most)
+    expires_at = opened.expires_at if opened else _expiry_of_repeated(session, token)
     activity.trace(session, login.user_id, "login.ok")
     return OpenedSession(token, expires_at)
+
+
+def _end_least_used(session: Session, user_id: int, opened_id: int, most: int) -> None:
+    """End the live sessions beyond `most`, the one just opened being the last of them to end."""
+    others = (
+        AccessToken.user_id == user_id,
+        AccessToken.revoked_at.is_(None),
+        AccessToken.expires_at > func.clock_timestamp(),
+        AccessToken.id != opened_id,
+    )
+    used_at = func.coalesce(AccessToken.last_used_at, AccessToken.created_at)
+    kept = select(AccessToken.id).where(*others)
+    kept = kept.order_by(used_at.desc(), AccessToken.id.desc()).limit(most - 1)
+    session.execute(
+        update(AccessToken)
+        .where(*others, AccessToken.id.not_in(kept))
+        .values(revoked_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _repeated_token(login: Login, repeat_key: str, secret_key: str) -> str:
@@ -142,7 +171,7 @@ def _require_unchanged(session: Session, login: Login) -> None:
         User.password_hash == login.password_hash,
         User.disabled_at.is_(None),
     )
-    if session.scalar(unchanged.with_for_update(read=True)) is None:
+    if session.scalar(unchanged.with_for_update(key_share=True)) is None:
         raise AuthenticationError(WRONG_CREDENTIALS)
 
 
@@ -162,8 +191,16 @@ def _expiry_of_repeated(session: Session, token: str) -> datetime:
 
 def find_actor(session: Session, token: str) -> Actor | None:
     """Return who holds this token; None when it is unknown, revoked, expired or the account off."""
+    used_at = func.coalesce(AccessToken.last_used_at, AccessToken.created_at)
+    is_use_noted = used_at > seconds_from_now(-NOTE_USE_SECONDS)
     row = session.execute(
-        select(AccessToken.id, User.id.label("user_id"), User.login, Role.name)
+        select(
+            AccessToken.id,
+            User.id.label("user_id"),
+            User.login,
+            Role.name,
+            is_use_noted.label("is_use_noted"),
+        )
         .join(User, User.id == AccessToken.user_id)
         .join(Role, Role.id == User.role_id)
         .where(
@@ -175,7 +212,23 @@ def find_actor(session: Session, token: str) -> Actor | None:
     ).one_or_none()
     if row is None:
         return None
-    return Actor(user_id=row.user_id, login=row.login, role=RoleName(row.name), session_id=row.id)
+    return Actor(
+        user_id=row.user_id,
+        login=row.login,
+        role=RoleName(row.name),
+        session_id=row.id,
+        is_use_noted=row.is_use_noted,
+    )
+
+
+def note_use(session: Session, session_id: int) -> None:
+    """Note that a session is in use. Commit before anything else is locked, so none can wait."""
+    session.execute(
+        update(AccessToken)
+        .where(AccessToken.id == session_id)
+        .values(last_used_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def list_sessions(
@@ -188,6 +241,7 @@ def list_sessions(
             AccessToken.user_agent,
             AccessToken.created_at,
             AccessToken.expires_at,
+            AccessToken.last_used_at,
         )
         .where(
             AccessToken.user_id == user_id,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.kit.roles import RoleName
 from webapp.models import Category, Follow, Publication, Role, Tag, User
+from webapp.services.accounts import quotas
 from webapp.services.accounts.actors import Actor
 from webapp.services.content.taxonomy import is_public
 from webapp.services.errors import NotFoundError
@@ -65,17 +66,24 @@ def _followable(target: Target, target_id: int) -> Select[int]:
 
 
 def follow(session: Session, actor: Actor, target: Target, target_id: int) -> None:
-    """Follow something; following it again changes nothing. Raises NotFoundError."""
+    """Follow something; following it again changes nothing. Raises NotFoundError and QuotaError."""
     if session.scalar(_followable(target, target_id)) is None:
         raise NotFoundError(f"There is no such {target.value} to follow.")
     column = _COLUMNS[target]
-    session.execute(
+    made = session.scalar(
         insert(Follow)
         .values({"user_id": actor.user_id, column.key: target_id})
         .on_conflict_do_nothing(
             index_elements=[column.key, "user_id"], index_where=column.is_not(None)
         )
+        .returning(Follow.id)
     )
+    if made is not None:
+        own = select(Follow.id).where(Follow.user_id == actor.user_id)
+        quotas.require_room(
+            session, actor, own, actor.quotas.follows,
+            "follows. Stop following something first.",
+        )  # fmt: skip
 
 
 def unfollow(session: Session, actor: Actor, target: Target, target_id: int) -> None:

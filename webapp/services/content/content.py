@@ -22,7 +22,7 @@ from webapp.models import (
 )
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import renderings, slugs, taxonomy, versions
+from webapp.services.content import quotas, renderings, slugs, taxonomy, versions
 from webapp.services.content.taxonomy import ItemTag
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
@@ -64,7 +64,8 @@ class ContentView:
 def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | None = None) -> int:
     """Make an item with its first version and return its id.
 
-    Raises ConflictError for a taken slug, InvalidInputError for an unknown category.
+    Raises ConflictError for a taken slug, InvalidInputError for an unknown category, QuotaError and
+    DailyQuotaError.
     """
     check_category(session, draft.category_id)
     tags = taxonomy.ensure_tags(session, list(draft.tags))
@@ -75,7 +76,10 @@ def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | Non
     _set_tags(session, content_id, tags)
     content = session.get_one(Content, content_id)
     reason = "import" if draft.import_source else "create"
-    versions.record_version(session, content, [tag.slug for tag in tags], actor.user_id, reason)
+    slugs_of_tags = [tag.slug for tag in tags]
+    versions.record_version(session, content, slugs_of_tags, actor.user_id, reason)
+    quotas.charge_save(session, actor, content, slugs_of_tags)
+    quotas.require_room_for_draft(session, actor)
     activity.record(session, actor.user_id, "content.create", "content", content_id)
     return content_id
 
@@ -155,7 +159,8 @@ def save(
 ) -> bool:
     """Apply changes to a locked item and record the version; returns whether anything changed.
 
-    Raises ConflictError for a taken slug, InvalidInputError for an unknown category.
+    Raises ConflictError for a taken slug, InvalidInputError for an unknown category, and
+    DailyQuotaError.
     """
     if "category_id" in changes:
         check_category(session, changes["category_id"])
@@ -177,6 +182,7 @@ def save(
         slugs.release_slug(session, content.id, former_slug)
     slugs_of_tags = [tag.slug for tag in tags]
     versions.record_version(session, content, slugs_of_tags, actor.user_id, reason)
+    quotas.charge_save(session, actor, content, slugs_of_tags)
     activity.record(
         session, actor.user_id, f"content.{reason}", "content", content.id, version=content.version
     )
@@ -232,11 +238,15 @@ def trash(
 def untrash(
     session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None
 ) -> None:
-    """Take an item out of the trash, as a draft. Raises ConflictError when it is not in there."""
+    """Take an item out of the trash, as a draft.
+
+    Raises ConflictError when it is not in there, and QuotaError.
+    """
     content = lock_for_change(session, actor, content_id, revisions)
     if content.status != "trashed":
         raise ConflictError("The item is not in the trash.")
     set_status(session, content, "draft")
+    quotas.require_room_for_draft(session, actor)
     activity.record(session, actor.user_id, "content.untrash", "content", content_id)
 
 

@@ -72,9 +72,17 @@ def digest_of(text: Content | ContentVersion, tags: Sequence[str]) -> bytes:
 
     A category may be deleted, and a version of an item that stood in it is still intact.
     """
+    return hashlib.sha256(_complete(text, tags)).digest()
+
+
+def size_of(text: Content | ContentVersion, tags: Sequence[str]) -> int:
+    """Return how many bytes a save keeps."""
+    return len(_complete(text, tags))
+
+
+def _complete(text: Content | ContentVersion, tags: Sequence[str]) -> bytes:
     fields = [text.title, text.slug, text.body, text.body_format, text.excerpt]
-    complete = orjson.dumps([fields, list(tags), text.details], option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(complete).digest()
+    return orjson.dumps([fields, list(tags), text.details], option=orjson.OPT_SORT_KEYS)
 
 
 def list_versions(
