@@ -123,6 +123,29 @@ def test_two_collections_never_share_an_item(session: Session, actor: Actor) -> 
     assert sorted(session.scalars(select(Content.body))) == ["Other", "Text"]
 
 
+@pytest.mark.parametrize("moment", [ARTICLE.published_at, datetime(2099, 1, 1, tzinfo=UTC)])
+def test_an_item_that_got_a_number_for_its_address_is_still_the_imports_own(
+    session: Session, actor: Actor, moment: datetime
+) -> None:
+    drafts = replace(OPTIONS, publish=False)
+    status = "published" if moment == ARTICLE.published_at else "scheduled"
+    fields: dict[str, Any] = {"published_at": moment, "status": status}
+    for collection in ("one", "two"):
+        take(session, actor, replace(drafts, collection=collection))
+    for collection in ("one", "two"):
+        take(session, actor, replace(OPTIONS, collection=collection), **fields)
+    slugs = select(Content.slug).order_by(Content.id)
+    assert session.scalars(slugs).all() == ["about", "about-2"]
+
+    two = replace(OPTIONS, collection="two")
+    assert take(session, actor, two, **fields).result is Result.UNCHANGED
+    changed = take(session, actor, two, body="New text", **fields)
+    assert (changed.result, changed.not_applied) == (Result.UPDATED, ())
+    moved = take(session, actor, two, body="New text", slug="about-us", **fields)
+    assert (moved.result, moved.not_applied) == (Result.UPDATED, ())
+    assert session.scalars(slugs).all() == ["about", "about-us"]
+
+
 def test_a_source_that_is_another_article_now_is_refused(session: Session, actor: Actor) -> None:
     take(session, actor)
     moment = datetime(2021, 1, 1, tzinfo=UTC)

@@ -327,7 +327,8 @@ def claim_name(
     # What renders apart begins the transaction anew, and must not look for a version made in it.
     renderings.ensure_renderings(session, [version.id])
     slug = slugs.claim_numbered_slug(session, content.id, version.slug)
-    save(session, actor, content, {"slug": slug}, reason="save")
+    # The text is the same, so the version is whose the one before it was: an import knows its own.
+    save(session, actor, content, {"slug": slug}, reason=version.reason)
     numbered = versions.get_version(session, content.id, content.version)
     renderings.copy_rendering(session, version.id, numbered.id)
     return numbered

@@ -266,6 +266,7 @@ def _release(session: Session, case: Case) -> None:
     session.refresh(case.item)
     case.record.act, case.record.publish_schedule_id = "published", None
     case.record.publish_sequence = case.item.publish_sequence
+    case.record.slug = case.item.slug  # It may have got a number.
 
 
 def _withdraw(session: Session, case: Case) -> None:
@@ -288,6 +289,7 @@ def _make_schedule(session: Session, case: Case, moment: datetime) -> None:
     schedule_id = schedules.create(session, case.actor, case.item.id, None, plan)
     case.record.act, case.record.publish_schedule_id = "scheduled", schedule_id
     case.record.publish_sequence = case.item.publish_sequence + 1
+    case.record.slug = case.item.slug  # It may have got a number.
 
 
 def _open(session: Session, content_id: int, action: str) -> Schedule | None:
