@@ -162,6 +162,10 @@ def test_an_end_is_scheduled_moved_and_cancelled(site: Site) -> None:
     site.pass_moment()
     assert site.public() is None
     assert site.load()["unchanged"] == 1
+    site.write("OLD", date=PAST, expiryDate="2033-01-01T00:00:00Z")
+    assert site.load()["updated"] == 1
+    assert site.public() == "<p>OLD</p>"
+    assert ends() == ["2033-01-01T00:00:00+00:00"]
 
 
 def test_a_dry_run_says_what_would_happen_in_public(site: Site) -> None:

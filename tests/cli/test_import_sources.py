@@ -110,3 +110,49 @@ def test_an_option_that_cannot_be_understood_is_told_in_a_sentence(
     assert result.exit_code == 2
     assert "Invalid value for" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("index", "own", "state"),
+    [
+        ("cascade: {draft: true}", "", "draft"),
+        ("cascade: {draft: true}", "draft: false", "published"),
+        ("cascade: [{build: {list: never}, target: {path: /there/**}}]", "", "draft"),
+        ("cascade: [{draft: false}, {draft: true}]", "", "draft"),
+        ("Cascade: {expiryDate: 2021-01-01}", "", "draft"),
+        ("draft: true", "draft: false", "draft"),
+        ("draft: false", "", "published"),
+        ("cascade: {title: Another, type: blog}", "", "published"),
+    ],
+)
+def test_what_a_section_hides_is_not_public(
+    commands: FlaskCliRunner,
+    sessions: sessionmaker[Session],
+    tmp_path: Path,
+    index: str,
+    own: str,
+    state: str,
+) -> None:
+    section = tmp_path / "blog" / "section"
+    (section / "deep").mkdir(parents=True)
+    (section / "_index.md").write_text(f"---\ntitle: Section\n{index}\n---\n")
+    post = f"---\ntitle: Mine\ndate: 2020-01-01T00:00:00Z\n{own}\n---\nText\n"
+    (section / "post.md").write_text(post)
+    (section / "deep" / "post.md").write_text(post)
+    write(tmp_path / "blog" / "post.md", "Outside")
+
+    imported(commands, tmp_path / "blog", "--publish")
+
+    with sessions() as session:
+        found = session.execute(select(Content.title, Content.status)).all()
+    assert sorted(map(tuple, found)) == [("Mine", state), ("Mine", state), ("Outside", "published")]
+
+
+def test_an_article_whose_section_cannot_be_read_is_a_problem(
+    commands: FlaskCliRunner, tmp_path: Path
+) -> None:
+    write(tmp_path / "blog" / "section" / "post.md")
+    (tmp_path / "blog" / "section" / "_index.md").write_text("---\ntitle: [\n---\n")
+    result = commands.invoke(args=["content", "import", str(tmp_path / "blog")])
+    assert result.exit_code == 1
+    assert "section/post.md: its section's section/_index.md the front matter" in result.output

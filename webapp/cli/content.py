@@ -15,6 +15,7 @@ from webapp.cli.database import command_session, command_sessions
 from webapp.cli.import_sources import Reading, Source, open_source
 from webapp.cli.import_summary import Summary
 from webapp.kit.imports.article import ImportedArticle, ImportProblem, NotAnArticle
+from webapp.kit.imports.text import make_label
 from webapp.kit.roles import RoleName
 from webapp.services.accounts.accounts import Account, find_by_login, first_admin
 from webapp.services.accounts.actors import Actor
@@ -44,7 +45,7 @@ def _names(
     pairs = [tuple(part.strip() for part in text.rpartition("=")[::2]) for text in written]
     if not all(name and login for name, login in pairs):
         raise click.BadParameter("it is written as NAME=LOGIN.")
-    return tuple((" ".join(name.split()), login) for name, login in pairs)
+    return tuple((make_label(name), login) for name, login in pairs)
 
 
 def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:

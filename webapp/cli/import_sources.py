@@ -11,6 +11,7 @@ from pathlib import Path
 from webapp.kit.clock import utc_now
 from webapp.kit.imports.article import ImportProblem, NotAnArticle, Outcome
 from webapp.kit.imports.markdown_folder import parse_article
+from webapp.kit.imports.sections import INDEX_NAMES, Section, read_section, refusal
 from webapp.kit.imports.text import decode
 from webapp.kit.imports.wordpress_export import read_articles, read_channel
 
@@ -80,17 +81,48 @@ class MarkdownFolder:
 
     def outcomes(self) -> Iterator[Outcome]:
         """Yield what each file holds: an article, a reason to skip it, or a problem."""
-        now, root = utc_now(), self.root.resolve()
+        now = utc_now()
+        sections: dict[Path, Section | ImportProblem] = {}
         for file in self.found.files:
-            source = file.relative_to(self.root).as_posix()
+            source = self._source(file)
             try:
-                text = decode(_read(file, source, root), source)
                 yield parse_article(
-                    text, source, now=now, zone=self.reading.zone,
+                    self._text(file), source, now=now, zone=self.reading.zone,
                     public_keys=self.reading.public_keys,
+                    section=self._section(file.parent, source, sections),
                 )  # fmt: skip
             except (ImportProblem, NotAnArticle) as outcome:
                 yield outcome
+
+    def _source(self, file: Path) -> str:
+        return file.relative_to(self.root).as_posix()
+
+    def _text(self, file: Path) -> str:
+        source = self._source(file)
+        return decode(_read(file, source, self.root.resolve()), source)
+
+    def _section(
+        self, folder: Path, source: str, known: dict[Path, Section | ImportProblem]
+    ) -> Section:
+        """Return what the index pages from the root down to a folder say; each is read once."""
+        if folder not in known:
+            known[folder] = self._read_section(folder, source, known)
+        section = known[folder]
+        if isinstance(section, ImportProblem):
+            raise refusal(source, section)
+        return section
+
+    def _read_section(
+        self, folder: Path, source: str, known: dict[Path, Section | ImportProblem]
+    ) -> Section | ImportProblem:
+        above = Section() if folder == self.root else self._section(folder.parent, source, known)
+        index = next((folder / n for n in INDEX_NAMES if (folder / n).is_file()), None)
+        if index is None:
+            return above
+        try:
+            return read_section(self._text(index), self._source(index), above)
+        except ImportProblem as problem:
+            return problem
 
 
 @dataclass(frozen=True)

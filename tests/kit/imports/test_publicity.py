@@ -61,6 +61,35 @@ def test_a_clear_yes_is_public(fields: str) -> None:
     assert (article.status, article.held_back) == ("published", None)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "extra: {draft: true}", "params: {private: yes}", "extra: {status: in review}",
+        "params: {embargo: 2099-01-01}", "params: {hidden: perhaps}", "extra: {stage: draft}",
+        "not_public: true", "unpublish: true", "isNotPublished: yes", "non-public: on",
+        "live: false", "approved: no", "render: false", "members: true", "expired: yes",
+        "stage: draft", "type: Private", "build: never", "protected: true",
+        "d\u200braft: true", "ｄｒａｆｔ: true", "draft?: true",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_state_holds_an_article_back(fields: str) -> None:
+    article = parse(f"{fields}\ndate: 2019-01-01")
+    assert article.status == "draft"
+    assert article.held_back
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "extra: {toc: true, draft: false}", "params: {hidden: }", "extra: {math: {render: false}}",
+        "live: https://example.org", "released: 2030-01-01", "members: [Ann, Bob]", "review: 5",
+        "render: html", "type: post", "build: true", "unpublish: false", "search_hidden: true",
+    ],
+)  # fmt: skip
+def test_words_that_say_something_else_hold_nothing_back(fields: str) -> None:
+    assert parse(f"{fields}\ndate: 2019-01-01").status == "published"
+
+
 @pytest.mark.parametrize("folder", ["_drafts", "drafts", "Drafts", "a/_drafts/b"])
 def test_what_lies_in_a_folder_of_drafts_is_one(folder: str) -> None:
     assert parse("date: 2019-01-01", f"{folder}/post.md").status == "draft"

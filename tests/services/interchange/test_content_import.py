@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from sqlalchemy import delete, func, select
@@ -11,8 +12,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor
 from webapp.kit.imports.article import ImportedArticle
+from webapp.kit.imports.text import labels
 from webapp.kit.roles import RoleName
-from webapp.models import Content, ImportRecord, User
+from webapp.models import Content, ImportRecord, Publication, User
 from webapp.services.accounts import accounts
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import ConflictError, InvalidInputError
@@ -66,6 +68,40 @@ def test_names_that_make_one_login_are_two_people(
     assert accounts_made[0] == accounts_made[2] != accounts_made[1]
     names = [session.get_one(User, user_id).display_name for user_id in accounts_made]
     assert names == [first, second, first]
+
+
+@pytest.mark.parametrize(
+    ("authors", "shown"),
+    [
+        (("joe@example.org",), None),
+        (("Joe <joe@example.org>",), ["Joe"]),
+        (("Ann", "mailto:joe@example.org", "Joe (joe@example.org)"), ["Ann", "Joe"]),
+        (("Ann <a@example.org>, Bob <b@example.org>",), ["Ann, Bob"]),
+        (("@joe",), ["@joe"]),
+    ],
+)
+def test_no_mail_address_of_an_author_becomes_public(
+    session: Session, actor: Actor, authors: tuple[str, ...], shown: list[str] | None
+) -> None:
+    made = take(session, actor, authors=authors)
+    item = session.get_one(Content, made.content_id)
+    public = session.get_one(Publication, made.content_id)
+    assert item.details.get("authors") == shown
+    assert "example.org" not in str(public.document)
+    record = session.get_one(ImportRecord, made.content_id)
+    assert record.private.get("authors") == (None if authors == ("@joe",) else list(authors))
+    assert record.said["author"] == (shown[0] if shown else None)
+
+
+def test_an_author_is_the_same_in_every_form_of_unicode(session: Session, actor: Actor) -> None:
+    (composed,) = labels([normalize("NFC", "José")], "a.md", "authors")
+    (parted,) = labels([normalize("NFD", "José")], "a.md", "authors")
+    made = take(session, actor, authors=(composed,))
+    again = take(session, actor, authors=(parted,), body="Another")
+    assert (again.content_id, again.new_authors) == (made.content_id, ())
+    # What an earlier release kept as it was written is still known.
+    former = ensure_author(session, normalize("NFD", "Zoë")).user_id
+    assert ensure_author(session, normalize("NFC", "Zoë")).user_id == former
 
 
 @pytest.mark.parametrize("login", ["jane-doe", "somebody"])

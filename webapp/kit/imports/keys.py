@@ -1,5 +1,6 @@
 """The keys of front matter, whose writing differs from one generator to the next."""
 
+import unicodedata
 from collections.abc import Mapping
 
 from webapp.kit.imports.article import ImportProblem, JsonValue
@@ -32,12 +33,23 @@ EXPIRY_KEYS = (
 HIDING_FLAGS = frozenset(
     {"draft", "private", "hidden", "unlisted", "headless", "unpublished", "trash", "trashed",
      "deleted", "archived", "secret", "confidential", "wip", "restricted", "membersonly",
-     "subscribersonly", "eleventyexcludefromcollections"}
+     "subscribersonly", "eleventyexcludefromcollections", "protected", "internal", "withdrawn",
+     "embargoed", "inactive", "disabled"}
 )  # fmt: skip
 """A yes to one of them means that not everybody may see it."""
 
 SHOWING_FLAGS = frozenset({"published", "publish", "public", "visible", "listed", "enabled"})
 """A no to one of them means the same."""
+
+OFTEN_SHOWING = frozenset({"render", "live", "ready", "approved", "reviewed", "released", "active"})
+OFTEN_HIDING = frozenset(
+    {"expired", "premium", "paid", "paywall", "members", "subscribers", "hide", "review",
+     "needsreview", "inreview", "underreview", "delete", "removed"}
+)  # fmt: skip
+"""Words that are used for other things as well: only a clear no, or a clear yes, hides."""
+
+OWN_TABLES = frozenset({"extra", "params", "custom"})
+"""Where a site keeps keys of its own, which its templates may take for a state."""
 
 STATUS_KEYS = frozenset(
     {"status", "state", "visibility", "access", "poststatus", "publishstatus", "workflow"}
@@ -55,6 +67,7 @@ STRUCTURED_KEYS = frozenset({"build", "permalink"})
 
 _PREFIXES = ("is", "post", "page", "article", "content", "entry")
 _SUFFIXES = ("status", "visibility")
+_NEGATIONS = ("not", "non", "no", "un", "in")
 _STATE_KEYS = frozenset().union(
     RELEASE_KEYS, EXPIRY_KEYS, HIDING_FLAGS, SHOWING_FLAGS, STATUS_KEYS, SECRET_KEYS,
     STRUCTURED_KEYS,
@@ -83,16 +96,30 @@ def read_keys(written: Mapping[str, JsonValue], source: str) -> tuple[Fields, Fi
     return known, rest
 
 
+def is_state(name: str) -> bool:
+    """Say whether a key, as it is read, has to do with whether and when the article is public."""
+    return name in _STATE_KEYS or is_status(name)
+
+
 def is_status(name: str) -> bool:
     """Say whether a key's value is a word for who may see the article."""
     return name in STATUS_KEYS or name.endswith(_SUFFIXES)
 
 
+def plain_name(key: str) -> str:
+    """Give a key without what its eye-alikes differ in: case, width, marks that nobody sees."""
+    seen = "".join(c for c in unicodedata.normalize("NFKC", key) if c.isalnum())
+    return seen.casefold()
+
+
 def _known_name(key: str) -> str | None:
     """Give the name under which a key is read (`isDraft` is `draft`), None for an unknown key."""
-    name = "".join(key.split()).casefold().replace("-", "").replace("_", "")
+    name = plain_name(key)
     if name in _KNOWN:
         return name
+    bare = name.removeprefix("is")
+    if any(bare.startswith(n) and bare.removeprefix(n) in SHOWING_FLAGS for n in _NEGATIONS):
+        return "private"
     for prefix in _PREFIXES:
         if name.removeprefix(prefix) in _STATE_KEYS:
             return name.removeprefix(prefix)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
 
@@ -21,7 +22,8 @@ from webapp.kit.imports.keys import (
     read_keys,
 )
 from webapp.kit.imports.moments import ReadTime, in_utc
-from webapp.kit.imports.publicity import read_publicity
+from webapp.kit.imports.publicity import Publicity, read_publicity
+from webapp.kit.imports.sections import Section
 from webapp.kit.imports.text import labels, storable, title_line
 from webapp.kit.rendering.excerpts import shorten
 from webapp.kit.slugs import slugify
@@ -44,13 +46,14 @@ def parse_article(
     now: datetime,
     zone: tzinfo = UTC,
     public_keys: Collection[str] = (),
+    section: Section | None = None,
 ) -> ImportedArticle:
     """Read one file's text; `source` is its path inside the folder, `now` parts past from future.
 
     `zone` is that of times which name none. Of the keys that have no field of their own those in
-    `public_keys` become public metadata, beside the language, and all others stay private. Raises
-    NotAnArticle for an index page or a file without front matter, and ImportProblem for a post that
-    is broken.
+    `public_keys` become public metadata, beside the language, and all others stay private. What
+    `section` says counts as well. Raises NotAnArticle for an index page or a file without front
+    matter, and ImportProblem for a post that is broken.
     """
     if not storable(text, source).strip():
         raise ImportProblem(source, "is empty")
@@ -59,7 +62,7 @@ def parse_article(
     written, body = split(text.removeprefix("\ufeff"), source)
     fields, rest = read_keys(written, source)
     title = _title(fields, source)
-    publicity = read_publicity(fields, source, _path_time(fields, source, zone), zone=zone, now=now)
+    publicity = _publicity(fields, rest, source, section or Section(), zone=zone, now=now)
     named = {key.casefold() for key in public_keys} | _PUBLIC_KEYS
     return ImportedArticle(
         source=source,
@@ -81,6 +84,17 @@ def parse_article(
         private={key: value for key, value in rest.items() if key.casefold() not in named}
         | {key: value for key, value in fields.items() if key not in TEXT_KEYS},
     )
+
+
+def _publicity(
+    fields: Fields, rest: Fields, source: str, section: Section, *, zone: tzinfo, now: datetime
+) -> Publicity:
+    path_time = _path_time(fields, source, zone)
+    told = {**section.inherited, **fields}
+    publicity = read_publicity(told, rest, source, path_time, zone=zone, now=now)
+    if section.held_back is not None and publicity.status != "draft":
+        return replace(publicity, status="draft", held_back=section.held_back)
+    return publicity
 
 
 def _title(fields: Fields, source: str) -> str:

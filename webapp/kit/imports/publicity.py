@@ -14,11 +14,16 @@ from webapp.kit.imports.keys import (
     DATE_KEYS,
     EXPIRY_KEYS,
     HIDING_FLAGS,
+    OFTEN_HIDING,
+    OFTEN_SHOWING,
+    OWN_TABLES,
     RELEASE_KEYS,
     SECRET_KEYS,
     SHOWING_FLAGS,
     Fields,
     is_status,
+    plain_name,
+    read_keys,
 )
 from webapp.kit.imports.moments import ReadTime, read_time
 
@@ -26,6 +31,7 @@ _YES = frozenset({"true", "yes", "on", "y", "1"})
 _NO = frozenset({"false", "no", "off", "n", "0"})
 _PUBLIC_WORDS = frozenset({"published", "publish", "public", "live", "visible", "everyone", "true"})
 _WAITING_WORDS = frozenset({"future", "scheduled"})
+_HIDDEN_WORDS = frozenset({"draft", "private", "unpublished", "hidden", "confidential", "secret"})
 _DRAFT_FOLDERS = frozenset({"_drafts", "drafts", ".trash"})
 
 Answer = Literal["yes", "no", "nothing", "unclear"]
@@ -47,12 +53,19 @@ class Publicity:
 
 
 def read_publicity(
-    fields: Fields, source: str, path_time: ReadTime | None, *, zone: tzinfo, now: datetime
+    fields: Fields,
+    rest: Fields,
+    source: str,
+    path_time: ReadTime | None,
+    *,
+    zone: tzinfo,
+    now: datetime,
 ) -> Publicity:
     """Read the state from the known keys of front matter.
 
-    `path_time` is the day that the file's path names, for where no key does. Raises ImportProblem
-    for a flag or a time that cannot be read.
+    The unknown ones, `rest`, cannot make an article public, but what looks like a state among them
+    holds it back. `path_time` is the day that the file's path names, for where no key does. Raises
+    ImportProblem for a flag or a time that cannot be read.
     """
     written = _times(fields, DATE_KEYS, source, zone)
     releases = _times(fields, RELEASE_KEYS, source, zone)
@@ -67,7 +80,7 @@ def read_publicity(
         held_back=None,
         has_zoneless_times=any(not time.has_zone for time in used),
     )
-    reason = _held_back(fields, source, public, now)
+    reason = _held_back(fields, source, public, now) or _reason_of_rest(rest, source)
     if reason is not None:
         return replace(public, status="draft", held_back=reason)
     return replace(public, status="scheduled") if _is_to_come(public, now) else public
@@ -133,6 +146,37 @@ def _reason_of(key: str, value: JsonValue, source: str) -> str | None:
     return None
 
 
+def _reason_of_rest(rest: Fields, source: str) -> str | None:
+    """Give the first reason among the keys without a field of their own."""
+    for key, value in rest.items():
+        name = plain_name(key)
+        is_hidden = (name in OFTEN_HIDING and answer_of(value) == "yes") or (
+            name in OFTEN_SHOWING and answer_of(value) == "no"
+        )
+        if is_hidden or (isinstance(value, str) and value.strip().casefold() in _HIDDEN_WORDS):
+            return f"{key!r} is {str(value).strip().casefold()[:40]!r}"
+        if name in OWN_TABLES and isinstance(value, dict):
+            reason = _reason_of_own(value, source)
+            if reason is not None:
+                return f"{reason} (in {key!r})"
+    return None
+
+
+def _reason_of_own(table: Fields, source: str) -> str | None:
+    """Read a table of the site's own, whose keys need not mean what they mean elsewhere."""
+    known, rest = read_keys(table, source)
+    for key, value in known.items():
+        if key in (*RELEASE_KEYS, *EXPIRY_KEYS) and answer_of(value) not in ("no", "nothing"):
+            return f"{key!r} is a time of the site's own"
+        try:
+            reason = _reason_of(key, value, source)
+        except ImportProblem as problem:
+            reason = problem.reason
+        if reason is not None and answer_of(value) != "nothing":
+            return reason
+    return _reason_of_rest({k: v for k, v in rest.items() if not isinstance(v, dict)}, source)
+
+
 def _reason_of_flag(key: str, value: JsonValue, source: str, *, hides: Answer) -> str | None:
     answer = answer_of(value)
     if answer == "unclear":
@@ -145,7 +189,7 @@ def _reason_of_flag(key: str, value: JsonValue, source: str, *, hides: Answer) -
 def _reason_of_build(value: JsonValue) -> str | None:
     """Read Hugo's `build`: what is not rendered, or in no list, is not meant for everybody."""
     if not isinstance(value, dict):
-        return None
+        return None if answer_of(value) in ("yes", "nothing") else f"'build' is {str(value)[:40]!r}"
     options = {key.casefold(): option for key, option in value.items()}
     for key in ("render", "list"):
         option = str(options.get(key, "always")).strip().casefold()

@@ -5,6 +5,8 @@ problem of one file, found by the database it would end the whole import.
 """
 
 import codecs
+import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, time
 
@@ -12,6 +14,7 @@ from webapp.kit.imports.article import LABEL_LIMIT, TITLE_LIMIT, ImportProblem, 
 from webapp.kit.json_values import LARGEST_INTEGER
 from webapp.kit.visible_lines import make_line
 
+_ADDRESS = re.compile(r"[<(\[]?(?:mailto:)?[^\s@<>()\[\]]+@[^\s@<>()\[\]]+[>)\]]?")
 _MAX_DEPTH = 20
 _LARGEST_IN_TENS = 2**256  # Python refuses to print huge numbers in tens.
 
@@ -85,10 +88,25 @@ def labels(names: Iterable[str], source: str, kind: str) -> tuple[str, ...]:
     """Give names of tags and the like on one line each, without empty and repeated ones."""
     kept: dict[str, str] = {}
     for name in names:
-        label = make_line(name)
+        label = make_label(name)
         if len(label) > LABEL_LIMIT:
             reason = f"a name among the {kind} has {len(label)} characters; {LABEL_LIMIT} may have"
             raise ImportProblem(source, reason)
         if label:
             kept.setdefault(label.casefold(), label)
     return tuple(kept.values())
+
+
+def make_label(name: str) -> str:
+    """Give a name on one line, and in one form of Unicode: another editor names nobody else."""
+    return unicodedata.normalize("NFC", make_line(name))
+
+
+def without_addresses(name: str) -> str:
+    """Give an author's name without the mail addresses in it, which no reader may see.
+
+    It is empty where an address is all that there is.
+    """
+    if "@" not in name:
+        return name
+    return re.sub(r" +([,;])", r"\1", make_line(_ADDRESS.sub(" ", name))).strip(" ,;")

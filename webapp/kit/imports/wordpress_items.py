@@ -14,12 +14,11 @@ from webapp.kit.imports.article import (
     Status,
 )
 from webapp.kit.imports.moments import ReadTime, read_time
-from webapp.kit.imports.text import labels, storable, title_line
+from webapp.kit.imports.text import labels, storable, title_line, without_addresses
 from webapp.kit.imports.wordpress_conversion import Conversion
 from webapp.kit.imports.wordpress_html import body_html, opening
 from webapp.kit.imports.wordpress_library import Library
 from webapp.kit.imports.wordpress_remainder import (
-    is_address,
     is_hollow,
     kept_besides,
     original,
@@ -147,8 +146,7 @@ def _login(item: ExportItem, authors: Mapping[str, str]) -> str:
 
 def _byline(login: str, authors: Mapping[str, str]) -> str:
     """Give the name that readers see: none where a mail address is all that the export has."""
-    name = authors.get(login) or login
-    return "" if is_address(name) else name
+    return without_addresses(authors.get(login) or login)
 
 
 def _names(item: ExportItem, domain: str, source: str, also: str = "") -> tuple[str, ...]:

@@ -25,7 +25,6 @@ LONGEST_ORIGINAL: Final = METADATA_LIMIT // 2
 _EMPTY = frozenset({"", "[]", "{}", "a:0:{}"})
 _KNOWN_TAXONOMIES = frozenset({"", "author", "category", "post_format", "post_tag", "tag"})
 _DESCRIPTIONS = ("_yoast_wpseo_metadesc", "rank_math_description", "_aioseo_description")
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 _LAYOUT = re.compile(
     r"<!--[^<>]*?-->|</?(?:br|div|figure|h[1-6]|li|ol|p|section|span|ul)\b[^<>]{0,2000}>"
     r"|&nbsp;|\s",
@@ -47,11 +46,6 @@ def is_hollow(item: ExportItem, body: str, conversion: Conversion) -> bool:
     elif not conversion.notices and _LAYOUT.sub("", item.text("content:encoded")):
         conversion.lost("body of which nothing could be kept")
     return bool(conversion.notices)
-
-
-def is_address(name: str) -> bool:
-    """Tell whether a name is a mail address, which no reader may see."""
-    return _ADDRESS.fullmatch(name.strip()) is not None
 
 
 def original(content: str, conversion: Conversion) -> dict[str, JsonValue]:

@@ -1,5 +1,6 @@
 """The accounts that stand for authors of imported articles."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
@@ -54,7 +55,10 @@ def ensure_author(session: Session, name: str) -> AuthorAccount:
 
 
 def _find(session: Session, name: str) -> int | None:
-    return session.scalar(select(ImportedAuthor.user_id).where(ImportedAuthor.name == name))
+    # An earlier release kept a name in the form of Unicode in which it was written.
+    forms = [name, unicodedata.normalize("NFD", name)]
+    found = select(ImportedAuthor.user_id).where(ImportedAuthor.name.in_(forms))
+    return session.scalar(found.order_by(ImportedAuthor.created_at, ImportedAuthor.name).limit(1))
 
 
 def _of_earlier_release(session: Session, name: str) -> int | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.kit.content_limits import check_body, check_metadata, check_tags
 from webapp.kit.imports.article import ImportedArticle
+from webapp.kit.imports.text import without_addresses
 from webapp.kit.slugs import slugify
 from webapp.models import Content, ContentVersion, ImportRecord
 from webapp.services.accounts.actors import Actor
@@ -79,6 +80,7 @@ def import_article(
     unless an editor did something else here in between; then it is told. Raises ConflictError where
     the source may be another article's, and InvalidInputError for what the API would refuse too.
     """
+    article = _keep_addresses(article)
     draft = _draft(session, article, f"{options.collection}:{article.source}")
     _check(draft, article)
     known = sources.find(session, article, options.collection, options.former_collection)
@@ -89,8 +91,9 @@ def import_article(
 
 def _draft(session: Session, article: ImportedArticle, source: str) -> Draft:
     metadata: dict[str, Any] = dict(article.metadata)
-    if article.authors:
-        metadata["authors"] = list(article.authors)
+    authors = [name for name in map(without_addresses, article.authors) if name]
+    if authors:
+        metadata["authors"] = authors
     if len(article.categories) > 1:
         metadata["categories"] = list(article.categories)
     return Draft(
@@ -104,6 +107,13 @@ def _draft(session: Session, article: ImportedArticle, source: str) -> Draft:
         metadata=metadata,
         import_source=source,
     )
+
+
+def _keep_addresses(article: ImportedArticle) -> ImportedArticle:
+    """Keep the authors as they are written where a mail address among them is not shown."""
+    if all(name == without_addresses(name) for name in article.authors):
+        return article
+    return replace(article, private={**article.private, "authors": list(article.authors)})
 
 
 def _category(session: Session, article: ImportedArticle) -> int | None:

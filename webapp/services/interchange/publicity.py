@@ -175,7 +175,10 @@ def _end(session: Session, case: Case, changes: Changes, taken: Said) -> Said:
     if schedule is not None and schedule.due_at != wanted:
         schedules.cancel(session, case.actor, schedule.id, None)
         changes.acts.append("end cancelled" if wanted is None else "end moved")
-    elif schedule is not None or (wanted == former and case.record.unpublish_schedule_id):
+    elif schedule is not None or (
+        # It has come, or an editor has cancelled it.
+        case.said.expires_at == former and case.record.unpublish_schedule_id
+    ):
         return taken
     case.record.unpublish_schedule_id = None
     if wanted is not None:

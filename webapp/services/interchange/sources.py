@@ -9,6 +9,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from webapp.kit.imports.article import ImportedArticle, Status
+from webapp.kit.imports.text import make_label, without_addresses
 from webapp.kit.slugs import numbered
 from webapp.models import Content, ContentVersion, ImportRecord, Schedule
 from webapp.services.accounts.actors import Actor
@@ -41,7 +42,7 @@ class Said:
             status=article.status,
             published_at=article.published_at,
             expires_at=article.expires_at,
-            author=names[0] if names and "@" not in names[0] else None,
+            author=(without_addresses(names[0]) or None) if names else None,
         )
 
     @classmethod
@@ -135,7 +136,11 @@ def record_of(
         status=said.status,
         published_at=said.published_at,
         expires_at=said.expires_at,
-        author=authors[0] if isinstance(authors, list) and authors else said.author,
+        author=(
+            without_addresses(make_label(str(authors[0]))) or None
+            if isinstance(authors, list) and authors
+            else said.author
+        ),
     )
     record = ImportRecord(
         content_id=item.id, collection=collection, said=before.as_json(), private={},
