@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     quota_bytes_a_day: int = Field(default=268_435_456, ge=0)
     quota_follows: int = Field(default=2_000, ge=0)
     quota_sessions: int = Field(default=50, ge=0)
+    keep_activity_days: int = Field(default=400, ge=0, le=36_500)
+    keep_mail_delivery_days: int = Field(default=100, ge=0, le=36_500)
+    keep_ended_session_days: int = Field(default=30, ge=1, le=36_500)
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

@@ -11,6 +11,7 @@ class ActivityLog(Base):
 
     __tablename__ = "activity_logs"
     __table_args__ = (
+        Index("ix_activity_logs_created_at", "created_at"),
         Index("ix_activity_logs_actor_id_id", "actor_id", "id"),
         Index("ix_activity_logs_subject_kind_subject_id_id", "subject_kind", "subject_id", "id"),
     )

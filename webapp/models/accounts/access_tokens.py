@@ -19,6 +19,11 @@ class AccessToken(Base):
         Index("ix_access_tokens_user_id_id", "user_id", "id"),
         Index("ix_access_tokens_expires_at", "expires_at"),
         Index(
+            "ix_access_tokens_revoked_at",
+            "revoked_at",
+            postgresql_where=text("revoked_at IS NOT NULL"),
+        ),
+        Index(
             "ix_access_tokens_user_id_live", "user_id", postgresql_where=text("revoked_at IS NULL")
         ),
     )

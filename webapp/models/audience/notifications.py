@@ -22,6 +22,7 @@ class Event(Base):
         UniqueConstraint("kind", "content_id", "sequence"),
         CheckConstraint("kind IN ('content.published', 'content.updated')", name="kind_is_known"),
         Index("ix_events_content_id", "content_id"),
+        Index("ix_events_occurred_at", "occurred_at"),
         Index("ix_events_author_id", "author_id"),
         Index("ix_events_category_id", "category_id"),
     )

@@ -1,5 +1,7 @@
 """Periodic work: which slot is due, and what has outlived its use."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, text
@@ -7,23 +9,65 @@ from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import PruneTable
 from webapp.jobs.outbox import enqueue
+from webapp.settings import Settings
 
 ROWS_A_BATCH = 5_000
 HEARTBEAT = "dispatcher.heartbeat"
 HEARTBEAT_SECONDS = 5
 
-# What may be deleted, and after how long. Jobs are pruned by two conditions, because each has its
-# own index.
-_OUTLIVED = {
-    "jobs": "state = 'done' AND finished_at < now() - interval '7 days'",
-    "discarded_jobs": "state = 'discarded' AND finished_at < now() - interval '7 days'",
-    "ticks": "slot < now() - interval '1 day'",
-    "idempotency_keys": "created_at < now() - interval '1 day'",
-    "access_tokens": "expires_at < now() - interval '30 days'",
-    "password_reset_tokens": "expires_at < now() - interval '7 days'",
-}
 
-_TABLES = {"discarded_jobs": "jobs"}
+@dataclass(frozen=True)
+class Outlived:
+    """What has outlived its use in a table, by a condition that an index serves.
+
+    `:days` in it are what `days` reads from the settings, where 0 keeps everything for ever.
+    """
+
+    table: str
+    condition: str
+    days: Callable[[Settings], int]
+
+
+# A mail is deleted by the age of its event, because events are few: an index by age of the mails
+# themselves would make telling slower by a fifth. The mails of a publication that was cut short, or
+# is still being told, stay: they say who hears of the item when it is public again.
+_OLD_MAILS = """
+    event_id <= (SELECT coalesce((
+        SELECT id FROM events WHERE occurred_at < now() - make_interval(days => :days)
+        ORDER BY occurred_at DESC LIMIT 1), 0))
+    AND state <> 'queued' AND NOT EXISTS (
+        SELECT FROM events WHERE events.id = event_id
+        AND (fanned_out_at IS NULL OR stopped_at IS NOT NULL))
+"""
+
+
+def _older(column: str) -> str:
+    return f"{column} < now() - make_interval(days => :days)"
+
+
+# By the name that a job carries. A table with two conditions, each with an index of its own, has
+# two. Inboxes are their readers', and versions, publications, schedules and events are kept.
+_OUTLIVED = {
+    "jobs": Outlived("jobs", f"state = 'done' AND {_older('finished_at')}", lambda _: 7),
+    "discarded_jobs": Outlived(
+        "jobs", f"state = 'discarded' AND {_older('finished_at')}", lambda _: 7
+    ),
+    "ticks": Outlived("ticks", _older("slot"), lambda _: 1),
+    "idempotency_keys": Outlived("idempotency_keys", _older("created_at"), lambda _: 1),
+    "access_tokens": Outlived(
+        "access_tokens", _older("expires_at"), lambda settings: settings.keep_ended_session_days
+    ),
+    "revoked_access_tokens": Outlived(
+        "access_tokens", _older("revoked_at"), lambda settings: settings.keep_ended_session_days
+    ),
+    "password_reset_tokens": Outlived("password_reset_tokens", _older("expires_at"), lambda _: 7),
+    "activity_logs": Outlived(
+        "activity_logs", _older("created_at"), lambda settings: settings.keep_activity_days
+    ),
+    "mail_deliveries": Outlived(
+        "mail_deliveries", _OLD_MAILS, lambda settings: settings.keep_mail_delivery_days
+    ),
+}
 
 PRUNED_TABLES = tuple(_OUTLIVED)
 PRUNE_EVERY_SECONDS = 3600
@@ -53,14 +97,17 @@ def write_due_prunes(session: Session) -> int:
     return written
 
 
-def prune(session: Session, table: str) -> int:
+def prune(session: Session, name: str, settings: Settings) -> int:
     """Delete one batch of what has outlived its use and return how many rows went.
 
-    Raises KeyError for a table that is not to be pruned.
+    Raises KeyError for a name that is not in `PRUNED_TABLES`.
     """
-    condition, table = _OUTLIVED[table], _TABLES.get(table, table)
+    outlived = _OUTLIVED[name]
+    days = outlived.days(settings)
+    if not days:
+        return 0
     statement = text(
-        f"DELETE FROM {table} WHERE ctid = ANY (ARRAY("  # noqa: S608 - both parts stand above
-        f"SELECT ctid FROM {table} WHERE {condition} LIMIT {ROWS_A_BATCH}))"
+        f"DELETE FROM {outlived.table} WHERE ctid = ANY (ARRAY("  # noqa: S608 - both stand above
+        f"SELECT ctid FROM {outlived.table} WHERE {outlived.condition} LIMIT {ROWS_A_BATCH}))"
     )
-    return cast(CursorResult[Any], session.execute(statement)).rowcount
+    return cast(CursorResult[Any], session.execute(statement, {"days": days})).rowcount

@@ -1,0 +1,178 @@
+"""Promises about what is deleted, and what is kept for ever."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from tests.factories import make_actor, make_content, run_ready_jobs
+from webapp.jobs.messages import PruneTable
+from webapp.jobs.outbox import enqueue
+from webapp.kit.clock import utc_now
+from webapp.kit.roles import RoleName
+from webapp.models import (
+    AccessToken,
+    ActivityLog,
+    Base,
+    ContentVersion,
+    Event,
+    Job,
+    MailDelivery,
+    Notification,
+    Publication,
+)
+from webapp.services import activity
+from webapp.services.audience import follows
+from webapp.services.audience.fan_out import fan_out_chunk
+from webapp.services.audience.follows import Target
+from webapp.services.operations import housekeeping
+from webapp.services.operations.housekeeping import prune, write_due_prunes
+from webapp.services.publishing import publishing
+from webapp.settings import Settings
+from workers.context import WorkerContext
+
+
+@pytest.fixture
+def kept(settings: Settings) -> Settings:
+    """Settings that keep each kind for another time."""
+    days = {
+        "keep_activity_days": 10, "keep_mail_delivery_days": 20, "keep_ended_session_days": 5,
+    }  # fmt: skip
+    return settings.model_copy(update=days)
+
+
+def ago(days: float) -> datetime:
+    """Return a moment in the past."""
+    return utc_now() - timedelta(days=days)
+
+
+def count(session: Session, model: type[Base]) -> int:
+    """Count the rows of a table."""
+    return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def open_sessions(session: Session, **moments: datetime) -> None:
+    """Make a session of an account of its own."""
+    user_id = make_actor(session, RoleName.READER).user_id
+    fields = {"expires_at": utc_now() + timedelta(days=1), **moments}
+    digest = user_id.to_bytes(32, "big")
+    session.execute(insert(AccessToken).values(user_id=user_id, token_hash=digest, **fields))
+
+
+def test_the_activity_log_is_kept_for_its_days(session: Session, kept: Settings) -> None:
+    for days in (9, 11):
+        activity.record(session, None, "thing.do", "thing", days)
+        age = update(ActivityLog).where(ActivityLog.subject_id == days)
+        session.execute(age.values(created_at=ago(days)))
+    assert prune(session, "activity_logs", kept) == 1
+    assert session.scalars(select(ActivityLog.subject_id)).all() == [9]
+    assert prune(session, "activity_logs", kept) == 0
+
+
+def test_sessions_are_kept_for_their_days_after_their_end(session: Session, kept: Settings) -> None:
+    open_sessions(session)
+    open_sessions(session, expires_at=ago(4))
+    open_sessions(session, expires_at=ago(6))
+    open_sessions(session, revoked_at=ago(4))
+    open_sessions(session, revoked_at=ago(6))
+    assert prune(session, "access_tokens", kept) == 1
+    assert prune(session, "revoked_access_tokens", kept) == 1
+    assert count(session, AccessToken) == 3
+
+
+def tell(session: Session, days: int, *, readers: int = 3) -> tuple[Event, int]:
+    """Publish an item so many days ago, and tell its followers; returns the event and the item."""
+    author = make_actor(session)
+    for _ in range(readers):
+        follows.follow(session, make_actor(session, RoleName.READER), Target.AUTHOR, author.user_id)
+    content_id = make_content(session, author)
+    publishing.publish(session, author, content_id, None)
+    event = session.scalars(select(Event).where(Event.content_id == content_id)).one()
+    fan_out_chunk(session, event.id)
+    session.execute(update(Event).where(Event.id == event.id).values(occurred_at=ago(days)))
+    session.expire_all()
+    return event, content_id
+
+
+def mails_of(session: Session, event: Event) -> list[str]:
+    """Return the states of the mails of an event."""
+    statement = select(MailDelivery.state).where(MailDelivery.event_id == event.id)
+    return sorted(session.scalars(statement))
+
+
+def test_mails_go_by_the_age_of_their_event_and_inboxes_stay(
+    session: Session, kept: Settings
+) -> None:
+    old, _ = tell(session, 21)
+    new, _ = tell(session, 19)
+    session.execute(update(MailDelivery).values(state="sent"))
+    waiting, _ = tell(session, 30)
+    # An event is told in the order of the ids, which is that of their moments.
+    assert prune(session, "mail_deliveries", kept) == 3
+    assert (mails_of(session, old), mails_of(session, new)) == ([], ["sent"] * 3)
+    assert mails_of(session, waiting) == ["queued"] * 3
+    assert count(session, Notification) == 9
+    assert (count(session, Publication), count(session, ContentVersion)) == (3, 3)
+
+
+def test_the_mails_of_what_was_cut_short_say_who_hears_when_it_is_back(
+    session: Session, kept: Settings
+) -> None:
+    event, content_id = tell(session, 30)
+    one = session.scalars(select(MailDelivery.user_id).order_by(MailDelivery.user_id)).first()
+    session.execute(update(MailDelivery).where(MailDelivery.user_id == one).values(state="sent"))
+    editor = make_actor(session)
+    publishing.unpublish(session, editor, content_id, None)
+    session.execute(
+        update(MailDelivery).where(MailDelivery.user_id != one).values(state="suppressed")
+    )
+    assert prune(session, "mail_deliveries", kept) == 0
+    publishing.publish(session, editor, content_id, None)
+    news = session.scalars(select(Event).where(Event.id > event.id)).one()
+    fan_out_chunk(session, news.id)
+    assert mails_of(session, news) == ["queued"] * 2
+
+
+def test_nothing_goes_where_it_shall_be_kept_for_ever(session: Session, settings: Settings) -> None:
+    days = {"keep_activity_days": 0, "keep_mail_delivery_days": 0}
+    for_ever = settings.model_copy(update=days)
+    tell(session, 3000)
+    session.execute(update(MailDelivery).values(state="sent"))
+    session.execute(update(ActivityLog).values(created_at=ago(3000)))
+    written = count(session, ActivityLog)
+    assert prune(session, "activity_logs", for_ever) == 0
+    assert prune(session, "mail_deliveries", for_ever) == 0
+    assert (count(session, ActivityLog), count(session, MailDelivery)) == (written, 3)
+
+
+def test_all_that_is_old_goes_batch_by_batch_and_only_once_an_hour(
+    worker: WorkerContext, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "ROWS_A_BATCH", 10)
+    with sessions.begin() as session:
+        session.execute(
+            text(
+                "INSERT INTO activity_logs (action, subject_kind, created_at) SELECT 'thing.do', "
+                "'thing', now() - interval '401 days' FROM generate_series(1, 35)"
+            )
+        )
+        assert write_due_prunes(session) == len(housekeeping.PRUNED_TABLES)
+        assert write_due_prunes(session) == 0
+    run_ready_jobs(worker)
+    with sessions() as session:
+        assert count(session, ActivityLog) == 0
+        states = set(session.scalars(select(Job.state)))
+        assert states == {"done"}
+
+
+def test_a_table_that_nobody_prunes_is_left_alone(
+    worker: WorkerContext, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        make_content(session, make_actor(session))
+        job_id = enqueue(session, PruneTable(table="content_versions"))
+    run_ready_jobs(worker, kinds={PruneTable.kind})
+    with sessions() as session:
+        assert session.get_one(Job, job_id).state == "failed"
+        assert count(session, ContentVersion) == 1
