@@ -1,6 +1,6 @@
 # One image for the API, the workers, the dispatcher and the migrations; docker-compose.yml says
 # which command each of them runs.
-FROM python:3.13-slim AS build
+FROM python:3.13.14-slim AS build
 
 COPY requirements/runtime.txt /build/
 # The environment has no pip of its own, so none reaches the last stage in it.
@@ -9,7 +9,7 @@ RUN python -m venv --without-pip /opt/imprint \
     --no-cache-dir --disable-pip-version-check --only-binary=:all: --require-hashes \
     -r /build/runtime.txt
 
-FROM python:3.13-slim
+FROM python:3.13.14-slim
 
 ENV PATH="/opt/imprint/bin:$PATH" \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -27,15 +27,19 @@ from tests.deploy.compose_file import (
     seconds,
     services,
 )
+from tests.deploy.database_roles import APP_ROLE
+from tests.deploy.database_roles import FILE as ROLES
 from webapp.jobs.messages import Queue
 
 SCHEMA = Path(__file__).with_name("compose-spec.json")
 SECRETS = {
     "SECRET_KEY": "k" * 32,
     "POSTGRES_PASSWORD": "one-password",
+    "POSTGRES_APP_PASSWORD": "app-password",
     "REDIS_PASSWORD": "another-password",
     "SMTP_URL": "smtp://mailpit:1025",
 }
+OWN = set(own_services())
 WORKERS = [name for name, service in services().items() if queues_of(service)]
 LONG_RUNNING = [name for name, service in services().items() if service["restart"] != "no"]
 
@@ -60,7 +64,7 @@ def test_no_secret_stands_in_the_file() -> None:
     for name, service in services().items():
         for variable, value in service.get("environment", {}).items():
             if re.search("PASSWORD|SECRET|AUTH", variable):
-                assert value.startswith("${"), f"{name}: {variable}"
+                assert value.startswith("${") or not value, f"{name}: {variable}"
             password = urlsplit(fill_in(value, SECRETS)).password
             assert password in {None, *SECRETS.values()}, f"{name}: {variable}"
 
@@ -83,6 +87,60 @@ def test_nothing_runs_as_root_or_could_become_it(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not service.get("privileged", False)
+
+
+def test_what_serves_has_the_rights_to_rows_and_no_other_password() -> None:
+    for name, service in own_services().items():
+        environment = fill_in(service["environment"], SECRETS)
+        owner, password = ("imprint", SECRETS["POSTGRES_PASSWORD"])
+        if name != "migrate":
+            owner, password = (APP_ROLE, SECRETS["POSTGRES_APP_PASSWORD"])
+        address = urlsplit(environment["DATABASE_URL"])
+        assert (address.username, address.password) == (owner, password), name
+        # `.env` holds it for all of them, unless it is set to something else here.
+        assert environment["POSTGRES_PASSWORD"] == "", name
+    mounted = [line.split(":") for line in services()["db"]["volumes"] if line.startswith("./")]
+    assert mounted == [
+        [f"./deploy/{ROLES.name}", f"/docker-entrypoint-initdb.d/{ROLES.name}", "ro"]
+    ]
+    assert "POSTGRES_APP_PASSWORD" in services()["db"]["environment"]
+
+
+def test_networks_keep_apart_what_has_no_business_with_each_other() -> None:
+    document = read_compose()
+    members: dict[str, set[str]] = {name: set() for name in document["networks"]}
+    for name, service in services().items():
+        for network in service["networks"]:
+            members[network].add(name)
+    mailers = {name for name in WORKERS if {"accounts", "mail"} & set(queues_of(services()[name]))}
+    assert members == {
+        "public": {"proxy"},
+        "edge": {"proxy", "web"},
+        "data": {"db", "redis", *own_services()},
+        "mail": {"mailpit", *mailers},
+    }
+    internal = {name for name, network in document["networks"].items() if network.get("internal")}
+    assert internal == {"edge", "data"}
+
+
+@pytest.mark.parametrize("name", [*own_services(), "proxy"])
+def test_no_process_may_write_files_but_temporary_ones(name: str) -> None:
+    service = services()[name]
+    assert service["read_only"] is True
+    paths = [each.partition(":")[0] for each in service["tmpfs"]]
+    assert paths == ["/tmp", "/run/metrics"] if name == "web" else paths == ["/tmp"]
+
+
+def test_every_image_is_named_down_to_its_release() -> None:
+    images = [service["image"] for name, service in services().items() if name not in OWN]
+    images += [
+        arguments.split()[0] for word, arguments in dockerfile_instructions() if word == "FROM"
+    ]
+    assert len(images) == 6
+    for image in images:
+        # PostgreSQL's releases have two parts, those of the others three.
+        parts = 2 if image.startswith("postgres:") else 3
+        assert re.search(r":v?" + r"\.".join([r"\d+"] * parts) + r"(-|$)", image), image
 
 
 @pytest.mark.parametrize("name", LONG_RUNNING)

@@ -6,18 +6,20 @@ with a password, and the signals and times of a stop.
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -38,6 +40,8 @@ from tests.deploy.compose_file import (
     queues_of,
     seconds,
 )
+from tests.deploy.database_roles import APP_ROLE, make_app_role
+from tests.deploy.walk import walk
 from webapp.jobs.messages import (
     FanOutEvent,
     FireSchedules,
@@ -51,19 +55,22 @@ from webapp.jobs.messages import (
 from webapp.jobs.outbox import enqueue
 
 REDIS_PASSWORD = "broker0password"
+APP_PASSWORD = "rows0only"
 VARIABLES = {
     "SECRET_KEY": "a secret key for tests, long enough for production",
     "POSTGRES_PASSWORD": "replaced",
+    "POSTGRES_APP_PASSWORD": "replaced",
     "REDIS_PASSWORD": REDIS_PASSWORD,
     "SMTP_URL": "smtp://mailpit:1025",
 }
+NOWHERE = 1_000_000_000
 # Duties about things that are not there: a worker finds nothing to do and is done.
 A_JOB_FOR_EACH_QUEUE: tuple[Message, ...] = (
     SendPasswordReset(email_hash="00" * 32),
-    FireSchedules(schedule_ids=(1,)),
-    SealVersion(version_id=1),
-    FanOutEvent(event_id=1),
-    SendEventMails(event_id=1, after_user_id=0, to_user_id=1),
+    FireSchedules(schedule_ids=(NOWHERE,)),
+    SealVersion(version_id=NOWHERE),
+    FanOutEvent(event_id=NOWHERE),
+    SendEventMails(event_id=NOWHERE, after_user_id=0, to_user_id=1),
     PruneTable(table="ticks"),
 )
 
@@ -72,9 +79,11 @@ A_JOB_FOR_EACH_QUEUE: tuple[Message, ...] = (
 class Servers:
     """Where the services find what they need, in place of the hosts of the Compose network."""
 
-    database_url: str
+    owner_url: str
+    app_url: str
     redis_url: str
     smtp_url: str
+    mails: Path
     web_port: int
 
 
@@ -89,20 +98,21 @@ class Running:
 
 
 @pytest.fixture
-def servers(
-    postgres: PostgresServer, redis: RedisServer, tmp_path: Path
-) -> Iterator[tuple[Servers, str]]:
-    """An empty database, a broker that wants a password, and a mail server."""
+def servers(postgres: PostgresServer, redis: RedisServer, tmp_path: Path) -> Iterator[Servers]:
+    """An empty database with its two roles, a broker that wants a password, and a mail server."""
     postgres.create_database("compose")
     url = postgres.url("compose")
+    app_url = make_app_role(url, APP_PASSWORD)
     with redis_client.Redis.from_url(redis.url) as client, MailSink(tmp_path / "mail") as sink:
         client.config_set("requirepass", REDIS_PASSWORD)
         with_password = redis.url.replace("redis://", f"redis://:{REDIS_PASSWORD}@")
-        yield Servers(url, with_password, sink.url, free_port()), url
+        yield Servers(url, app_url, with_password, sink.url, tmp_path / "mail", free_port())
         client.execute_command("AUTH", REDIS_PASSWORD)
         client.config_set("requirepass", "")
         client.flushall()
     postgres.drop_database("compose")
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"DROP ROLE {APP_ROLE}")
 
 
 @pytest.fixture
@@ -120,9 +130,10 @@ def image(tmp_path: Path) -> Path:
 
 
 def test_every_service_comes_up_works_and_stops(
-    servers: tuple[Servers, str], image: Path, tmp_path: Path
+    servers: Servers, image: Path, tmp_path: Path
 ) -> None:
-    where, database_url = servers
+    where = servers
+    before = sorted(image.rglob("*"))
     services = own_services()
     migrate = start("migrate", services["migrate"], where, image, tmp_path)
     assert migrate.process.wait(60) == 0, log_tail(migrate.log)
@@ -134,7 +145,9 @@ def test_every_service_comes_up_works_and_stops(
     ]
     try:
         web_answers(running, where)
-        every_queue_is_worked_off(running, database_url)
+        every_queue_is_worked_off(running, where.owner_url)
+        base = f"http://127.0.0.1:{where.web_port}"
+        walk(base, where.owner_url, where.mails, lambda is_so: wait_until(is_so, 40, running))
         every_health_check_passes(running, where, image)
         every_service_stops_in_good_order(running)
     finally:
@@ -142,6 +155,8 @@ def test_every_service_comes_up_works_and_stops(
             with suppress(ProcessLookupError):
                 os.killpg(service.process.pid, Signals.SIGKILL)
             service.process.wait()
+    # In the container these files are read-only, as all others are.
+    assert sorted(image.rglob("*")) == before
 
 
 def web_answers(running: list[Running], where: Servers) -> None:
@@ -214,6 +229,18 @@ def every_service_stops_in_good_order(running: list[Running]) -> None:
         assert service.process.wait(left) == 0, f"{service.name}: {log_tail(service.log)}"
 
 
+def read_only_root(writable: Sequence[Path]) -> list[str]:
+    """Return what makes a command see all files as read-only but some folders, where that can be.
+
+    It takes the right to mount, which a test has as root alone.
+    """
+    mounts = [f"mount -t tmpfs tmpfs {shlex.quote(str(folder))}" for folder in writable]
+    script = " && ".join(["mount -o remount,bind,ro /", *mounts, 'exec "$@"'])
+    prefix = ["unshare", "--mount", "sh", "-c", script, "sh"]
+    tried = subprocess.run([*prefix, "true"], capture_output=True, check=False)
+    return prefix if tried.returncode == 0 else []
+
+
 def start(name: str, service: dict[str, Any], where: Servers, image: Path, folder: Path) -> Running:
     """Start a service's command in a session of its own."""
     command = [
@@ -222,15 +249,20 @@ def start(name: str, service: dict[str, Any], where: Servers, image: Path, folde
         )
         for word in fill_in(service["command"], VARIABLES)
     ]
+    assert service["read_only"]
     environment = environment_of(service, where)
+    writable = [folder / f"{name}-tmp"]
+    environment["TMPDIR"] = str(writable[0])
     if "PROMETHEUS_MULTIPROC_DIR" in environment:
-        metrics = folder / "metrics"
-        metrics.mkdir()
-        environment["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+        writable.append(folder / "metrics")
+        environment["PROMETHEUS_MULTIPROC_DIR"] = str(writable[1])
+    assert len(service["tmpfs"]) == len(writable)
+    for each in writable:
+        each.mkdir()
     log = folder / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
+            [*read_only_root(writable), *command],
             cwd=image,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -244,12 +276,14 @@ def start(name: str, service: dict[str, Any], where: Servers, image: Path, folde
 def environment_of(service: dict[str, Any], where: Servers) -> dict[str, str]:
     """Return the service's environment and nothing of this process's but the programs' path."""
     given: dict[str, str] = fill_in(service["environment"], VARIABLES)
-    assert "@db:5432/" in given["DATABASE_URL"]
+    address = urlsplit(given["DATABASE_URL"])
+    assert (address.hostname, address.port) == ("db", 5432)
     assert given["REDIS_URL"] == f"redis://:{REDIS_PASSWORD}@redis:6379/0"
     assert given["SMTP_URL"] == "smtp://mailpit:1025"
+    urls = {"imprint": where.owner_url, APP_ROLE: where.app_url}
     return {
         **given,
-        "DATABASE_URL": where.database_url,
+        "DATABASE_URL": urls[address.username or ""],
         "REDIS_URL": where.redis_url,
         "SMTP_URL": where.smtp_url,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
