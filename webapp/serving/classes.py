@@ -56,7 +56,12 @@ _READS = {"GET", "HEAD"}
 
 
 def class_of(method: str, path: str, query: str) -> RequestClass:
-    """Return the class of a request, by what its first line says and nothing else."""
+    """Return the class of a request, by what its first line says and nothing else.
+
+    The first line is read as the router reads it, so that no other spelling leads to the same view
+    in another class.
+    """
+    method, path = method.upper(), f"/{path.lstrip('/')}"
     if path.startswith(PUBLISHED) and method in _READS:
         return LISTS if query else PUBLIC
     if path in _BY_PATH:

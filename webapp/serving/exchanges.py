@@ -62,19 +62,20 @@ class Exchange:
         """Answer by the application, in a thread of the class."""
         try:
             answer = call(application, self.scope, self.body)
-        except Exception as error:
+        except BaseException as error:
             log.error("request.crashed", exc_info=error)
             self.protocol.response_empty(500, [])
         else:
             self.protocol.response_bytes(answer.status, answer.headers, answer.body)
 
-    def give_up_if_late(self, now: float) -> bool:
-        """Refuse this if its deadline has passed, and say whether it had."""
-        if now < self._until:
-            return False
+    def is_late(self, now: float) -> bool:
+        """Say whether the deadline of the wait, or of the answer, has passed."""
+        return now >= self._until
+
+    def give_up(self) -> None:
+        """Refuse this, because it is late."""
         never_ran = bool(self._ticket) and self.take()
         refuse(self.scope, self.protocol, WAITED_IN_VAIN if never_ran else TOO_SLOW)
-        return True
 
 
 class Threads:

@@ -91,11 +91,12 @@ class Server:
                 exchange.finished.set_result(None)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Settle what was answered and refuse what is late, and come again."""
+        """Settle what was answered and refuse what is late, and come again, whatever happens."""
+        loop.call_later(SWEEP_SECONDS, self._sweep, loop)
         for threads in self._threads.values():
             self._settle(threads)
         now = monotonic()
-        for exchange in self._open:
-            if not exchange.finished.done() and exchange.give_up_if_late(now):
-                exchange.finished.set_result(None)
-        loop.call_later(SWEEP_SECONDS, self._sweep, loop)
+        late = [each for each in self._open if each.is_late(now) and not each.finished.done()]
+        for exchange in late:
+            exchange.finished.set_result(None)
+            exchange.give_up()
