@@ -5,7 +5,7 @@ from flask_openapi3.models.info import Info
 from webapp.adapters.logs import configure_logs
 from webapp.api.accounts import accounts, auth_tokens
 from webapp.api.audience import follows, notifications
-from webapp.api.clients import BehindProxies
+from webapp.api.clients import BehindProxies, refuse_hidden_clients
 from webapp.api.content import content, taxonomy, versions
 from webapp.api.edge import ImprintApp, install_edge
 from webapp.api.errors import install_error_handlers
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
     install_routing(app)
     install_error_handlers(app)
     install_edge(app)
+    refuse_hidden_clients(app, settings)
     install_metrics(app)
     for blueprint in BLUEPRINTS:
         app.register_api(blueprint)

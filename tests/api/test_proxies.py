@@ -1,5 +1,6 @@
 """Promises behind proxies: what they add is understood, and what a client adds is not believed."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,19 @@ def test_a_proxy_that_is_not_trusted_is_told_of_once(
     assert capsys.readouterr().err.count("proxies.not_trusted") == 1
     who(behind(trusted_proxies=1), "203.0.113.6")
     assert "proxies.not_trusted" not in capsys.readouterr().err
+
+
+def test_what_is_told_of_a_proxy_has_the_id_of_its_own_request(
+    behind: Asker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = behind()
+    before = client.get("/nowhere", headers={"X-Request-ID": "the-one-before"})
+    for headers in ({}, {"X-Request-ID": "the-one-after"}):
+        answer = behind().get("/nowhere", headers={**headers, "X-Forwarded-For": "203.0.113.6"})
+        lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+        (told,) = [line for line in lines if line["event"] == "proxies.not_trusted"]
+        assert told["request_id"] == answer.headers["X-Request-ID"]
+        assert told["request_id"] != before.headers["X-Request-ID"]
 
 
 def test_no_answer_leads_to_the_host_that_a_client_names(behind: Asker) -> None:

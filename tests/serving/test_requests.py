@@ -1,19 +1,22 @@
 """Promise: what a client sends reaches the application as it was sent, whole, or not at all."""
 
 import http.client
+import json
 import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from dev.ports import LOOPBACK
 from tests.factories import Caller
-from tests.running_api import RunningApi
+from tests.running_api import RunningApi, running_api
 from tests.serving.conftest import Lock
 from tests.serving.raw_client import as_json, ask, is_closed, receive, request_bytes, sent
+from webapp.settings import Settings
 
 CONTENT = "/api/v1/content"
 LIMIT = 4 * 1024 * 1024
@@ -83,6 +86,38 @@ def test_a_path_arrives_decoded_and_a_query_as_it_was(api: RunningApi) -> None:
     assert ask(api.port, request_bytes("GET", "/api/v1/published/%FF%C3%A9"))[0] == 422
     status, _, body = ask(api.port, request_bytes("GET", "/api/v1/published?limit=1&q=h%65llo"))
     assert (status, b'"slug":"hello"' in body.replace(b" ", b"")) == (200, True)
+
+
+def test_a_query_may_hold_letters_as_they_are(api: RunningApi) -> None:
+    for words in ("hello", "é", "世界", "%C3%A9"):
+        answer = ask(api.port, request_bytes("GET", f"/api/v1/published?q={words}"))
+        assert (words, answer[0]) == (words, 200)
+
+
+def test_a_header_beyond_ascii_is_refused_where_it_counts_and_never_left_out(
+    api: RunningApi, editor: Caller
+) -> None:
+    token, path = f"Authorization: Bearer {editor.token}", f"{CONTENT}/1"
+    for method, head, status in (
+        ("GET", "Authorization: é", 401),
+        ("DELETE", f"{token}\r\nIf-Match: é", 412),
+        ("POST", f"{token}\r\nIdempotency-Key: é", 400),
+        ("GET", f"{token}\r\nUser-Agent: é", 200),
+    ):
+        target = CONTENT if method == "POST" else path
+        answer = ask(api.port, request_bytes(method, target, b"{}", head=head))
+        assert (head, answer[0]) == (head, status)
+
+
+def test_no_client_hides_behind_its_proxy(settings: Settings, tmp_path: Path) -> None:
+    credentials = as_json({"login": "nobody", "password": "a wrong one"})
+    with running_api(settings, tmp_path, IMPRINT_TRUSTED_PROXIES="1") as api:
+        for claim, status in (("é", 400), ("x", 401)):
+            head = f"X-Forwarded-For: {claim}, 203.0.113.6"
+            request = request_bytes("POST", "/api/v1/auth/token", credentials, head=head)
+            assert (claim, ask(api.port, request)[0]) == (claim, status)
+        failed = [line for line in api.log.read_text().splitlines() if "login.failed" in line]
+    assert [json.loads(line)["address"] for line in failed] == ["203.0.113.6"]
 
 
 def test_one_connection_serves_many_requests(api: RunningApi) -> None:

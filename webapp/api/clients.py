@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
-from flask import request
+from flask import Flask, request
+from structlog.contextvars import bound_contextvars, clear_contextvars
 
+from webapp.api.errors import RequestError
+from webapp.api.request_ids import choose_request_id
 from webapp.kit.networks import plain_address, subscriber_of
 from webapp.settings import Settings
 
@@ -42,11 +45,20 @@ class BehindProxies:
         if self._proxies:
             self._believe(environ)
         elif "HTTP_X_FORWARDED_FOR" in environ and not self._has_warned:
-            self._has_warned = True
-            log.warning("proxies.not_trusted", setting="IMPRINT_TRUSTED_PROXIES")
+            self._warn(environ)
         if self._prefix and not environ.get("SCRIPT_NAME"):
             environ["SCRIPT_NAME"] = self._prefix
         return self._following(environ, start_response)
+
+    def _warn(self, environ: "WSGIEnvironment") -> None:
+        """Tell the operator, under the id that this request has from here on."""
+        self._has_warned = True
+        request_id = choose_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        environ["HTTP_X_REQUEST_ID"] = request_id
+        # The thread still has the names of the request before in its context.
+        clear_contextvars()
+        with bound_contextvars(request_id=request_id, address=environ.get("REMOTE_ADDR")):
+            log.warning("proxies.not_trusted", setting="IMPRINT_TRUSTED_PROXIES")
 
     def _believe(self, environ: "WSGIEnvironment") -> None:
         # Not read as a list of HTTP: a client's lone quotation mark would swallow what follows it.
@@ -57,6 +69,20 @@ class BehindProxies:
         prefix = environ.get("HTTP_X_FORWARDED_PREFIX", "").rpartition(",")[2].strip().rstrip("/")
         if PREFIX.fullmatch(prefix):
             environ["SCRIPT_NAME"] = prefix
+
+
+def refuse_hidden_clients(app: Flask, settings: Settings) -> None:
+    """Refuse requests whose X-Forwarded-For holds bytes beyond ASCII, where a proxy is trusted.
+
+    A server may not keep such a header, and with it what the proxy wrote behind the client's bytes;
+    the request would then seem to be the proxy's own.
+    """
+
+    @app.before_request
+    def refuse() -> None:
+        chain = request.headers.get("X-Forwarded-For", "")
+        if settings.trusted_proxies and not chain.isascii():
+            raise RequestError(400, "X-Forwarded-For may hold ASCII only.")
 
 
 def client_address() -> str:

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from flask import Response, current_app, g, request
@@ -19,6 +18,7 @@ from webapp.api.auth import MARK, AuthMark, load_actor
 from webapp.api.context import WebContext
 from webapp.api.errors import RequestError
 from webapp.api.metrics import known_method
+from webapp.api.request_ids import choose_request_id
 from webapp.api.traces import trace_refusal
 from webapp.services import idempotency
 from webapp.services.content import renderings
@@ -29,7 +29,6 @@ from webapp.settings import DATABASE_URL_IS_NOT_SET, MissingSettingError
 
 log = structlog.get_logger()
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # A version may be saved while the one before it is rendered, and be the newest then.
 MOST_RENDERINGS = 4
@@ -189,11 +188,6 @@ def install_edge(app: ImprintApp) -> None:
                 milliseconds=round((time.perf_counter() - g.get("started", 0.0)) * 1000, 1),
             )
         return response
-
-
-def choose_request_id(given: str) -> str:
-    """Return the id that the client gave its request where that is a sane one, else a new one."""
-    return given if REQUEST_ID.fullmatch(given) else uuid4().hex
 
 
 def idempotency_key() -> str | None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from webapp.api.edge import choose_request_id
 from webapp.api.metrics import count_answer
 from webapp.api.problems import problem
+from webapp.api.request_ids import choose_request_id
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol

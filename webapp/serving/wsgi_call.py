@@ -19,6 +19,9 @@ _SAME_FOR_ALL: dict[str, Any] = {
     "wsgi.run_once": False,
     "wsgi.input_terminated": True,
 }
+# Stands for a value that holds bytes beyond ASCII: the server tells its name and keeps the value to
+# itself. Left out, such a header would seem not to have been sent.
+UNREADABLE = "\xff"
 _HEADERS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
@@ -64,15 +67,16 @@ def call(application: "WSGIApplication", scope: "Scope", body: bytes) -> Answer:
 def environ_of(scope: "Scope", body: bytes) -> dict[str, Any]:
     """Return WSGI's description of a request.
 
-    A header with an underscore in its name is left out: under WSGI it could not be told from the
-    one with a hyphen, which a proxy in front may vouch for.
+    Its texts hold bytes, each as one character. A header with an underscore in its name is left
+    out: under WSGI it could not be told from the one with a hyphen, which a proxy in front may
+    vouch for.
     """
     server, _, port = scope.server.rpartition(":")
     environ = {
         **_SAME_FOR_ALL,
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
+        "QUERY_STRING": scope.query_string.encode().decode("latin-1"),
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": server,
         "SERVER_PORT": port,
@@ -82,10 +86,17 @@ def environ_of(scope: "Scope", body: bytes) -> dict[str, Any]:
         "wsgi.errors": sys.stderr,
     }
     for name, value in scope.headers.items():
-        if "_" in name:
-            continue
-        key = _HEADERS.get(name) or f"HTTP_{name.replace('-', '_').upper()}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
+        if "_" not in name:
+            key = _key_of(name)
+            environ[key] = f"{environ[key]},{value}" if key in environ else value
+    names = scope.headers.keys()
+    for name in names:
+        if "_" not in name:
+            environ.setdefault(_key_of(name), UNREADABLE)
     if scope.authority and "HTTP_HOST" not in environ:
         environ["HTTP_HOST"] = scope.authority
     return environ
+
+
+def _key_of(header: str) -> str:
+    return _HEADERS.get(header) or f"HTTP_{header.replace('-', '_').upper()}"

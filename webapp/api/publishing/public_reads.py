@@ -15,8 +15,8 @@ import psycopg
 from webapp.adapters.readers import ReaderConnections
 from webapp.api.answers import REVALIDATE, digest_etag
 from webapp.api.blueprint import API_PREFIX
-from webapp.api.edge import choose_request_id
 from webapp.api.metrics import count_answer
+from webapp.api.request_ids import choose_request_id
 from webapp.kit.etags import holds_tag
 from webapp.kit.slugs import is_slug
 from webapp.services.publishing import published
