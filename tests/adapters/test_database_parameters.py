@@ -32,8 +32,9 @@ ESCAPES = ["%41", "a%20"]
 SHOWN = (
     "SELECT current_setting('search_path'), current_setting('statement_timeout'),"
     " current_setting('TimeZone'), current_setting('DateStyle'), current_setting('IntervalStyle'),"
-    " current_setting('client_encoding')"
+    " current_setting('client_encoding'), current_setting('transaction_isolation')"
 )
+RELIED_ON = ("UTC", "ISO, MDY", "postgres", "UTF8", "read committed")
 
 
 class ReadParametersError(Exception):
@@ -146,8 +147,25 @@ def shown_to_all(settings: Settings) -> list[tuple[Any, ...]]:
 def test_the_operator_s_options_are_added_and_win_everywhere(database_url: str) -> None:
     options = quote("-csearch_path=app,public -c statement_timeout=7s", safe="")
     settings = Settings(_env_file=None, database_url=f"{database_url}?options={options}")
-    expected = ("app,public", "7s", "UTC", "ISO, MDY", "postgres", "UTF8")
+    expected = ("app,public", "7s", *RELIED_ON)
     assert shown_to_all(settings) == [expected] * 3
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PGDATESTYLE": "German", "PGTZ": "Asia/Tokyo"},
+        {"PGOPTIONS": r"-c datestyle=German -c timezone=Asia/Tokyo -c intervalstyle=iso_8601"
+                      r" -c default_transaction_isolation=repeatable\ read"},
+    ],
+)  # fmt: skip
+def test_what_the_code_relies_on_is_nobody_s_to_set(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings(_env_file=None, database_url=database_url)
+    assert [shown[2:] for shown in shown_to_all(settings)] == [RELIED_ON] * 3
 
 
 def test_the_readers_stay_read_only_whatever_the_options_say(database_url: str) -> None:

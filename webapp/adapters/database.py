@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from webapp.adapters.database_connections import check_options, set_settings
+from webapp.adapters.database_connections import set_settings, settle
 from webapp.adapters.database_errors import ends_connection
 from webapp.adapters.database_parameters import (
     ConnectionPlan,
@@ -81,9 +81,9 @@ def _prepare(engine: Engine, plan: ConnectionPlan) -> None:
     limits = set_settings(plan.each_transaction, is_local=True).replace("%", "%%")
 
     @event.listens_for(engine, "connect")
-    def check(connection: psycopg.Connection[Any], _entry: ConnectionPoolEntry) -> None:
+    def begin(connection: psycopg.Connection[Any], _entry: ConnectionPoolEntry) -> None:
         connection.autocommit = True
-        check_options(connection, plan)
+        settle(connection, plan)
         connection.autocommit = False
 
     @event.listens_for(engine, "handle_error")

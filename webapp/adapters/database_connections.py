@@ -22,22 +22,25 @@ def open_connection(plan: ConnectionPlan) -> psycopg.Connection[tuple[Any, ...]]
         make_conninfo(**plan.parameters), autocommit=True, prepare_threshold=None
     )
     try:
-        check_options(connection, plan)
-        if plan.once_connected:
-            connection.execute(set_settings(plan.once_connected, is_local=False).encode())
+        settle(connection, plan)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def check_options(connection: psycopg.Connection[Any], plan: ConnectionPlan) -> None:
-    """Raise DroppedOptionsError where the options of a connection in autocommit did not arrive."""
+def settle(connection: psycopg.Connection[Any], plan: ConnectionPlan) -> None:
+    """Make a new connection in autocommit what the plan says.
+
+    Raises DroppedOptionsError where its options did not arrive. Behind a pooler each transaction is
+    made so instead.
+    """
     if plan.is_pooled:
         return
     row = connection.execute(_READ_MARK).fetchone()
     if row is None or row[0] != MARK_VALUE:
         raise DroppedOptionsError
+    connection.execute(set_settings(plan.once_connected, is_local=False).encode())
 
 
 def set_settings(settings: Mapping[str, str], *, is_local: bool) -> str:

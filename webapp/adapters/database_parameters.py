@@ -1,7 +1,7 @@
 """What each connection to PostgreSQL is opened with, whoever opens it.
 
 The operator's word wins over the defaults here, be it in DATABASE_URL, in a service file or in
-libpq's own environment (PGOPTIONS, PGCONNECT_TIMEOUT, …).
+libpq's own environment (PGOPTIONS, PGCONNECT_TIMEOUT, …), but over nothing in `FIXED`.
 """
 
 from collections.abc import Mapping
@@ -21,8 +21,14 @@ DEFAULTS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "15000",
 }
-# The forms in which the code expects moments and spans, whatever the database's own defaults are.
-FORMS = {"timezone": "UTC", "datestyle": "ISO", "intervalstyle": "postgres"}
+# What the code relies on, whatever the operator, libpq's environment (PGTZ, PGDATESTYLE) and the
+# database say: the forms of moments and spans, and that a statement sees what was committed.
+FIXED = {
+    "timezone": "UTC",
+    "datestyle": "ISO, MDY",
+    "intervalstyle": "postgres",
+    "default_transaction_isolation": "read committed",
+}
 # Tells that the options of a connection have arrived; a pooler may have dropped them.
 MARK = "imprint.session"
 MARK_VALUE = "direct"
@@ -33,8 +39,8 @@ _NO_SERVER = "/nonexistent/imprint"
 class ConnectionPlan:
     """How to connect, what to set then, and what in each transaction where a pooler stands before.
 
-    `once_connected` may hold what would keep libpq from finding a server: it takes a session that
-    begins as read-only for one on a standby.
+    `once_connected` holds what wins over all that libpq sends, and what would keep libpq from
+    finding a server: it takes a session that begins as read-only for one on a standby.
     """
 
     parameters: Mapping[str, str]
@@ -75,7 +81,7 @@ def plan_connection(
         asked = read_options(parameters.pop("options", ""))
     except ValueError as error:
         raise _wrong(str(error)) from None
-    return ConnectionPlan(parameters, {**FORMS, **session, **asked, **(fixed or {})}, {})
+    return ConnectionPlan(parameters, {**session, **asked, **FIXED, **(fixed or {})}, {})
 
 
 def plan_direct(
@@ -87,9 +93,9 @@ def plan_direct(
 ) -> ConnectionPlan:
     """Return how to reach PostgreSQL itself."""
     parameters = _merge(url, application_name)
-    defaults = write_options({MARK: MARK_VALUE, **FORMS, **session})
+    defaults = write_options({MARK: MARK_VALUE, **session})
     parameters["options"] = " ".join(filter(None, (defaults, parameters.get("options", ""))))
-    return ConnectionPlan(parameters, {}, fixed or {})
+    return ConnectionPlan(parameters, {}, {**FIXED, **(fixed or {})})
 
 
 def _merge(url: DatabaseUrl, application_name: str) -> dict[str, str]:
