@@ -247,7 +247,9 @@ class Settings(BaseSettings):
         Raises MissingSettingError when `DATABASE_URL` is not set.
         """
         if self.database_direct_url:
-            return parse_database_url(self.database_direct_url)
+            return parse_database_url(
+                self.database_direct_url, *self.names_of("database_direct_url")
+            )
         return self.database() if self.database_pooler == "none" else None
 
     def require_secret_key(self) -> str:

@@ -213,8 +213,17 @@ def test_what_libpq_does_not_take_is_said_at_the_start(query: str, reason: str) 
     settings = Settings(_env_file=None, database_url=f"postgresql://u:hidden@h/d?{query}")
     with pytest.raises(SystemExit, match=reason) as ended:
         make_engine(settings, application_name="web")
-    assert "DATABASE_URL" in str(ended.value)
+    assert "\nDATABASE_URL: " in str(ended.value)
     assert "hidden" not in str(ended.value)
+    direct = settings.model_copy(
+        update={
+            "database_url": "postgresql://u@h/d",
+            "database_direct_url": settings.database_url,
+            "database_pooler": "transaction",
+        }
+    )
+    with pytest.raises(SystemExit, match="\nIMPRINT_DATABASE_DIRECT_URL: .*" + reason):
+        plan_listener(direct)
 
 
 def test_the_schema_of_the_options_is_migrated_and_served(postgres: PostgresServer) -> None:

@@ -80,7 +80,7 @@ def plan_connection(
     try:
         asked = read_options(parameters.pop("options", ""))
     except ValueError as error:
-        raise _wrong(str(error)) from None
+        raise _wrong(url, str(error)) from None
     return ConnectionPlan(parameters, {**session, **asked, **FIXED, **(fixed or {})}, {})
 
 
@@ -124,7 +124,7 @@ def _ask_libpq(url: DatabaseUrl) -> dict[str, str]:
     try:
         complaint = attempt.error_message.decode(errors="replace")
         if not complaint.startswith("connection to server"):
-            raise _wrong(_describe(complaint, url))
+            raise _wrong(url, _describe(complaint, url))
         return {
             option.keyword.decode(): option.val.decode() for option in attempt.info if option.val
         }
@@ -145,5 +145,5 @@ def _describe(complaint: str, url: DatabaseUrl) -> str:
     return f"has parameters that libpq does not take: {', '.join(named) or 'see its documentation'}"
 
 
-def _wrong(sentence: str) -> SystemExit:
-    return SystemExit(f"Imprint's settings are wrong.\nDATABASE_URL: {sentence}")
+def _wrong(url: DatabaseUrl, sentence: str) -> SystemExit:
+    return SystemExit(f"Imprint's settings are wrong.\n{url.setting}: {sentence}")

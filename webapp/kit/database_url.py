@@ -62,6 +62,8 @@ class DatabaseUrl:
     """Where the database is: libpq's parameters by their names, decoded."""
 
     parameters: Mapping[str, str] = field(repr=False)  # One of them is a password.
+    setting: str = "DATABASE_URL"
+    """Which setting says so, for what has to be said of it later."""
 
     @property
     def text(self) -> str:
@@ -77,7 +79,7 @@ class DatabaseUrl:
         return f"{start}/{name}?{query}" if query else f"{start}/{name}"
 
 
-def parse_database_url(text: str) -> DatabaseUrl:
+def parse_database_url(text: str, setting: str = "DATABASE_URL") -> DatabaseUrl:
     """Return what a URL says.
 
     A password may hold any character as itself, as long as only one reading of the whole comes of
@@ -98,7 +100,7 @@ def parse_database_url(text: str) -> DatabaseUrl:
     parameters |= _read_query(parts["query"] or "")
     given = {name: value for name, value in parameters.items() if value}
     _check_hosts(given)
-    return DatabaseUrl(given)
+    return DatabaseUrl(given, setting)
 
 
 def ports_of(parameters: Mapping[str, str]) -> frozenset[int]:
