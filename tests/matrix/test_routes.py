@@ -1,9 +1,11 @@
 """No draft through any route: each route, for each person, about an item in each state."""
 
+from dataclasses import replace
+
 import pytest
 import requests
 
-from tests.matrix.routes import COMMON_ROUTES, ITEM_ROUTES, Request
+from tests.matrix.routes import COMMON_ROUTES, ITEM_ROUTES, NOBODY, Request
 from tests.matrix.world import ANONYMOUS, PEOPLE, ROLE_OF, STATES, World, may_see
 from webapp.app import create_app
 from webapp.kit.roles import RoleName
@@ -15,6 +17,11 @@ CELLS = [
     for state in STATES
     if row.states is None or state in row.states
 ]
+# What somebody may send to find out whether, or in which revision, an item is there.
+GUESSES: list[dict[str, str]] = [
+    {}, {"If_Match": '"1"'}, {"If_None_Match": '"1"'},
+    {"If_Match": "*", "Idempotency_Key": "a-key-to-guess-with"},
+]  # fmt: skip
 
 
 def test_every_route_has_its_row() -> None:
@@ -101,3 +108,30 @@ def words_in(world: World, answer: requests.Response, *, asked: str = "") -> lis
         for state, item in world.items.items()
         if any(word in text and word not in asked for word in (item.word, item.slug))
     ]
+
+
+@pytest.mark.parametrize("who", [who for who in PEOPLE if not may_see(who)])
+@pytest.mark.parametrize(("route", "state"), CELLS)
+def test_a_hidden_item_answers_as_one_that_does_not_exist(
+    world: World, route: str, state: str, who: str
+) -> None:
+    row, item = ITEM_ROUTES[route], world.items[state]
+    nothing = replace(item, id=NOBODY, schedule_id=NOBODY)
+    for guess in GUESSES:
+        for method in methods_of(route):
+            answers = [
+                world.call(who, method, asked.path, asked.json, **guess)
+                for asked in (row.request(item), row.request(nothing))
+            ]
+            hidden, missing = (bare(answer) for answer in answers)
+            assert hidden == missing, guess
+
+
+def bare(answer: requests.Response) -> tuple[int, object, object]:
+    """Return what an answer says, without what differs from one request to the next."""
+    differing = {"date", "x-request-id", "content-length"}
+    headers = {n.lower(): v for n, v in answer.headers.items() if n.lower() not in differing}
+    document = answer.json() if answer.text else None
+    if isinstance(document, dict):
+        document = {key: document[key] for key in document if key not in {"instance", "request_id"}}
+    return answer.status_code, headers, document

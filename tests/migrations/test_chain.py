@@ -153,3 +153,25 @@ def test_present_slugs_and_version_numbers_are_taken_over(
     """
     with engine.connect() as connection:
         assert connection.execute(text(statement)).all() == [(True, True, True)] * 4
+
+
+def test_drafts_with_one_slug_are_told_apart_whatever_the_others_are_called(
+    engine: Engine, migrations: Migrations
+) -> None:
+    migrations.upgrade("3b7d9e1f5a24")
+    with engine.connect() as connection:
+        fill(connection)
+        ids = list(connection.scalars(text("SELECT id FROM content ORDER BY id")))
+        wishes = ["news", "news", "news", f"news-{ids[0]}"]
+        rename = text("UPDATE content SET slug = :slug WHERE id = :id")
+        rows = [{"id": id_, "slug": slug} for id_, slug in zip(ids, wishes, strict=True)]
+        connection.execute(text("DELETE FROM slugs"))
+        connection.execute(rename, rows)
+        connection.execute(text("INSERT INTO slugs VALUES ('news', :id)"), {"id": ids[1]})
+        connection.commit()
+    migrations.downgrade("d3f81c62ab07")
+    with engine.connect() as connection:
+        kept = list(connection.scalars(text("SELECT slug FROM content ORDER BY id")))
+    assert len(set(kept)) == len(ids)
+    assert kept[1] == "news"
+    assert all(slug.startswith("news-") for slug in kept if slug != "news")
