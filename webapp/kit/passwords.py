@@ -15,6 +15,8 @@ from argon2.low_level import hash_secret_raw
 
 MINIMUM_LENGTH = 10
 MAXIMUM_LENGTH = 256
+# As typed: no character comes apart into more than four by its form NFD (UAX 15, section 12).
+MAXIMUM_TYPED = 4 * MAXIMUM_LENGTH
 
 
 @cache

@@ -1,5 +1,7 @@
 """Promises of the account API."""
 
+from unicodedata import normalize
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -31,6 +33,22 @@ def test_a_login_that_is_taken_is_a_conflict_without_an_account(client: FlaskCli
     taken = client.post("/api/v1/accounts", json={**account, "email": "other@example.org"})
     assert taken.status_code == 409
     assert "maria" not in taken.get_data(as_text=True)
+
+
+def test_a_password_is_counted_and_known_in_any_form_that_a_keyboard_makes(
+    client: FlaskClient,
+) -> None:
+    for number, kept in enumerate(("\u1f82" * 256, "\uac01" * 256, "株式会社" * 3)):
+        typed = {"株式会社" * 3: "\u337f" * 3}.get(kept, normalize("NFD", kept))
+        account = {"login": f"maria{number}", "email": f"maria{number}@example.org"}
+        made = client.post("/api/v1/accounts", json={**account, "password": typed})
+        assert made.status_code == 201, made.get_json()
+        for form in (typed, kept):
+            credentials = {"login": account["login"], "password": form}
+            assert client.post("/api/v1/auth/token", json=credentials).status_code == 200
+    for wrong in ("e\u0301" * 9, "e\u0301" * 257):
+        refused = client.post("/api/v1/accounts", json={**account, "password": wrong})
+        assert [error["field"] for error in refused.get_json()["errors"]] == ["body.password"]
 
 
 def test_sessions_are_listed_and_revoked(client: FlaskClient) -> None:

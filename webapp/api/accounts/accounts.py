@@ -14,7 +14,7 @@ from webapp.api.fields import Id, Input, Name, PageQuery, Query, ShortText
 from webapp.kit.addresses import mailable_address
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
-from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH, check_length
+from webapp.kit.passwords import MAXIMUM_LENGTH, MAXIMUM_TYPED, MINIMUM_LENGTH, check_length
 from webapp.kit.roles import RoleName
 from webapp.services.accounts import accounts
 from webapp.services.accounts.accounts import Account
@@ -27,7 +27,11 @@ Login = Annotated[
 ]
 Password = Annotated[
     str,
-    Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH),
+    # The length of the one form that is kept counts, so the document tells it and this does not.
+    Field(
+        max_length=MAXIMUM_TYPED,
+        json_schema_extra={"minLength": MINIMUM_LENGTH, "maxLength": MAXIMUM_LENGTH},
+    ),
     AfterValidator(check_text),
     AfterValidator(check_length),
 ]

@@ -15,6 +15,7 @@ from webapp.api.fields import Id, Input, PageQuery, Query
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
+from webapp.kit.passwords import MAXIMUM_TYPED
 from webapp.kit.roles import RoleName
 from webapp.services.accounts import password_resets, sessions
 from webapp.services.accounts.sessions import SessionLine
@@ -30,7 +31,9 @@ class Credentials(Input):
     """What a person gives to log in."""
 
     login: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(check_text)]
-    password: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_text)]
+    password: Annotated[
+        str, Field(min_length=1, max_length=MAXIMUM_TYPED), AfterValidator(check_text)
+    ]
 
 
 class TokenAnswer(BaseModel):
