@@ -32,16 +32,26 @@ RFC_3339 = re.compile(
 PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 
 
+def _without_null_defaults(schema: dict[str, Any]) -> None:
+    """Keep the document from saying that null is what a field without a value means.
+
+    Most fields refuse it, and where a change may hold it, it says something else than nothing.
+    """
+    for described in schema.get("properties", {}).values():
+        if described.get("default", ...) is None:
+            del described["default"]
+
+
 class Input(BaseModel):
     """The parent of request bodies: unknown fields and wrong types are errors."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_without_null_defaults)
 
 
 class Query(BaseModel):
     """The parent of query strings and paths, where everything arrives as text."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_null_defaults)
 
 
 def _text(value: str) -> str:
@@ -139,6 +149,8 @@ class VersionPath(ContentPath):
 
 class IfMatch(BaseModel):
     """The ETag that the caller has seen."""
+
+    model_config = ConfigDict(json_schema_extra=_without_null_defaults)
 
     if_match: Annotated[
         Omittable[str],
