@@ -53,7 +53,9 @@ def test_a_click_ends_the_mails_and_a_look_does_not(
     assert "<form" in client.get(path).text
     assert wants_mail(sessions, reader)
     for wrong in (path[:-1], path.replace("reader=", "reader=9"), "/unsubscribe", f"{path}é"):
-        assert client.post(wrong).status_code == 404
+        refused = client.post(wrong)
+        assert (refused.status_code, refused.mimetype) == (404, "text/html")
+        assert "This link does not work" in refused.text
     assert wants_mail(sessions, reader)
     clicked = client.post(path, data={"List-Unsubscribe": "One-Click"})
     assert clicked.status_code == 200

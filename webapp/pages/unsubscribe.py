@@ -17,6 +17,8 @@ FORM = """<form method="post">
 DONE = (
     """<p>You get no more of these mails. Your account, your inbox and what you follow stay.</p>"""
 )
+UNKNOWN = """<p>This link does not work: it is not whole, or too old. The newest mail has another
+one, and your account has a setting for these mails.</p>"""
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -57,17 +59,18 @@ def unsubscribe_page() -> Response:
 
 @public
 def unsubscribe() -> Response:
-    """End the mails of events to the reader whose link this is. Raises NotFoundError."""
-    reader = request.args.get("reader", "")
+    """End the mails of events to the reader whose link this is; a person reads what comes of it."""
+    reader, key = request.args.get("reader", ""), request.args.get("key", "")
     if not (reader.isascii() and reader.isdigit() and len(reader) < 19):
-        raise NotFoundError("This link belongs to no reader.")
-    key = request.args.get("key", "")
+        return _page(UNKNOWN, 404)
     secret_key = web_context().settings.require_secret_key()
-    unsubscribing.unsubscribe(open_session(), secret_key, int(reader), key)
+    try:
+        unsubscribing.unsubscribe(open_session(), secret_key, int(reader), key)
+    except NotFoundError:
+        return _page(UNKNOWN, 404)
     return _page(DONE)
 
 
-def _page(content: str) -> Response:
-    return Response(
-        PAGE.format(content=content), headers=HEADERS, content_type="text/html; charset=utf-8"
-    )
+def _page(content: str, status: int = 200) -> Response:
+    page = PAGE.format(content=content)
+    return Response(page, status, headers=HEADERS, content_type="text/html; charset=utf-8")
