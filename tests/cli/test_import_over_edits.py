@@ -158,3 +158,31 @@ def test_items_without_an_author_there_go_to_the_importer(site: Site, admin: Act
     site.load()
     with site.sessions() as session:
         assert session.get_one(User, site.item().author_id).login == admin.login
+
+
+def test_a_category_that_was_renamed_here_is_still_the_sources(site: Site) -> None:
+    site.write("OLD", date=PAST, category="News")
+    site.load()
+    category_id = site.item().category_id
+    with site.sessions.begin() as session:
+        session.execute(text("UPDATE categories SET name = 'Politics', slug = 'politics'"))
+    assert site.load()["unchanged"] == 1
+    site.write("NEW", date=PAST, category="News")
+    site.write("B", name="b.md", category="News", slug="b", draft="true")
+    site.load()
+    with site.sessions() as session:
+        assert session.execute(text("SELECT name FROM categories")).scalars().all() == ["Politics"]
+        kept = session.execute(text("SELECT DISTINCT category_id FROM content")).scalars().all()
+    assert kept == [category_id]
+
+
+def test_a_category_that_was_deleted_here_does_not_come_back(site: Site) -> None:
+    site.write("OLD", date=PAST, category="News")
+    site.load()
+    with site.sessions.begin() as session:
+        session.execute(text("DELETE FROM categories"))
+    site.load()
+    assert site.load()["unchanged"] == 1
+    with site.sessions() as session:
+        assert session.scalar(text("SELECT count(*) FROM categories")) == 0
+    assert site.public() == "<p>OLD</p>"

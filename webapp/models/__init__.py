@@ -17,7 +17,7 @@ from webapp.models.content.content import Content, ContentTag, Slug
 from webapp.models.content.taxonomy import Category, Tag
 from webapp.models.content.versions import ContentVersion, Rendering
 from webapp.models.idempotency_keys import IdempotencyKey
-from webapp.models.interchange.imports import ImportedAuthor, ImportRecord
+from webapp.models.interchange.imports import ImportedAuthor, ImportedCategory, ImportRecord
 from webapp.models.jobs import Job, Tick
 from webapp.models.operations.backfills import BackfillState
 from webapp.models.publishing.publications import Publication
@@ -38,6 +38,7 @@ __all__ = [
     "IdempotencyKey",
     "ImportRecord",
     "ImportedAuthor",
+    "ImportedCategory",
     "Job",
     "MailDelivery",
     "Notification",

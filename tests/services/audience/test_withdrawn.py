@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor, make_content
 from webapp.kit.roles import RoleName
-from webapp.models import Content, Event, MailDelivery, Notification, Publication
+from webapp.models import Content, Event, MailDelivery, Notification, Publication, User
 from webapp.services.accounts.actors import Actor
 from webapp.services.audience import follows, mail_deliveries, notifications
 from webapp.services.audience.fan_out import fan_out_chunk
@@ -174,7 +174,8 @@ def test_news_that_was_cut_short_twice_is_told_once(session: Session) -> None:
         send(session, newest_event(session, content_id).id, [readers[0].user_id])
         publishing.unpublish(session, author, content_id, None)
         publishing.publish(session, author, content_id, None)
-    events = session.scalars(select(Event.id).where(Event.content_id == content_id)).all()
+    of_item = select(Event.id).where(Event.content_id == content_id).order_by(Event.id)
+    events = session.scalars(of_item).all()
     for event_id in events:
         tell(session, event_id)
     assert [inbox(session, reader) for reader in readers] == [["First"]] * 5
@@ -193,6 +194,35 @@ def test_who_wants_no_mail_keeps_the_row_of_the_first_telling(session: Session) 
     assert tell(session, newest_event(session, content_id).id) == 1
     assert [inbox(session, reader) for reader in readers] == [["First"]] * 2
     assert notifications.count_unread(session, readers[0]) == 0
+
+
+def test_what_was_read_in_the_inbox_is_no_news_though_its_mail_did_not_go_out(
+    session: Session,
+) -> None:
+    author, readers, content_id = newsroom(session, 2)
+    first = newest_event(session, content_id)
+    tell(session, first.id)
+    notifications.mark_read(session, readers[0], first.id)
+    publishing.unpublish(session, author, content_id, None)
+    publishing.publish(session, author, content_id, None)
+    second = newest_event(session, content_id)
+    assert tell(session, second.id) == 1
+    assert [inbox(session, reader) for reader in readers] == [["First"]] * 2
+    assert [notifications.count_unread(session, reader) for reader in readers] == [0, 1]
+    assert (send(session, first.id), send(session, second.id)) == (set(), {readers[1].user_id})
+
+
+def test_a_mail_names_the_author_whom_the_public_sees(session: Session) -> None:
+    author, _, content_id = newsroom(session)
+    event = newest_event(session, content_id)
+    another = make_actor(session)
+    given = update(Content).where(Content.id == content_id).values(author_id=another.user_id)
+    session.execute(given)
+    assert (mailed := mail_deliveries.mailed_event(session, event.id))
+    assert mailed.author_name == session.get_one(User, author.user_id).display_name
+    publishing.publish(session, author, content_id, None, notify=False)
+    assert (mailed := mail_deliveries.mailed_event(session, event.id))
+    assert mailed.author_name == session.get_one(User, another.user_id).display_name
 
 
 def test_a_withdrawal_by_a_release_that_stops_nothing_is_found_out(session: Session) -> None:

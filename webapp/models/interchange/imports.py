@@ -1,4 +1,4 @@
-"""What an import knows of an item's source, and which account stands for which author."""
+"""What an import knows of an item's source, and what stands here for its names."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -55,4 +55,22 @@ class ImportedAuthor(Base):
 
     name: Mapped[str] = mapped_column(Text, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[created_timestamp]
+
+
+class ImportedCategory(Base):
+    """The category that stands for a source's, whatever it is called here by now.
+
+    `slug` is the source's own, empty where it has none. Without a `category_id` the category was
+    deleted here.
+    """
+
+    __tablename__ = "imported_categories"
+    __table_args__ = (Index("ix_imported_categories_category_id", "category_id"),)
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    slug: Mapped[str] = mapped_column(Text, primary_key=True)
+    category_id: Mapped[int | None] = mapped_column(
+        ForeignKey("categories.id", ondelete="SET NULL")
+    )
     created_at: Mapped[created_timestamp]

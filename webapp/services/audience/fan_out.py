@@ -63,8 +63,8 @@ _FOLLOWERS_OF_CONTENT = """
 """
 
 # A first publication that a withdrawal cut short is news again when the item is back. It is told to
-# those who have not heard of it: who has no row in the inbox, or whose mail did not go out. Their
-# rows of before go, so that an inbox has the item once.
+# those who have not heard of it: who has no row in the inbox, or has not read it and whose mail did
+# not go out. Their rows of before go, so that an inbox has the item once.
 _WHO_HAS_NOT_HEARD = """
     unaware AS MATERIALIZED (
         SELECT user_id FROM audience WHERE NOT EXISTS (
@@ -72,7 +72,8 @@ _WHO_HAS_NOT_HEARD = """
             LEFT JOIN mail_deliveries AS mail
                 ON mail.event_id = before.event_id AND mail.user_id = before.user_id
             WHERE before.user_id = audience.user_id AND before.event_id = ANY (:earlier_ids)
-              AND coalesce(mail.state, '') NOT IN ('queued', 'suppressed'))
+              AND (before.read_at IS NOT NULL
+                   OR coalesce(mail.state, '') NOT IN ('queued', 'suppressed')))
     ), taken_back AS (
         DELETE FROM notifications USING unaware
         WHERE notifications.user_id = unaware.user_id

@@ -61,10 +61,10 @@ _SUPPRESS_WITHDRAWN = text(
 _EVENT = text(
     """
     SELECT events.id, events.kind, public.summary ->> 'title' AS title, public.slug,
-           coalesce(users.display_name, '') AS author_name
+           users.display_name AS author_name
     FROM events
     JOIN publications AS public ON public.content_id = events.content_id
-    LEFT JOIN users ON users.id = events.author_id
+    JOIN users ON users.id = public.author_id
     WHERE events.id = :event_id AND events.stopped_at IS NULL
     """
 )

@@ -20,6 +20,7 @@ from webapp.services.content.content import Draft
 from webapp.services.errors import InvalidInputError
 from webapp.services.interchange import sources
 from webapp.services.interchange.authors import ensure_author
+from webapp.services.interchange.categories import category_of
 from webapp.services.interchange.publicity import EDITED_HERE, Case, Changes, bring_about, state_of
 from webapp.services.interchange.sources import IMPORT_REASON, Said
 
@@ -122,7 +123,7 @@ def _category(session: Session, article: ImportedArticle) -> int | None:
     nicenames = article.metadata.get("category_nicenames")
     first = nicenames[0] if isinstance(nicenames, list) and nicenames else None
     slug = slugify(first) if isinstance(first, str) and first else None
-    return taxonomy.ensure_category(session, article.categories[0], slug=slug)
+    return category_of(session, article.categories[0], slug)
 
 
 def _check(draft: Draft, article: ImportedArticle) -> None:
