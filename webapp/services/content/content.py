@@ -9,12 +9,11 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, defer
 
-from webapp.kit.slugs import is_variant, slugify
+from webapp.kit.slugs import slugify
 from webapp.models import (
     Category,
     Content,
     ContentTag,
-    ContentVersion,
     Publication,
     Schedule,
     Tag,
@@ -22,7 +21,7 @@ from webapp.models import (
 )
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import quotas, renderings, slugs, taxonomy, versions
+from webapp.services.content import quotas, slugs, taxonomy, versions
 from webapp.services.content.taxonomy import ItemTag
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
@@ -70,7 +69,7 @@ def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | Non
     check_category(session, draft.category_id)
     tags = taxonomy.ensure_tags(session, list(draft.tags))
     if draft.slug is not None:
-        check_slug(session, None, draft.slug)
+        slugs.check_slug(session, None, draft.slug)
     slug = draft.slug or slugs.free_slug(session, slugify(draft.title))
     content_id = _insert(session, draft, slug, author_id or actor.user_id)
     _set_tags(session, content_id, tags)
@@ -170,7 +169,7 @@ def save(
         tags = taxonomy.ensure_tags(session, list(changes["tags"]))
         _set_tags(session, content.id, tags)
     if changes.get("slug", former_slug) != former_slug:
-        check_slug(session, content.id, changes["slug"])
+        slugs.check_slug(session, content.id, changes["slug"])
     if not _apply(content, changes) and tags == former_tags:
         return False
     content.version += 1
@@ -299,39 +298,6 @@ def tags_of(session: Session, content_id: int) -> list[ItemTag]:
     statement = select(Tag.id, Tag.slug, _SPELLING).join(ContentTag)
     found = session.execute(statement.where(ContentTag.content_id == content_id).order_by(Tag.slug))
     return [ItemTag(tag_id, slug, name) for tag_id, slug, name in found]
-
-
-def check_slug(session: Session, content_id: int | None, slug: str) -> None:
-    """Raise ConflictError where another item is or was public under a slug.
-
-    The slugs of others' drafts are not looked at: the answer would tell of them.
-    """
-    if slugs.belongs_to_another(session, content_id, slug):
-        raise ConflictError(f"Another item has the slug {slug}.")
-
-
-def claim_name(
-    session: Session, actor: Actor, content: Content, version: ContentVersion
-) -> ContentVersion:
-    """Make a version's slug the locked item's own, as it is to become public.
-
-    Where another item was faster, a slug that was made from the title, or by an import, gets a
-    number, in a new version that is returned. Raises ConflictError for one that was asked for, and
-    for an older version.
-    """
-    if slugs.claim_slug(session, content.id, version.slug):
-        return version
-    made = is_variant(version.slug, slugify(version.title)) or content.import_source is not None
-    if not made or version.number != content.version:
-        raise ConflictError(f"Another item has the slug {version.slug}; give this one another.")
-    # What renders apart begins the transaction anew, and must not look for a version made in it.
-    renderings.ensure_renderings(session, [version.id])
-    slug = slugs.claim_numbered_slug(session, content.id, version.slug)
-    # The text is the same, so the version is whose the one before it was: an import knows its own.
-    save(session, actor, content, {"slug": slug}, reason=version.reason)
-    numbered = versions.get_version(session, content.id, content.version)
-    renderings.copy_rendering(session, version.id, numbered.id)
-    return numbered
 
 
 def check_category(session: Session, category_id: int | None) -> None:

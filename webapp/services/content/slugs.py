@@ -111,6 +111,15 @@ def release_slug(session: Session, content_id: int, slug: str) -> None:
     )
 
 
+def check_slug(session: Session, content_id: int | None, slug: str) -> None:
+    """Raise ConflictError where another item is or was public under a slug.
+
+    The slugs of others' drafts are not looked at: the answer would tell of them.
+    """
+    if belongs_to_another(session, content_id, slug):
+        raise ConflictError(f"Another item has the slug {slug}.")
+
+
 def belongs_to_another(session: Session, content_id: int | None, slug: str) -> bool:
     """Say whether something else is or was public under a name, as everybody can find out."""
     owner = select(Slug.content_id).where(Slug.slug == slug, Slug.was_public)

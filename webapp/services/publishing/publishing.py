@@ -13,7 +13,7 @@ from webapp.jobs.messages import FanOutEvent
 from webapp.models import Content, Publication
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, taxonomy, versions
+from webapp.services.content import content, naming, taxonomy, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.errors import ConflictError
 from webapp.services.publishing import documents, supersession
@@ -154,7 +154,7 @@ def publish(
     if item.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
     version = versions.get_version(session, content_id, number or item.version)
-    version = content.claim_name(session, actor, item, version)
+    version = naming.claim_name(session, actor, item, version)
     release(
         session,
         [Release(content_id, version.id, published_at)],

@@ -29,7 +29,7 @@ from webapp.jobs.outbox import chunked, enqueue_many, wake_dispatcher
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, versions
+from webapp.services.content import content, naming, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import ConflictError, NotFoundError, StaleRevisionError
@@ -265,7 +265,7 @@ def seconds_to_next_due(session: Session) -> float | None:
 
 def _pin(session: Session, actor: Actor, item: Content, number: int | None) -> int:
     version = versions.get_version(session, item.id, number or item.version)
-    version = content.claim_name(session, actor, item, version)
+    version = naming.claim_name(session, actor, item, version)
     ensure_renderings(session, [version.id])
     return version.id
 
