@@ -3,7 +3,7 @@
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -18,7 +18,7 @@ from webapp.adapters.database_parameters import (
 from webapp.kit.database_url import DatabaseUrl
 from webapp.settings import Settings
 
-DRIVER = "postgresql+psycopg://"
+DRIVER = "postgresql+psycopg"
 # How long to wait for a connection of the pool: as long as for a new one of the server.
 POOL_WAIT_SECONDS = 5.0
 # What the server tells of itself without being asked, since PostgreSQL 14.
@@ -33,7 +33,7 @@ def make_engine(settings: Settings, *, application_name: str) -> Engine:
     """
     plan = plan_connection(settings, application_name=application_name, session=limits_of(settings))
     engine = create_engine(
-        DRIVER,
+        _shown(plan),
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_size,
         pool_timeout=POOL_WAIT_SECONDS,
@@ -49,7 +49,7 @@ def make_engine(settings: Settings, *, application_name: str) -> Engine:
 def make_migration_engine(url: DatabaseUrl) -> Engine:
     """Return an engine without a pool and without time-outs, which migrations set themselves."""
     plan = plan_direct(url, application_name="imprint-migrations", session={})
-    engine = create_engine(DRIVER, poolclass=NullPool, connect_args=_arguments(plan))
+    engine = create_engine(_shown(plan), poolclass=NullPool, connect_args=_arguments(plan))
     _prepare(engine, plan)
     return engine
 
@@ -68,6 +68,23 @@ def plan_listener(settings: Settings) -> ConnectionPlan | None:
 def plain_url(settings: Settings) -> str:
     """Return the database's URL in the spelling of libpq. Raises MissingSettingError."""
     return settings.database().text
+
+
+def _shown(plan: ConnectionPlan) -> URL:
+    """Return the URL that commands show of an engine: whose and which, without the password.
+
+    What is connected with are the arguments of the driver, which say the same and more.
+    """
+    port = plan.parameters.get("port", "")
+    host = plan.parameters.get("host", "")
+    is_one_server = "," not in host and not host.startswith("/")
+    return URL.create(
+        DRIVER,
+        username=plan.parameters.get("user"),
+        host=host if is_one_server else None,
+        port=int(port) if port.isdecimal() and is_one_server else None,
+        database=plan.parameters.get("dbname"),
+    )
 
 
 def _arguments(plan: ConnectionPlan) -> dict[str, Any]:
