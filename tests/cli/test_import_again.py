@@ -3,12 +3,19 @@
 Each case runs past the moment of the schedules, with the real publishing functions.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from tests.cli.import_site import LATER, PAST, SOON, Site
+from webapp.cli.import_sources import Reading, open_source
+from webapp.kit.imports.article import ImportedArticle
 from webapp.models import Job, Schedule
+from webapp.services.accounts.actors import Actor
+from webapp.services.interchange.content_import import ImportOptions, import_article
 
 
 def test_a_changed_text_of_a_scheduled_post_is_the_one_that_goes_public(site: Site) -> None:
@@ -194,3 +201,35 @@ def test_followers_hear_of_what_comes_out_and_not_of_what_is_long_known(site: Si
     assert told() == 0
     site.pass_moment()
     assert told() == 1
+
+
+def test_what_another_import_brings_at_the_same_moment_is_found(site: Site, admin: Actor) -> None:
+    site.write("OLD", date=PAST)
+    options = ImportOptions("both", None, publish=True)
+    (article,) = open_source(site.folder, Reading()).outcomes()
+    assert isinstance(article, ImportedArticle)
+    with ThreadPoolExecutor() as pool, site.sessions() as session:
+        import_article(session, admin, article, options)
+        figures = pool.submit(site.load, "--collection", "both")
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while not figures.done():
+            with site.sessions() as another:
+                if another.scalar(waiting):
+                    break
+            sleep(0.02)
+        assert not figures.done()
+        session.commit()
+        assert figures.result()["unchanged"] == 1
+    assert figures.result()["failed"] == 0
+
+
+def test_a_source_that_is_broken_is_not_gone(site: Site) -> None:
+    site.write("OLD", date=PAST)
+    site.load()
+    site.write("OLD", date=PAST, draft="perhaps")
+    assert site.load()["failed"] == 1
+    assert "gone there" not in site.output
+    (site.folder / "post.md").rename(site.folder / "other.md")
+    site.write("OLD", name="other.md", date=PAST, slug="other")
+    site.load()
+    assert "gone there        1: post.md" in site.output

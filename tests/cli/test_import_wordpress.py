@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient, FlaskCliRunner
+from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor
@@ -96,3 +97,39 @@ def test_a_plain_feed_is_told_to_be_no_export(commands: FlaskCliRunner, export: 
     result = commands.invoke(args=["content", "import", str(export)])
     assert result.exit_code == 1
     assert "is an RSS feed and no WordPress export" in result.output
+
+
+@pytest.mark.parametrize(("written", "state"), [("2010", "published"), ("2090", "scheduled")])
+def test_what_was_thrown_away_there_is_taken_back_here(
+    commands: FlaskCliRunner, sessions: sessionmaker[Session], tmp_path: Path, written: str,
+    state: str,
+) -> None:  # fmt: skip
+    def load(status: str, name: str) -> str:
+        path = tmp_path / "export.xml"
+        one = item(1, name, "Text").replace(b">publish<", f">{status}<".encode())
+        dated = one.replace(b"2010-01-01", f"{written}-01-01".encode())
+        path.write_bytes(HEAD + dated + b"</channel></rss>")
+        result = commands.invoke(args=["content", "import", str(path), "--publish"])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    def count(table: str, condition: str = "true") -> int:
+        with sessions() as session:
+            return int(session.scalar(text(f"SELECT count(*) FROM {table} WHERE {condition}")) or 0)
+
+    def is_open() -> int:
+        return count("publications") + count("schedules", "state = 'pending'")
+
+    with sessions.begin() as session:
+        make_actor(session)
+    load("trash", "post__trashed")
+    assert count("content") == 0
+    load("publish" if state == "published" else "future", "post")
+    assert is_open() == 1
+    output = load("trash", "post__trashed")
+    assert ("withdrawn" if state == "published" else "schedule cancelled") in output
+    assert "gone there" not in output
+    assert is_open() == 0
+    assert "has the status trash" in load("trash", "post__trashed")
+    load("publish" if state == "published" else "future", "post")
+    assert is_open() == 1

@@ -14,7 +14,12 @@ from sqlalchemy.orm import Session
 from webapp.cli.database import command_session, command_sessions
 from webapp.cli.import_sources import Reading, Source, open_source
 from webapp.cli.import_summary import Summary
-from webapp.kit.imports.article import ImportedArticle, ImportProblem, NotAnArticle
+from webapp.kit.imports.article import (
+    ImportedArticle,
+    ImportProblem,
+    NotAnArticle,
+    ThrownAway,
+)
 from webapp.kit.imports.text import make_label
 from webapp.kit.roles import RoleName
 from webapp.services.accounts.accounts import Account, find_by_login, first_admin
@@ -25,8 +30,13 @@ from webapp.services.content.renderings import (
     RenderingNeededError,
 )
 from webapp.services.errors import ServiceError
-from webapp.services.interchange.content_import import ImportOptions, import_article
-from webapp.services.interchange.sources import ids_of
+from webapp.services.interchange.content_import import (
+    ImportOptions,
+    Result,
+    import_article,
+    take_back,
+)
+from webapp.services.interchange.sources import sources_of
 
 ARTICLES_A_TRANSACTION = 25
 
@@ -129,10 +139,8 @@ def _run(source: Source, actor: Actor, options: ImportOptions, *, dry_run: bool)
         while batch := list(islice(found, ARTICLES_A_TRANSACTION)):
             summary.add_all(_take_all(batch, actor, options, dry_run=dry_run))
     with command_sessions()() as session:
-        summary.gone = [
-            source for content_id, source in ids_of(session, options.collection)
-            if content_id not in summary.seen
-        ]  # fmt: skip
+        known = sources_of(session, options.collection)
+        summary.gone = [source for source in known if source not in summary.seen]
     return summary
 
 
@@ -166,15 +174,15 @@ def _take(
     summary: Summary,
 ) -> None:
     """Import one article in a savepoint of its own, so that a bad one takes no other along."""
+    summary.seen.add(outcome.source)
     if isinstance(outcome, ImportProblem):
         summary.problems.append(str(outcome))
         return
-    if isinstance(outcome, NotAnArticle):
+    if isinstance(outcome, NotAnArticle) and not isinstance(outcome, ThrownAway):
         summary.skipped.append((outcome.source, outcome.reason))
         return
     try:
-        with session.begin_nested():
-            imported = import_article(session, actor, outcome, options)
+        _save(session, actor, outcome, options, summary)
     except RenderingNeededError:
         return  # The batch begins anew, with this text rendered.
     except ServiceError as error:
@@ -188,8 +196,31 @@ def _take(
             raise
         reason = str(error.orig).splitlines()[0]
         summary.problems.append(f"{outcome.source}: the database was busy: {reason}")
-    else:
-        summary.add(outcome, imported)
+
+
+def _save(
+    session: Session,
+    actor: Actor,
+    outcome: ImportedArticle | ThrownAway,
+    options: ImportOptions,
+    summary: Summary,
+) -> None:
+    if isinstance(outcome, ThrownAway):
+        with session.begin_nested():
+            imported = take_back(session, actor, outcome.source, options)
+        if imported is None or imported.result is Result.UNCHANGED:
+            summary.skipped.append((outcome.source, outcome.reason))
+        else:
+            summary.add_item(outcome.source, imported)
+        return
+    try:
+        with session.begin_nested():
+            imported = import_article(session, actor, outcome, options)
+    except IntegrityError:
+        # Another import has brought the same article in the meantime: now it is found.
+        with session.begin_nested():
+            imported = import_article(session, actor, outcome, options)
+    summary.add(outcome, imported)
 
 
 def _require(account: Account | None, login: str | None) -> Account:

@@ -27,19 +27,21 @@ class Summary:
     left_out: list[str] = field(default_factory=list)
     new_authors: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    seen: set[int] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
 
     def add(self, article: ImportedArticle, imported: Imported) -> None:
         """Count what became of one article."""
-        source = article.source
+        self.add_item(article.source, imported)
+        self.notices += [(article.source, notice) for notice in _notices(article)]
+
+    def add_item(self, source: str, imported: Imported) -> None:
+        """Count what became of one item, whatever its source is by now."""
         self.results[imported.result] += 1
         self.states[imported.state] += 1
-        self.seen.add(imported.content_id)
         self.acts += [(source, act) for act in imported.acts]
         told = self.skipped if imported.result is Result.SKIPPED else self.not_applied
         told += [(source, reason) for reason in imported.not_applied]
         self.new_authors += imported.new_authors
-        self.notices += [(source, notice) for notice in _notices(article)]
 
     def add_all(self, part: "Summary") -> None:
         """Count what became of one batch."""

@@ -75,4 +75,8 @@ class NotAnArticle(_RefusalError):  # noqa: N818 - a finding, not an error
     """The item is sound and is no article (an index page, an attachment): it is skipped."""
 
 
+class ThrownAway(NotAnArticle):
+    """The item was an article there, and lies in the trash: what it became here is taken back."""
+
+
 Outcome: TypeAlias = ImportedArticle | ImportProblem | NotAnArticle

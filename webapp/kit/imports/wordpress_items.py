@@ -12,6 +12,7 @@ from webapp.kit.imports.article import (
     JsonValue,
     NotAnArticle,
     Status,
+    ThrownAway,
 )
 from webapp.kit.imports.moments import ReadTime, read_time
 from webapp.kit.imports.text import labels, storable, title_line, without_addresses
@@ -87,7 +88,7 @@ def _refuse_what_is_no_article(item: ExportItem, source: str) -> None:
     if kind not in _ARTICLE_TYPES:
         raise NotAnArticle(source, f"is of the type {kind or 'none'}, neither a post nor a page")
     if written_status in _DISCARDED:
-        raise NotAnArticle(source, f"has the status {written_status}")
+        raise ThrownAway(source, f"has the status {written_status}")
     for name, text in item.fields.items():
         storable(text, source, name)
 

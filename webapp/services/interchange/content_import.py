@@ -90,6 +90,30 @@ def import_article(
     return _update(session, actor, article, draft, known, options)
 
 
+def take_back(
+    session: Session, actor: Actor, source: str, options: ImportOptions
+) -> Imported | None:
+    """Hide what an import made public, or scheduled, of a source that was thrown away there.
+
+    As with a source that has become a draft, what an editor did is let be and told. Returns None
+    where no import has brought the source here.
+    """
+    known = sources.find_known(session, options.collection, source)
+    record = session.get(ImportRecord, known.id) if known is not None else None
+    if known is None or record is None or known.status == "trashed":
+        return None
+    changes, last = Changes(), sources.last_import(session, known.id)
+    before = Said.from_json(record.said)
+    case = Case(
+        actor, known, record, last, before=before, said=replace(before, status="draft"),
+        is_edited=known.version != last.number, may_publish=False,
+    )  # fmt: skip
+    record.said = bring_about(session, case, changes).as_json()
+    session.flush()
+    result = Result.UPDATED if changes.acts else Result.UNCHANGED
+    return _imported(session, case, changes, result)
+
+
 def _draft(session: Session, article: ImportedArticle, source: str) -> Draft:
     metadata: dict[str, Any] = dict(article.metadata)
     authors = [name for name in map(without_addresses, article.authors) if name]

@@ -94,6 +94,11 @@ def find(
     return former
 
 
+def find_known(session: Session, collection: str, source: str) -> Content | None:
+    """Return the item that an import made of a source under its present name, locked."""
+    return _lock(session, f"{collection}:{source}")
+
+
 def refuse_another_article(before: Said, said: Said) -> None:
     """Raise ConflictError where nothing is left of what the source said at the last import."""
     is_other = (
@@ -152,8 +157,8 @@ def record_of(
     return record
 
 
-def ids_of(session: Session, collection: str) -> Iterator[tuple[int, str]]:
-    """Yield the id and the source of every item of a collection, page by page."""
+def sources_of(session: Session, collection: str) -> Iterator[str]:
+    """Yield the source of every item of a collection, page by page."""
     after = 0
     while True:
         rows = session.execute(
@@ -165,8 +170,8 @@ def ids_of(session: Session, collection: str) -> Iterator[tuple[int, str]]:
         ).all()
         if not rows:
             return
-        for content_id, source in rows:
-            yield content_id, str(source).removeprefix(f"{collection}:")
+        for _, source in rows:
+            yield str(source).removeprefix(f"{collection}:")
         after = rows[-1].content_id
 
 
