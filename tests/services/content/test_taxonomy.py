@@ -151,3 +151,17 @@ def test_a_free_name_is_free_behind_a_taken_one_and_found_in_few_looks(
     number = int(free.rpartition("-")[2]) if free != "news" else 1
     assert number == 1 or number == 2 or is_taken(f"news-{number - 1}")
     assert looks <= 6
+
+
+def test_a_restore_spells_tags_as_the_item_does_and_not_as_another_draft(session: Session) -> None:
+    other, actor = (make_actor(session, RoleName.AUTHOR) for _ in range(2))
+    make_content(session, other, tags=("LayOffs", "InterView"))
+    content_id = make_content(session, actor, tags=("layoffs", "Interview"))
+    content.edit(session, actor, content_id, None, {"tags": ["Interview"]})
+    content.restore(session, actor, content_id, None, 1)
+    spelt = [tag.name for tag in content.tags_of(session, content_id)]
+    assert sorted(spelt) == ["Interview", "layoffs"]
+    content.edit(session, actor, content_id, None, {"tags": []})
+    content.restore(session, actor, content_id, None, 1)
+    spelt = [tag.name for tag in content.tags_of(session, content_id)]
+    assert sorted(spelt) == ["interview", "layoffs"]

@@ -199,7 +199,6 @@ def restore(
     if content.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
     version = versions.get_version(session, content_id, number)
-    names = session.scalars(select(Tag.name).where(Tag.slug.in_(version.tags))).all()
     changes = {
         "title": version.title,
         "slug": version.slug,
@@ -208,7 +207,7 @@ def restore(
         "excerpt": version.excerpt,
         "category_id": version.category_id,
         "metadata": version.details,
-        "tags": names,
+        "tags": taxonomy.spell_tags(session, content_id, version.tags),
     }
     if slugs.belongs_to_another(session, content_id, version.slug):
         del changes["slug"]

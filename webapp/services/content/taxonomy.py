@@ -7,6 +7,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -22,7 +23,7 @@ from sqlalchemy.sql import ColumnElement
 from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
 from webapp.kit.slugs import slugify
-from webapp.models import Category, Content, Publication, Tag
+from webapp.models import Category, Content, ContentTag, Publication, Tag
 from webapp.models.content.taxonomy import key_of_name
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
@@ -216,6 +217,22 @@ def ensure_tags(session: Session, names: list[str]) -> list[ItemTag]:
         ]
         session.execute(insert(Tag).values(made).on_conflict_do_nothing(index_elements=["slug"]))
     raise ConflictError("Many items with these tags are being saved at once; try again.")
+
+
+def spell_tags(session: Session, content_id: int, slugs_of_tags: list[str]) -> list[str]:
+    """Return the names of tags as an item spells them.
+
+    How it spelt those that it has no more is not kept, and how another draft does is nobody's
+    business: until something public has a tag, it is told without its capitals.
+    """
+    has_it = (ContentTag.tag_id == Tag.id) & (ContentTag.content_id == content_id)
+    name = case(
+        (ContentTag.content_id.is_not(None), func.coalesce(ContentTag.spelling, Tag.name)),
+        (Tag.was_public, Tag.name),
+        else_=key_of_name(Tag.name.expression),
+    )
+    found = select(name).outerjoin(ContentTag, has_it).where(Tag.slug.in_(slugs_of_tags))
+    return list(session.scalars(found))
 
 
 def name_public_tags(session: Session, content_ids: list[int], version_ids: list[int]) -> None:
