@@ -21,7 +21,7 @@ from webapp.adapters.database import make_engine, make_migration_engine, plan_li
 from webapp.adapters.database_connections import open_connection
 from webapp.adapters.database_parameters import plan_connection
 from webapp.adapters.readers import ReaderConnections
-from webapp.kit.database_url import PARAMETERS
+from webapp.kit.database_url import PARAMETERS, ports_of
 from webapp.settings import Settings
 
 # What differs between the connections on purpose.
@@ -184,6 +184,16 @@ def test_what_the_url_says_wins_over_the_defaults(database_url: str) -> None:
     found = plan_connection(settings, application_name="imprint", session={}).parameters
     kept = ("connect_timeout", "application_name", "keepalives_idle", "keepalives_count")
     assert [found[name] for name in kept] == ["9", "mine", "7", "3"]
+
+
+@pytest.mark.parametrize(("place", "ports"), [("h", {6543}), ("h:1,g", {1, 5432}), ("h:1", {1})])
+def test_a_port_from_libpq_s_environment_is_known_to_who_looks_on(
+    monkeypatch: pytest.MonkeyPatch, place: str, ports: set[int]
+) -> None:
+    monkeypatch.setenv("PGPORT", "6543")
+    listener = plan_listener(Settings(_env_file=None, database_url=f"postgresql://u@{place}/d"))
+    assert listener is not None
+    assert ports_of(listener.parameters) == ports
 
 
 def test_a_service_file_is_the_operator_s_word_too(

@@ -101,7 +101,8 @@ def plan_direct(
 def _merge(url: DatabaseUrl, application_name: str) -> dict[str, str]:
     defaults = {**DEFAULTS, "application_name": application_name}
     asked = _ask_libpq(url)
-    found = {name: asked[name] for name in (*defaults, "options") if name in asked}
+    # The port too, so that who looks at a connection from outside knows it (workers/liveness.py).
+    found = {name: asked[name] for name in (*defaults, "options", "port") if name in asked}
     return {**defaults, **found, **url.parameters, **_options(found), "client_encoding": "UTF8"}
 
 
