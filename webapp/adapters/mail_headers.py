@@ -8,6 +8,7 @@ encoded words (RFC 2047) of letters and digits here, and the library writes them
 import re
 from base64 import b64encode
 from email.errors import MessageError
+from email.header import decode_header, make_header
 from email.headerregistry import Address
 from email.policy import EmailPolicy, default
 from typing import Any
@@ -75,12 +76,18 @@ def address_of(value: str) -> str:
 
 
 def _reads_as(value: str, name: str, address: str) -> bool:
-    """Say whether a reader of mail finds this name and this address, and nothing else."""
+    """Say whether a reader of mail finds this name and this address, and nothing else.
+
+    The name is decoded apart: the parser of addresses keeps the space between two encoded words,
+    which is none of the name (RFC 2047, 6.2).
+    """
+    line = value.replace("\r\n", "")
     try:
-        found = default.header_factory("To", value.replace("\r\n", "")).addresses
+        found = default.header_factory("To", line).addresses
+        shown = str(make_header(decode_header(line.rpartition(" <")[0])))
     except (ValueError, MessageError, IndexError):
         return False
-    return [(one.display_name, one.addr_spec) for one in found] == [(name, address)]
+    return ([one.addr_spec for one in found], shown) == ([address], name)
 
 
 def _encoded(text: str) -> str:
