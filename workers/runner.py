@@ -138,6 +138,5 @@ def _settle_failure(context: WorkerContext, claimed: ClaimedJob, outcome: Retry 
 
 
 def _describe(error: Exception) -> str:
-    if isinstance(error, DBAPIError):
-        return f"{type(error).__name__}: {describe(error)}"
-    return f"{type(error).__name__}: {error}"
+    """Name an error for the job's row, by its first line: others may hold the values of a row."""
+    return f"{type(error).__name__}: {describe(error)}"

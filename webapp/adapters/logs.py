@@ -2,10 +2,12 @@
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from structlog.typing import ExcInfo
 
 from webapp.kit.redaction import without_addresses
 from webapp.settings import Settings
@@ -25,6 +27,21 @@ def _hide_addresses(
     return event
 
 
+def _tell_error(exc_info: ExcInfo) -> str:
+    """Return the frames of an error and of those that it came from, the first one at the top.
+
+    Of each message only the first line: the others may hold the values of a row, or of a text.
+    """
+    told: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        line = str(error).partition("\n")[0]
+        told.append(f"{frames}{type(error).__module__}.{type(error).__qualname__}: {line}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\nwhich led to\n".join(reversed(told))
+
+
 def configure_logs(settings: Settings) -> None:
     """Send all log lines to stderr: a constant event and fields, as JSON or for a terminal."""
     shared: list[structlog.typing.Processor] = [
@@ -32,7 +49,7 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_tell_error),
         _hide_addresses,
     ]
     renderer: structlog.typing.Processor = (

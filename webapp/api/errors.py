@@ -1,10 +1,8 @@
 """From every error that may be raised to its problem document. The statuses are all here."""
 
-import traceback
-
 import structlog
 from flask import Flask, Response
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 
 from webapp.adapters.database_errors import (
@@ -116,10 +114,5 @@ def _database_error(error: DatabaseError) -> Response:
 
 
 def _unexpected_error(error: Exception) -> Response:
-    if isinstance(error, (SQLAlchemyError, *DATABASE_ERRORS)):
-        # What follows the first line of the message are the values of a row.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        log.error("request.crashed", error=str(error).partition("\n")[0], frames=frames)
-    else:
-        log.error("request.crashed", exc_info=error)
+    log.error("request.crashed", exc_info=error)
     return problem(500, "Something went wrong here; it has been noted under this request_id.")
