@@ -6,13 +6,14 @@ import socket
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.testbed import listens
 from dev.ports import LOOPBACK, free_port
 from tests.chaos.real_worker import real_worker, wait_until
 from tests.factories import Caller
-from tests.running_api import children_of, is_well, running_api
+from tests.running_api import RunningApi, children_of, is_well, running_api
 from webapp.settings import Settings
 
 PATIENCE_SECONDS = 20.0
@@ -60,3 +61,31 @@ def test_a_killed_worker_leaves_no_child_behind(settings: Settings, tmp_path: Pa
         assert len(children) == 2
         os.kill(worker.pid, signal.SIGKILL)
         wait_for_end(children)
+
+
+@pytest.mark.chaos
+def test_of_two_web_servers_on_one_port_the_other_goes_on_when_one_is_killed(
+    settings: Settings, editor: Caller, tmp_path: Path
+) -> None:
+    """As while a new release takes over from an old one."""
+    port = free_port()
+    (tmp_path / "second").mkdir()
+    with (
+        running_api(settings, tmp_path, port=port) as first,
+        running_api(settings, tmp_path / "second", port=port) as second,
+    ):
+        wait_until(lambda: listens_itself(second, port), PATIENCE_SECONDS)
+        killed, left = first.workers(), second.workers()
+        os.kill(first.pid, signal.SIGKILL)
+        wait_for_end(killed)
+        assert all(is_well(port) for _ in range(20))
+        assert second.workers() == left
+
+
+def listens_itself(api: RunningApi, port: int) -> bool:
+    """Say whether the processes of one of two servers accept connections on their port."""
+    return any(
+        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        for pid in api.workers()
+        for connection in psutil.Process(pid).net_connections("tcp")
+    )
