@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import commands, due, fan_out, latency, memory, reads
+from bench import commands, due, fan_out, hanging, latency, memory, reads
 from bench.articles import fill
 from bench.processes import PROJECT
 from bench.results import Result, table
@@ -17,7 +17,7 @@ from bench.sizes import FULL, QUICK, Sizes
 from bench.testbed import BenchError, Testbed, sessions_on
 from dev.process import ServerError
 
-MEASURES = ("reads", "fanout", "due", "latency", "commands", "memory")
+MEASURES = ("reads", "hanging", "fanout", "due", "latency", "commands", "memory")
 ARTICLES = "bench_articles"
 
 EPILOG = """Each measure stands beside its floor: what the same machine did, in the same run, with
@@ -25,6 +25,7 @@ the least work thinkable. Compare the ratios; the figures themselves are those o
 of whatever else it did meanwhile. Runs alternate with their floors, and medians are printed.
 
   reads    one public article, and the newest 20, on granian (2 workers), against an empty view
+  hanging  public reads and /health while 50 bodies stall and 50 logins hang, against none
   fanout   one event to 1,000,000 followers, against the bare INSERT … SELECT of the same rows
   due      10,000 schedules at one moment, and the lateness of single ones
   latency  from the commit of a job to the start of its handler
@@ -63,7 +64,7 @@ def run(bed: Testbed, sizes: Sizes, chosen: set[str]) -> list[Result]:
     """Take the chosen measures, in an order that lets them share what is costly to prepare."""
     results: list[Result] = []
     of_memory: list[Result] = []
-    if chosen & {"reads", "due"}:
+    if chosen & {"reads", "hanging", "due"}:
         number = max(sizes.public_articles, sizes.due_at_once)
         bed.say(f"making {number:,} articles")
         with bed.database(ARTICLES) as url:
@@ -71,6 +72,8 @@ def run(bed: Testbed, sizes: Sizes, chosen: set[str]) -> list[Result]:
                 fill(session, number)
             if "reads" in chosen:
                 results += reads.measure(bed, sizes, ARTICLES)
+            if "hanging" in chosen:
+                results += hanging.measure(bed, sizes, ARTICLES)
             if "due" in chosen:
                 results += due.measure(bed, sizes, ARTICLES)
     if "latency" in chosen:

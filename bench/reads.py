@@ -41,8 +41,8 @@ def measure(bed: Testbed, sizes: Sizes, articles: str) -> list[Result]:
     with bed.database("bench_reads", articles) as url, ExitStack() as stack:
         with sessions_on(url)() as session:
             slugs = publish_some(session, sizes.public_articles)
-        web, port = stack.enter_context(_server(bed, "web", WEB, url))
-        empty, empty_port = stack.enter_context(_server(bed, "empty", EMPTY_VIEW, url))
+        web, port = stack.enter_context(granian(bed, "web", WEB, url))
+        empty, empty_port = stack.enter_context(granian(bed, "empty", EMPTY_VIEW, url))
         paths = [f"/api/v1/published/{slug}" for slug in slugs]
         subjects = [
             Subject("an empty view", empty, empty_port, ["/"]),
@@ -63,11 +63,23 @@ def measure(bed: Testbed, sizes: Sizes, articles: str) -> list[Result]:
 
 
 @contextmanager
-def _server(bed: Testbed, name: str, app: Sequence[str], url: str) -> Iterator[tuple[Program, int]]:
+def granian(
+    bed: Testbed,
+    name: str,
+    app: Sequence[str],
+    url: str,
+    *,
+    workers: int = GRANIAN_WORKERS,
+    before: Sequence[str] = (),
+) -> Iterator[tuple[Program, int]]:
+    """Serve an application until the end of the block; yields the program and its port.
+
+    `before` are words before the command, such as those of `env`.
+    """
     port = free_port()
-    words = ["python", "-m", "granian", "--host", LOOPBACK, "--port", str(port)]
-    words += ["--workers", str(GRANIAN_WORKERS), "--no-ws", "--log-level", "warning", *app]
-    with bed.program(name, words, url, GRANIAN_WORKERS) as program:
+    words = [*before, "python", "-m", "granian", "--host", LOOPBACK, "--port", str(port)]
+    words += ["--workers", str(workers), "--no-ws", "--log-level", "warning", *app]
+    with bed.program(name, words, url, workers) as program:
         bed.wait(lambda: listens(port), f"{name} listens", program)
         yield program, port
 

@@ -33,6 +33,10 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
     ("chosen", "expected"),
     [
         ({"reads"}, {"read one article", "read newest 20"}),
+        (
+            {"hanging"},
+            {"/health beside 50 stalled bodies, p99", "public read beside 50 hanging logins, p50"},
+        ),
         ({"latency"}, {"job's commit to handler's start, p50"}),
         ({"commands"}, {"flask --help", "flask db upgrade, base to head"}),
         ({"fanout", "memory"}, {"fan-out to 500, inbox", "memory of dispatcher (main)"}),
