@@ -1,6 +1,7 @@
 """A request that waits for a thread, runs on one, and is answered once."""
 
 import asyncio
+import math
 import threading
 from collections import deque
 from queue import SimpleQueue
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from webapp.serving.classes import RequestClass
-from webapp.serving.refusals import TOO_SLOW, WAITED_IN_VAIN, refuse
+from webapp.serving.refusals import TOO_SLOW, WAITED_IN_VAIN, Refusal, refuse
 from webapp.serving.wsgi_call import call
 
 if TYPE_CHECKING:
@@ -28,7 +29,16 @@ class Exchange:
     rest, so a deadline and a thread cannot both be heard.
     """
 
-    __slots__ = ("_ticket", "_until", "body", "finished", "protocol", "request_class", "scope")
+    __slots__ = (
+        "_answer_by",
+        "_ticket",
+        "_wait_until",
+        "body",
+        "finished",
+        "protocol",
+        "request_class",
+        "scope",
+    )
 
     def __init__(
         self,
@@ -47,15 +57,14 @@ class Exchange:
         # Taken by the thread that runs this or by the deadline that gives it up, never by both:
         # taking the last thing out of a list is one step.
         self._ticket = [None]
-        self._until = monotonic() + request_class.wait_seconds
+        self._wait_until = monotonic() + request_class.wait_seconds
+        self._answer_by = math.inf
 
     def take(self) -> bool:
         """Say whether this is still to be run; from then on the answer's deadline counts."""
-        try:
-            self._ticket.pop()
-        except IndexError:
+        if not self._take_ticket():
             return False
-        self._until = monotonic() + self.request_class.answer_seconds
+        self._answer_by = monotonic() + self.request_class.answer_seconds
         return True
 
     def run(self, application: "WSGIApplication") -> None:
@@ -68,14 +77,26 @@ class Exchange:
         else:
             self.protocol.response_bytes(answer.status, answer.headers, answer.body)
 
-    def is_late(self, now: float) -> bool:
-        """Say whether the deadline of the wait, or of the answer, has passed."""
-        return now >= self._until
+    def refusal_if_late(self, now: float) -> Refusal | None:
+        """Return how to refuse this where a deadline has passed; it then runs no more.
 
-    def give_up(self) -> None:
+        One that a thread takes at this very moment has only just begun, and is not late.
+        """
+        if self._ticket:
+            is_late = now >= self._wait_until and self._take_ticket()
+            return WAITED_IN_VAIN if is_late else None
+        return TOO_SLOW if now >= self._answer_by else None
+
+    def give_up(self, refusal: Refusal) -> None:
         """Refuse this, because it is late."""
-        never_ran = bool(self._ticket) and self.take()
-        refuse(self.scope, self.protocol, WAITED_IN_VAIN if never_ran else TOO_SLOW)
+        refuse(self.scope, self.protocol, refusal)
+
+    def _take_ticket(self) -> bool:
+        try:
+            self._ticket.pop()
+        except IndexError:
+            return False
+        return True
 
 
 class Threads:

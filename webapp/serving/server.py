@@ -96,7 +96,8 @@ class Server:
         for threads in self._threads.values():
             self._settle(threads)
         now = monotonic()
-        late = [each for each in self._open if each.is_late(now) and not each.finished.done()]
-        for exchange in late:
-            exchange.finished.set_result(None)
-            exchange.give_up()
+        for exchange in [each for each in self._open if not each.finished.done()]:
+            refusal = exchange.refusal_if_late(now)
+            if refusal is not None:
+                exchange.finished.set_result(None)
+                exchange.give_up(refusal)
