@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
+from webapp.adapters import rendering_child
 from webapp.adapters.rendering import (
     ROOT,
     RenderingLimits,
@@ -171,3 +172,17 @@ def test_a_fork_has_children_of_its_own(started: Start) -> None:
     forked.join(30)
     assert forked.exitcode == 0
     assert processes.render("markdown", "b").excerpt == "b"
+
+
+def test_what_is_told_of_a_defect_holds_no_word_of_the_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(words: str) -> str:
+        raise KeyError(words)
+
+    monkeypatch.setattr(rendering_child, "render", fail)
+    letter, told, _ = rendering_child._answer(rendering_child.MARKDOWN, "a secret draft")
+    assert letter == rendering_child.FAILED
+    assert b"rendering_child.py" in told
+    assert told.endswith(b"KeyError")
+    assert b"a secret draft" not in told

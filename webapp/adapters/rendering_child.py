@@ -63,8 +63,10 @@ def _answer(kind: bytes, text: str) -> tuple[bytes, bytes, bytes]:
         return REFUSED, str(refused).encode(), b""
     except MemoryError:
         return REFUSED, MEMORY_REFUSAL.encode(), b""
-    except Exception:  # noqa: BLE001 - whatever it is, the parent logs it
-        return FAILED, traceback.format_exc().encode(), b""
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent logs it
+        # Without its message, which may hold words of the text.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        return FAILED, f"{frames}{type(error).__name__}".encode(), b""
 
 
 def _read(texts: "queue.SimpleQueue[tuple[bytes, str]]") -> None:
