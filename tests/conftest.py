@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 from alembic.config import Config
 from flask.testing import FlaskClient, FlaskCliRunner
 from pydantic import SecretStr
@@ -42,6 +43,12 @@ def _no_configuration_from_outside() -> None:
             del os.environ[name]
     for name in ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "SECRET_KEY", "PROMETHEUS_MULTIPROC_DIR"):
         os.environ.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_bound_by_the_test_before() -> None:
+    """Forget whose request it was: what a test binds to the log would be in rows of the next."""
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ revision: str = "3b7d9e1f5a24"
 down_revision: str | tuple[str, ...] | None = "d3f81c62ab07"
 branch_labels: str | tuple[str, ...] | None = None
 depends_on: str | tuple[str, ...] | None = None
-contract = "the code before this release keeps slugs apart by the table of slugs as well"
-contract_since = "3c976dee2e0b"
+contract = "no release relies on this key alone: each keeps public names apart elsewhere"
+contract_since = "65d77c833802"
 
 TELL_APART = """
 DO $$ BEGIN LOOP

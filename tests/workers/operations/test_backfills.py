@@ -57,7 +57,11 @@ def start(sessions: sessionmaker[Session], name: str = NAME) -> Progress:
 def start_process(settings: Settings) -> "subprocess.Popen[bytes]":
     """Start the worker process of this test, with short leases."""
     environment = child_environment(
-        {"DATABASE_URL": plain_url(settings), "IMPRINT_LEASE_SECONDS": "0.5"}
+        {
+            "DATABASE_URL": plain_url(settings),
+            "SECRET_KEY": settings.require_secret_key(),
+            "IMPRINT_LEASE_SECONDS": "0.5",
+        }
     )
     command = [sys.executable, "-m", "tests.workers.operations.backfill_process"]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
