@@ -13,8 +13,9 @@ from webapp.jobs.outbox import enqueue_anew
 from webapp.kit.passwords import hash_password
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
-from webapp.models import AccessToken, Role, User
+from webapp.models import Role, User
 from webapp.services import activity
+from webapp.services.accounts import last_admin, standing
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import ConflictError, ForbiddenError, NotFoundError
 
@@ -119,14 +120,12 @@ def set_role(session: Session, actor: Actor, user_id: int, role: RoleName) -> Ac
     NotFoundError, ForbiddenError, and ConflictError where the last admin would be lost.
     """
     actor.require(RoleName.MANAGER)
-    # Every change of a role waits for the one before it, so that two admins who demote each other
-    # at once cannot leave the place without an admin.
-    session.execute(select(Role.id).where(Role.name == RoleName.ADMIN.value).with_for_update())
+    last_admin.take_turns(session)
     account = get_account(session, user_id)
     if not actor.may(role) or not actor.may(account.role):
         raise ForbiddenError("You can neither give nor take a role above your own.")
     if account.role is RoleName.ADMIN and role is not RoleName.ADMIN:
-        _refuse_losing_last_admin(session, user_id)
+        last_admin.refuse_losing(session, user_id)
     role_id = select(Role.id).where(Role.name == role.value).scalar_subquery()
     session.execute(
         update(User)
@@ -146,11 +145,7 @@ def set_password(session: Session, user_id: int, password: str) -> None:
         .where(User.id == user_id)
         .values(password_hash=hash_password(password), updated_at=func.clock_timestamp())
     )
-    session.execute(
-        update(AccessToken)
-        .where(AccessToken.user_id == user_id, AccessToken.revoked_at.is_(None))
-        .values(revoked_at=func.clock_timestamp())
-    )
+    standing.revoke_sessions(session, user_id)
 
 
 def prove_address(session: Session, user_id: int) -> None:
@@ -160,14 +155,6 @@ def prove_address(session: Session, user_id: int) -> None:
         .where(User.id == user_id, User.email_proven_at.is_(None))
         .values(email_proven_at=func.clock_timestamp())
     )
-
-
-def _refuse_losing_last_admin(session: Session, user_id: int) -> None:
-    others = select(User.id).join(Role).where(
-        Role.name == RoleName.ADMIN.value, User.id != user_id, User.disabled_at.is_(None)
-    )  # fmt: skip
-    if session.scalar(others.limit(1)) is None:
-        raise ConflictError("This is the last admin; make another one first.")
 
 
 def _accounts() -> Select[int, str, str, str, str, str, datetime]:

@@ -12,7 +12,7 @@ from webapp.jobs.outbox import enqueue
 from webapp.kit.tokens import hash_email, hash_token, new_token
 from webapp.models import PasswordResetToken, User
 from webapp.services import activity
-from webapp.services.accounts import accounts
+from webapp.services.accounts import accounts, standing
 from webapp.services.errors import AuthenticationError
 
 # A mailbox gets at most this many reset mails in this time, however many are asked for.
@@ -129,14 +129,14 @@ def confirm_reset(session: Session, token: str, password: str) -> None:
         raise AuthenticationError("This reset token is unknown, used or expired.")
     accounts.set_password(session, user_id, password)
     accounts.prove_address(session, user_id)
-    _end_tokens(session, user_id)
+    standing.end_reset_tokens(session, user_id)
     activity.trace(session, user_id, "password.reset.used")
     enqueue(session, SendPasswordChanged(user_id=user_id))
 
 
 def _replace_tokens(session: Session, user_id: int, minutes: int) -> str:
     """End all tokens of an account and return its new one."""
-    _end_tokens(session, user_id)
+    standing.end_reset_tokens(session, user_id)
     token = new_token()
     session.execute(
         insert(PasswordResetToken).values(
@@ -146,11 +146,3 @@ def _replace_tokens(session: Session, user_id: int, minutes: int) -> str:
         )
     )
     return token
-
-
-def _end_tokens(session: Session, user_id: int) -> None:
-    session.execute(
-        update(PasswordResetToken)
-        .where(PasswordResetToken.user_id == user_id, PasswordResetToken.used_at.is_(None))
-        .values(used_at=func.clock_timestamp())
-    )

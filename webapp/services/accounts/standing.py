@@ -1,0 +1,95 @@
+"""Whether an account works: switched off and on by those who run the place, effective at once."""
+
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy.orm import Session
+
+from webapp.kit.roles import RoleName
+from webapp.models import AccessToken, PasswordResetToken, Role, User
+from webapp.services import activity
+from webapp.services.accounts import last_admin
+from webapp.services.errors import NotFoundError
+
+log = structlog.get_logger()
+
+
+def disable(session: Session, actor_id: int | None, user_id: int, reason: str) -> bool:
+    """Switch an account off; returns False where it was off already, which changes nothing.
+
+    Its sessions and reset tokens end, so that none comes back when it is switched on again. The
+    `reason` is for the record alone; `actor_id` is None for a command. Raises NotFoundError, and
+    ConflictError where the last admin would be lost.
+    """
+    last_admin.take_turns(session)
+    account = _lock(session, user_id)
+    if account.disabled_at is not None:
+        return False
+    if account.role == RoleName.ADMIN.value:
+        last_admin.refuse_losing(session, user_id)
+    now = func.clock_timestamp()
+    session.execute(update(User).where(User.id == user_id).values(disabled_at=now, updated_at=now))
+    ended = revoke_sessions(session, user_id)
+    end_reset_tokens(session, user_id)
+    activity.record(
+        session, actor_id, "account.disable", "user", user_id, reason=reason, ended_sessions=ended
+    )
+    log.warning("account.disable", user_id=actor_id, subject_id=user_id, ended_sessions=ended)
+    return True
+
+
+def enable(session: Session, actor_id: int | None, user_id: int, reason: str = "") -> bool:
+    """Switch an account on again, without any session; returns False where it was on already.
+
+    Raises NotFoundError.
+    """
+    if _lock(session, user_id).disabled_at is None:
+        return False
+    session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(disabled_at=None, updated_at=func.clock_timestamp())
+    )
+    activity.record(session, actor_id, "account.enable", "user", user_id, reason=reason)
+    log.warning("account.enable", user_id=actor_id, subject_id=user_id)
+    return True
+
+
+def revoke_sessions(session: Session, user_id: int, *, but: int | None = None) -> int:
+    """End all sessions of an account, but for the one with the id `but`; returns how many ended."""
+    ended = session.execute(
+        update(AccessToken)
+        .where(
+            AccessToken.user_id == user_id,
+            AccessToken.revoked_at.is_(None),
+            AccessToken.expires_at > func.clock_timestamp(),
+            AccessToken.id.is_distinct_from(but),
+        )
+        .values(revoked_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[Any], ended).rowcount
+
+
+def end_reset_tokens(session: Session, user_id: int) -> None:
+    """End every token that could set a password of an account."""
+    session.execute(
+        update(PasswordResetToken)
+        .where(PasswordResetToken.user_id == user_id, PasswordResetToken.used_at.is_(None))
+        .values(used_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _lock(session: Session, user_id: int) -> Any:  # noqa: ANN401 - a row of the two columns
+    """Lock the row of an account and return when it was switched off, and its role."""
+    row = session.execute(
+        select(User.disabled_at, Role.name.label("role"))
+        .join(Role)
+        .where(User.id == user_id)
+        .with_for_update(of=User)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such account.")
+    return row
