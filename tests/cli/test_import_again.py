@@ -15,6 +15,7 @@ from webapp.cli.import_sources import Reading, open_source
 from webapp.kit.imports.article import ImportedArticle
 from webapp.models import Job, Schedule
 from webapp.services.accounts.actors import Actor
+from webapp.services.content import taxonomy
 from webapp.services.interchange.content_import import ImportOptions, import_article
 
 
@@ -233,3 +234,18 @@ def test_a_source_that_is_broken_is_not_gone(site: Site) -> None:
     site.write("OLD", name="other.md", date=PAST, slug="other")
     site.load()
     assert "gone there        1: post.md" in site.output
+
+
+def test_a_category_of_drafts_shows_when_one_of_them_is_public(site: Site) -> None:
+    def shown() -> list[str]:
+        with site.sessions() as session:
+            return [c.name for c in taxonomy.list_categories(session, None, after_id=0, limit=9)]
+
+    site.write("OLD", date=PAST, category="Layoffs")
+    site.write("SOON", name="soon.md", slug="soon", date=SOON, category="Plans")
+    site.load(publish=False)
+    assert shown() == []
+    site.load()
+    assert shown() == ["Layoffs"]
+    site.pass_moment()
+    assert shown() == ["Layoffs", "Plans"]

@@ -129,7 +129,20 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     ),
 }
 
-_FOLLOW = _about_each_item("/follows/tag/{item.tag_id}", "/follows/content/{item.id}")
+
+def _about_each_shelf(path: str, json: Any = None) -> Callable[[World], Iterator[Request]]:
+    def build(world: World) -> Iterator[Request]:
+        for item in world.items.values():
+            if item.category_id is not None:
+                yield Request(path.format(item=item), json)
+
+    return build
+
+
+def _follow(world: World) -> Iterator[Request]:
+    yield from _about_each_item("/follows/tag/{item.tag_id}", "/follows/content/{item.id}")(world)
+    yield from _about_each_shelf("/follows/category/{item.category_id}")(world)
+
 
 COMMON_ROUTES: dict[str, CommonRoute] = {
     "POST /api/v1/accounts": CommonRoute(None, _once("/accounts", {}), frozenset({422})),
@@ -160,8 +173,9 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     ),
     "GET /api/v1/categories": CommonRoute(None, _once("/categories?limit=100")),
     "POST /api/v1/categories": CommonRoute(MANAGER, _once("/categories", {}), frozenset({422})),
+    # It is there for authors; that nobody else is told of it, the words show.
     "GET /api/v1/categories/<int:category_id>": CommonRoute(
-        None, _once(f"/categories/{NOBODY}"), frozenset({404})
+        None, _about_each_shelf("/categories/{item.category_id}"), frozenset({200, 404})
     ),
     "PUT /api/v1/categories/<int:category_id>": CommonRoute(
         MANAGER, _once(f"/categories/{NOBODY}", {"name": "x"}), frozenset({404})
@@ -192,6 +206,7 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
                 *_about_each_item("/published?q={item.word}", "/published?tag=tag-{item.word}")(
                     world
                 ),
+                *_about_each_shelf("/published?category={item.shelf_word}")(world),
             ]
         ),
     ),
@@ -202,12 +217,12 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "PUT /api/v1/follows/<target>/<int:target_id>": CommonRoute(
         READER,
         lambda world: iter(
-            request for request in _FOLLOW(world) if request.path != _public_follow(world)
+            request for request in _follow(world) if request.path != _public_follow(world)
         ),
         frozenset({404}),
     ),
     "DELETE /api/v1/follows/<target>/<int:target_id>": CommonRoute(
-        READER, _FOLLOW, frozenset({204})
+        READER, _follow, frozenset({204})
     ),
     "GET /api/v1/notifications": CommonRoute(READER, _once("/notifications?limit=100")),
     "GET /api/v1/notifications/unread-count": CommonRoute(

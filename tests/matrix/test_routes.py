@@ -6,7 +6,15 @@ import pytest
 import requests
 
 from tests.matrix.routes import COMMON_ROUTES, ITEM_ROUTES, NOBODY, Request
-from tests.matrix.world import ANONYMOUS, PEOPLE, ROLE_OF, STATES, World, may_see
+from tests.matrix.world import (
+    ANONYMOUS,
+    PEOPLE,
+    ROLE_OF,
+    STATES,
+    World,
+    may_see,
+    may_see_shelves,
+)
 from webapp.app import create_app
 from webapp.kit.roles import RoleName
 from webapp.settings import Settings
@@ -52,6 +60,7 @@ def test_a_route_about_an_item(world: World, route: str, state: str, who: str) -
             assert method == "HEAD" or not row.shows or item.word in said(answer)
         else:
             assert words_in(world, answer) == []
+            assert shelves_in(world, answer) == []
 
 
 @pytest.mark.parametrize("who", PEOPLE)
@@ -66,6 +75,8 @@ def test_a_route_about_no_single_item(world: World, route: str, who: str) -> Non
             expected = row.answers if refusal is None else {refusal}
             assert answer.status_code in expected, (request.path, answer.text[:500])
             heard |= set(words_in(world, answer, asked=request.path))
+            if not may_see_shelves(who):
+                assert shelves_in(world, answer, asked=request.path) == [], request.path
     if row.shows and may_see(who):
         assert heard == set(STATES)
     elif not may_see(who) or row.role is None:
@@ -95,6 +106,15 @@ def refusal_of(who: str, role: RoleName | None) -> int | None:
 def said(answer: requests.Response) -> str:
     """Return everything that an answer says: its headers and its body."""
     return f"{dict(answer.headers)}\n{answer.text}"
+
+
+def shelves_in(world: World, answer: requests.Response, *, asked: str = "") -> list[str]:
+    """Return the states whose items' categories an answer names, and what asked did not."""
+    return [
+        item.state
+        for item in world.items.values()
+        if item.shelf_word and item.shelf_word in said(answer) and item.shelf_word not in asked
+    ]
 
 
 def words_in(world: World, answer: requests.Response, *, asked: str = "") -> list[str]:

@@ -25,6 +25,7 @@ from tests.factories import PASSWORD
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.models import Content, ImportRecord, Role, Tag, User
+from webapp.services.content import taxonomy
 from webapp.services.interchange import sources
 from webapp.settings import Settings
 
@@ -45,7 +46,11 @@ PUBLIC_WORD = "openword"
 
 @dataclass
 class Item:
-    """One item of the owner; `word` is in its draft alone, `slug` is its draft's."""
+    """One item of the owner; `word` is in its draft alone, `slug` is its draft's.
+
+    `shelf_word` names the category of its draft, which an import has made; authors choose among all
+    categories, and nobody else may know of it. None where something in it was public.
+    """
 
     id: int
     state: str
@@ -53,6 +58,12 @@ class Item:
     slug: str
     tag_id: int
     schedule_id: int | None = None
+    shelf_word: str | None = None
+    category_id: int | None = None
+
+    def words_in(self, told: str) -> list[str]:
+        """Return those of its words that something tells."""
+        return [word for word in (self.word, self.shelf_word) if word and word in told]
 
 
 @dataclass
@@ -100,6 +111,11 @@ class World:
         self.tokens[who] = answer.json()["access_token"]
         self.ids[who] = user_id
         return user_id
+
+
+def may_see_shelves(who: str) -> bool:
+    """Say whether somebody may see the categories that drafts alone have: authors and above."""
+    return who in ROLE_OF and ROLE_OF[who].includes(RoleName.AUTHOR)
 
 
 def may_see(who: str) -> bool:
@@ -152,10 +168,14 @@ def _write_item(world: World, state: str) -> Item:
     """Write an item of the owner, in which nothing but its present draft holds its word."""
     word = "zq" + state.split()[0]
     slug = f"hush-{word[2:]}"
-    secret = {
+    secret: dict[str, Any] = {
         "title": f"Title {word}", "slug": slug, "body": f"Body {word}", "excerpt": f"Ex {word}",
         "tags": [f"tag {word}"], "metadata": {word: word},
     }  # fmt: skip
+    shelf_word = None if state == "withdrawn" else f"zk{word[2:]}"
+    if shelf_word is not None:
+        with world.sessions.begin() as session:
+            secret["category_id"] = taxonomy.ensure_category(session, shelf_word)
     is_public_before = state == "public with newer draft"
     first = {"title": f"Title {PUBLIC_WORD}", "slug": f"plain-{word[2:]}", "body": PUBLIC_WORD}
     made = world.succeed(OWNER, "POST", "/content", first if is_public_before else secret).json()
@@ -176,7 +196,9 @@ def _write_item(world: World, state: str) -> Item:
         world.succeed(OWNER, "POST", f"{path}/trash", If_Match="*")
     with world.sessions() as session:
         tag_id = session.scalars(select(Tag.id).where(Tag.name == f"tag {word}")).one()
-    return Item(made["id"], state, word, slug, tag_id, schedule_id)
+    return Item(
+        made["id"], state, word, slug, tag_id, schedule_id, shelf_word, secret.get("category_id")
+    )
 
 
 def _came_from_elsewhere(world: World, item: Item) -> None:

@@ -22,7 +22,7 @@ ACCOUNTED_FOR = {
         )
         for revision in (
             "91510fbf9bf6", "7b1e0f3a9c21", "1a6f3e8d5c70", "6d9c1f5e7b82", "a58e0c47b1f3",
-            "c93b6e10d7a5", "e7f40a92c6b8", "0b6d8e51f9c2", "2f8c1b70e4d9",
+            "c93b6e10d7a5", "e7f40a92c6b8", "0b6d8e51f9c2", "2f8c1b70e4d9", "6c2f8da5e319",
         )
     },
     ("654f547b43aa", "ban-drop-constraint"): "NOT NULL says the same as the check",

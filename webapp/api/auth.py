@@ -20,14 +20,24 @@ MARK = "auth_mark"
 
 @dataclass(frozen=True)
 class AuthMark:
-    """The least role that a caller needs; None lets everybody in."""
+    """The least role that a caller needs; None lets everybody in.
+
+    With `knows_callers` a view for everybody is told who calls, where a valid token says so.
+    """
 
     role: RoleName | None
+    knows_callers: bool = False
 
 
 def public(view: View) -> View:
     """Let everybody call the view."""
     setattr(view, MARK, AuthMark(None))
+    return view
+
+
+def public_to_all(view: View) -> View:
+    """Let everybody call the view, which shows more to some: `known_actor` says who calls."""
+    setattr(view, MARK, AuthMark(None, knows_callers=True))
     return view
 
 
@@ -44,25 +54,41 @@ def requires(role: RoleName) -> Callable[[View], View]:
 def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
     """Find out who calls and whether they may, and note the use of their session.
 
-    Raises AuthenticationError (no token, or one that is not valid) and ForbiddenError.
+    Raises AuthenticationError (no token, or one that is not valid) and ForbiddenError. Where
+    everybody may, a token that is not valid makes no difference.
     """
-    if mark.role is None:
-        return
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise AuthenticationError("Send a token: Authorization: Bearer …")
-    actor = sessions.find_actor(session, token.strip())
-    if actor is None:
-        raise AuthenticationError("The token is unknown, expired or revoked; log in again.")
+    try:
+        actor = _find_actor(session)
+    except AuthenticationError:
+        if mark.role is None:
+            return
+        raise
     g.known_user_id = actor.user_id
     if not actor.is_use_noted and actor.session_id is not None:
         sessions.note_use(session, actor.session_id)
         session.commit()
-    actor.require(mark.role)
+    if mark.role is not None:
+        actor.require(mark.role)
     g.actor = replace(actor, quotas=settings.quotas_of(actor.role))
 
 
 def current_actor() -> Actor:
     """Return who calls; only for views that are not public."""
     actor: Actor = g.actor
+    return actor
+
+
+def known_actor() -> Actor | None:
+    """Return who calls a view for all, None for somebody who is not known."""
+    actor: Actor | None = g.get("actor")
+    return actor
+
+
+def _find_actor(session: Session) -> Actor:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise AuthenticationError("Send a token: Authorization: Bearer …")
+    actor = sessions.find_actor(session, token.strip())
+    if actor is None:
+        raise AuthenticationError("The token is unknown, expired or revoked; log in again.")
     return actor

@@ -15,6 +15,7 @@ from webapp.api.problems import field_errors, problem_response
 
 API_PREFIX = "/api/v1"
 BEARER: list[dict[str, list[Any]]] = [{"bearer": []}]
+OPTIONAL_BEARER: list[dict[str, list[Any]]] = [{}, *BEARER]
 
 Responses = dict[str | int, type[BaseModel] | dict[Any, Any] | None]
 

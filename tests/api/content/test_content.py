@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from tests.factories import Caller
 from webapp.api.edge import ImprintApp
 from webapp.kit.roles import RoleName
+from webapp.services.content import taxonomy
 
 
 @pytest.fixture
@@ -185,3 +186,32 @@ def test_categories_are_a_tree_without_circles(client: FlaskClient, editor: Call
     assert manager.call("DELETE", f"/categories/{child['id']}").status_code == 204
     assert editor.call("GET", f"/content/{made['id']}").get_json()["category"] is None
     assert [c["slug"] for c in client.get("/api/v1/categories").get_json()["items"]] == ["root"]
+
+
+def test_authors_see_the_categories_of_drafts_and_no_cache_shows_them_to_others(
+    client: FlaskClient, app: ImprintApp
+) -> None:
+    author, reader = Caller(client, RoleName.AUTHOR), Caller(client, RoleName.READER)
+    with app.context.sessions.begin() as session:  # type: ignore[union-attr]
+        category_id = taxonomy.ensure_category(session, "Secret")
+    for path, names in (("/categories", ["Secret"]), (f"/categories/{category_id}", "Secret")):
+        shown = author.call("GET", path)
+        document = shown.get_json()
+        told = document["name"] if "name" in document else [c["name"] for c in document["items"]]
+        assert told == names
+        assert shown.headers["Cache-Control"] == "private, no-cache"
+        again = author.call("GET", path, If_None_Match=shown.headers["ETag"])
+        assert again.status_code == 304
+        stale = reader.call("GET", path, If_None_Match=shown.headers["ETag"])
+        assert stale.status_code == (200 if path == "/categories" else 404)
+        nobody = client.get(f"/api/v1{path}")
+        unknown = client.get(f"/api/v1{path}", headers={"Authorization": "Bearer nobody"})
+        for hidden in (stale, nobody, unknown):
+            assert "Secret" not in hidden.text
+        assert unknown.status_code == nobody.status_code
+        assert all("Authorization" in answer.headers.get("Vary", "") for answer in (shown, again))
+    assert "public" in client.get("/api/v1/categories").headers["Cache-Control"]
+    assert "Authorization" in client.get("/api/v1/categories").headers["Vary"]
+    missing = reader.call("PUT", "/follows/category/999999999").get_json()["detail"]
+    followed = reader.call("PUT", f"/follows/category/{category_id}")
+    assert (followed.status_code, followed.get_json()["detail"]) == (404, missing)

@@ -12,6 +12,7 @@ from webapp.services.audience import follows, notifications
 from webapp.services.audience.fan_out import fan_out_chunk
 from webapp.services.audience.follows import Target
 from webapp.services.content import taxonomy
+from webapp.services.content.taxonomy import CategoryChanges
 from webapp.services.errors import NotFoundError
 from webapp.services.publishing import publishing
 
@@ -45,7 +46,8 @@ def mailed(session: Session, event_id: int) -> list[int]:
 
 def test_whoever_follows_twice_is_told_once(session: Session) -> None:
     author = make_actor(session)
-    category_id = taxonomy.ensure_category(session, "News")
+    news = CategoryChanges(name="News", slug=None, description="", parent_id=None)
+    category_id = taxonomy.create_category(session, author, news).id
     tag = taxonomy.ensure_tags(session, ["python"])[0]
     readers = [make_actor(session, RoleName.READER) for _ in range(4)]
     for reader in readers[:3]:

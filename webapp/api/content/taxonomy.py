@@ -3,17 +3,33 @@
 from flask import Response
 from pydantic import BaseModel, ConfigDict
 
-from webapp.api.answers import answer, no_content, page_of, public_answer
-from webapp.api.auth import current_actor, public, requires
-from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, NOT_MODIFIED, Blueprint, Responses
+from webapp.api.answers import (
+    OWN,
+    answer,
+    conditional,
+    digest_etag,
+    no_content,
+    page_of,
+    public_answer,
+)
+from webapp.api.auth import current_actor, known_actor, public, public_to_all, requires
+from webapp.api.blueprint import (
+    ACCOUNT_PROBLEMS,
+    BEARER,
+    NOT_MODIFIED,
+    OPTIONAL_BEARER,
+    Blueprint,
+    Responses,
+)
 from webapp.api.edge import open_session
 from webapp.api.fields import Id, Input, Name, Omittable, PageQuery, Query, ShortText, SlugText
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.roles import RoleName
 from webapp.models import Category, Tag
+from webapp.services.accounts.actors import Actor
 from webapp.services.content import taxonomy
-from webapp.services.content.taxonomy import CategoryChanges
+from webapp.services.content.taxonomy import CategoryChanges, CategoryView
 
 blueprint = Blueprint("taxonomy", title="Categories and tags")
 
@@ -71,28 +87,35 @@ class TagPage(BaseModel):
     next: str | None
 
 
-@blueprint.get("/categories", responses={200: CategoryPage, **NOT_MODIFIED}, security=[])
-@public
+@blueprint.get(
+    "/categories", responses={200: CategoryPage, **NOT_MODIFIED}, security=OPTIONAL_BEARER
+)
+@public_to_all
 def list_categories(query: PageQuery) -> Response:
-    """List categories in the order of their ids; `parent_id` makes them a tree."""
+    """List categories in the order of their ids; `parent_id` makes them a tree.
+
+    One that an import has made shows once something in it is public; authors see it before.
+    """
+    actor = known_actor()
     after_id = 0
     if query.cursor is not None:
         (after_id,) = decode_cursor(query.cursor, int)  # type: ignore[assignment]
-    rows = taxonomy.list_categories(open_session(), after_id=after_id, limit=query.limit + 1)
+    rows = taxonomy.list_categories(open_session(), actor, after_id=after_id, limit=query.limit + 1)
     page = page_of(rows, query.limit, _category, lambda row: (row.id,))
-    return public_answer(CategoryPage(**page).model_dump_json().encode())
+    return _answer_to(actor, CategoryPage(**page))
 
 
 @blueprint.get(
     "/categories/<int:category_id>",
     responses={200: CategoryAnswer, **NOT_FOUND, **NOT_MODIFIED},
-    security=[],
+    security=OPTIONAL_BEARER,
 )
-@public
+@public_to_all
 def read_category(path: CategoryPath) -> Response:
     """Read one category."""
-    category = _category(taxonomy.get_category(open_session(), path.category_id))
-    return public_answer(category.model_dump_json().encode())
+    actor = known_actor()
+    found = taxonomy.view_category(open_session(), actor, path.category_id)
+    return _answer_to(actor, _category(found))
 
 
 @blueprint.post("/categories", responses={201: CategoryAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
@@ -149,7 +172,20 @@ def _changes(body: CategoryInput) -> CategoryChanges:
     return CategoryChanges(**body.model_dump())
 
 
-def _category(row: Category) -> CategoryAnswer:
+def _answer_to(actor: Actor | None, shown: BaseModel) -> Response:
+    """Answer with what this caller may see, which no cache may give to another one."""
+    body = shown.model_dump_json().encode()
+    if actor is None:
+        response = public_answer(body)
+    else:
+        response = conditional(
+            Response(body, content_type="application/json"), digest_etag(body), OWN
+        )
+    response.vary.add("Authorization")
+    return response
+
+
+def _category(row: Category | CategoryView) -> CategoryAnswer:
     return CategoryAnswer.model_validate(row)
 
 

@@ -17,13 +17,19 @@ def key_of_name(name: ColumnElement[str]) -> Function[str]:
 
 
 class Category(Base):
-    """A shelf that an item stands on; shelves may stand inside others."""
+    """A shelf that an item stands on; shelves may stand inside others.
+
+    `was_public` says that the public may know of it: it was made by a person through the API, or
+    something in it, or below it, has been public. One that only imported drafts have is as secret
+    as they are.
+    """
 
     __tablename__ = "categories"
     __table_args__ = (
         CheckConstraint("parent_id <> id", name="parent_is_another"),
         Index("ix_categories_parent_id", "parent_id"),
         Index("ix_categories_key_of_name", key_of_name(literal_column("name"))),
+        Index("ix_categories_id_was_public", "id", postgresql_where=text("was_public")),
     )
 
     id: Mapped[identity]
@@ -31,6 +37,7 @@ class Category(Base):
     name: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text, server_default="")
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id", ondelete="SET NULL"))
+    was_public: Mapped[bool] = mapped_column(server_default="true")
     created_at: Mapped[created_timestamp]
 
 

@@ -47,7 +47,7 @@ _COLUMNS: dict[Target, InstrumentedAttribute[int | None]] = {
 def _followable(target: Target, target_id: int) -> Select[int]:
     """Return the query that finds the target, if it is one that readers may know of.
 
-    Readers' accounts are nobody's business, and neither are drafts and the tags of drafts.
+    Readers' accounts are nobody's business, and neither are drafts and their tags and categories.
     """
     authors = select(User.id).join(Role, Role.id == User.role_id)
     queries: dict[Target, Select[int]] = {
@@ -58,7 +58,7 @@ def _followable(target: Target, target_id: int) -> Select[int]:
                 exists().where(Publication.author_id == User.id),
             ),
         ),
-        Target.CATEGORY: select(Category.id).where(Category.id == target_id),
+        Target.CATEGORY: select(Category.id).where(Category.id == target_id, Category.was_public),
         Target.TAG: select(Tag.id).where(Tag.id == target_id, is_public(Tag)),
         Target.CONTENT: select(Publication.content_id).where(Publication.content_id == target_id),
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     BigInteger,
+    Select,
     Text,
     any_,
     bindparam,
@@ -17,11 +18,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, array, insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import ColumnElement
 
 from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
+from webapp.kit.roles import RoleName
 from webapp.kit.slugs import slugify
 from webapp.models import Category, Content, ContentTag, Publication, Tag
 from webapp.models.content.taxonomy import key_of_name
@@ -57,14 +59,36 @@ class CategoryChanges:
     parent_id: int | None
 
 
-def list_categories(session: Session, *, after_id: int, limit: int) -> list[Category]:
-    """Return categories in the order of their ids, from above `after_id`."""
-    statement = select(Category).where(Category.id > after_id).order_by(Category.id).limit(limit)
-    return list(session.scalars(statement))
+@dataclass(frozen=True)
+class CategoryView:
+    """A category as somebody may see it: without a parent that they may not know of."""
+
+    id: int
+    slug: str
+    name: str
+    description: str
+    parent_id: int | None
+
+
+def list_categories(
+    session: Session, viewer: Actor | None, *, after_id: int, limit: int
+) -> list[CategoryView]:
+    """Return the categories that the viewer may know of, by their ids, from above `after_id`."""
+    statement = _visible_to(viewer).where(Category.id > after_id)
+    rows = session.execute(statement.order_by(Category.id).limit(limit))
+    return [CategoryView(*row) for row in rows]
+
+
+def view_category(session: Session, viewer: Actor | None, category_id: int) -> CategoryView:
+    """Return one category. Raises NotFoundError when there is none that the viewer may know of."""
+    row = session.execute(_visible_to(viewer).where(Category.id == category_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such category.")
+    return CategoryView(*row)
 
 
 def get_category(session: Session, category_id: int) -> Category:
-    """Return one category. Raises NotFoundError."""
+    """Return one category, whoever asks. Raises NotFoundError."""
     category = session.get(Category, category_id)
     if category is None:
         raise NotFoundError("There is no such category.")
@@ -160,7 +184,8 @@ def ensure_category(
     """Return the id of the category with this name, made now if there is none.
 
     Of several with the name, the one with this slug is meant; with a parent, only its children are
-    looked at. A new one gets the slug, or that of its name, numbered where another category has it.
+    looked at. A new one gets the slug, or that of its name, numbered where another category has it,
+    and the public knows nothing of it until something in it is public.
     """
     for _ in range(ATTEMPTS):
         found = select(Category.id).where(_is_called(Category, name))
@@ -171,9 +196,17 @@ def ensure_category(
         if category_id is not None:
             return category_id
         free = _free_slug(session, Category, slug or slugify(name))
-        made = insert(Category).values(slug=free, name=name, parent_id=parent_id)
+        made = insert(Category).values(slug=free, name=name, parent_id=parent_id, was_public=False)
         session.execute(made.on_conflict_do_nothing(index_elements=["slug"]))
     raise ConflictError("Many categories with this name are being made at once; try again.")
+
+
+def show_categories(session: Session, version_ids: list[int]) -> None:
+    """Let the public know of the categories in which these versions become public.
+
+    Those above them show with them, because where a category stands is part of what it is.
+    """
+    session.execute(_SHOW_CATEGORIES, {"version_ids": version_ids})
 
 
 def list_tags(session: Session, *, after_slug: str, limit: int) -> list[Tag]:
@@ -274,6 +307,25 @@ _NAME_PUBLIC_TAGS = text(
     bindparam("version_ids", type_=ARRAY(BigInteger)),
 )
 
+# Locked in the order of their ids, as the tags are. A publication that waited here for another one
+# finds the mark made.
+_SHOW_CATEGORIES = text(
+    """
+    WITH RECURSIVE shown AS (
+        SELECT id, parent_id FROM categories
+        WHERE id IN (SELECT category_id FROM content_versions WHERE id = ANY (:version_ids))
+        UNION
+        SELECT parent.id, parent.parent_id
+        FROM categories AS parent JOIN shown ON parent.id = shown.parent_id
+    ), secret AS MATERIALIZED (
+        SELECT id FROM categories
+        WHERE NOT was_public AND id IN (SELECT id FROM shown)
+        ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE categories SET was_public = true FROM secret WHERE categories.id = secret.id
+    """
+).bindparams(bindparam("version_ids", type_=ARRAY(BigInteger)))
+
 _ANCESTORS = text(
     """
     WITH RECURSIVE ancestors AS (
@@ -285,6 +337,17 @@ _ANCESTORS = text(
     SELECT id FROM ancestors
     """
 )
+
+
+def _visible_to(viewer: Actor | None) -> Select[int, str, str, str, int | None]:
+    """Return the query of the categories that somebody may know of; authors choose among all."""
+    columns = (Category.id, Category.slug, Category.name, Category.description)
+    if viewer is not None and viewer.may(RoleName.AUTHOR):
+        return select(*columns, Category.parent_id)
+    parent = aliased(Category)
+    # It may have been put below one that has drafts alone.
+    is_known = exists().where(parent.id == Category.parent_id, parent.was_public)
+    return select(*columns, case((is_known, Category.parent_id))).where(Category.was_public)
 
 
 def _is_called(kind: type[Category], name: str) -> ColumnElement[bool]:

@@ -120,11 +120,13 @@ def release(
     ensure_renderings(session, [release.version_id for release in releases])
     ids = [release.content_id for release in releases]
     session.execute(_LOCK_ITEMS, {"content_ids": ids})
-    taxonomy.name_public_tags(session, ids, [release.version_id for release in releases])
-    documents.hold_names(session, ids, [release.version_id for release in releases])
+    version_ids = [release.version_id for release in releases]
+    taxonomy.name_public_tags(session, ids, version_ids)
+    taxonomy.show_categories(session, version_ids)
+    documents.hold_names(session, ids, version_ids)
     parameters = {
         "content_ids": ids,
-        "version_ids": [release.version_id for release in releases],
+        "version_ids": version_ids,
         "moments": [release.published_at for release in releases],
         "notify": notify,
         "queue": FanOutEvent.queue.value,
