@@ -14,6 +14,7 @@ from webapp.jobs import leases
 from webapp.jobs.leases import ClaimedJob
 from webapp.jobs.messages import Message
 from webapp.jobs.outcomes import (
+    Decline,
     Done,
     GiveUp,
     LeaseLostError,
@@ -22,6 +23,7 @@ from webapp.jobs.outcomes import (
     Retry,
     Snooze,
 )
+from webapp.jobs.payloads import NewerPayloadError, read_payload
 from webapp.kit.redaction import without_addresses
 from workers.context import Handler, InOneTransaction, RunningJob, WorkerContext
 
@@ -78,11 +80,13 @@ def _run_claimed(
     try:
         handler = handlers.get(claimed.kind)
         if handler is None:
-            raise PermanentError(f"No handler for {claimed.kind}; is this worker an old release?")
-        message = handler.message.model_validate(claimed.payload)
-        _call(context, handler, claimed, message)
+            _decline(context, claimed, Decline(f"This release knows no jobs {claimed.kind}."))
+            return
+        _call(context, handler, claimed, read_payload(handler.message, claimed.payload))
     except LeaseLostError:
         raise
+    except NewerPayloadError as error:
+        _decline(context, claimed, Decline(str(error)))
     except (PermanentError, ValidationError) as error:
         _settle_failure(context, claimed, GiveUp(_describe(error)))
     except Exception as error:
@@ -93,7 +97,7 @@ def _run_claimed(
 
 
 class _RollBack(Exception):  # noqa: N818 - a way out of the transaction, not an error
-    def __init__(self, outcome: Retry | GiveUp) -> None:
+    def __init__(self, outcome: Retry | GiveUp | Decline) -> None:
         super().__init__(outcome.reason)
         self.outcome = outcome
 
@@ -110,7 +114,10 @@ def _call(context: WorkerContext, handler: Handler, claimed: ClaimedJob, message
             with context.transaction() as session:
                 _settle(session, claimed, outcome)
     except _RollBack as ended:
-        _settle_failure(context, claimed, ended.outcome)
+        if isinstance(ended.outcome, Decline):
+            _decline(context, claimed, ended.outcome)
+        else:
+            _settle_failure(context, claimed, ended.outcome)
 
 
 def _settle(session: Session, claimed: ClaimedJob, outcome: Outcome) -> None:
@@ -120,6 +127,14 @@ def _settle(session: Session, claimed: ClaimedJob, outcome: Outcome) -> None:
         leases.snooze(session, claimed, outcome.seconds)
     else:
         raise _RollBack(outcome)
+
+
+def _decline(context: WorkerContext, claimed: ClaimedJob, outcome: Decline) -> None:
+    """Leave the job to a worker of another release."""
+    with context.transaction() as session:
+        seconds = leases.decline(session, claimed, outcome.reason)
+    log.warning("job.declined", reason=outcome.reason, declines=claimed.declines + 1,
+                seconds=round(seconds, 1))  # fmt: skip
 
 
 def _settle_failure(context: WorkerContext, claimed: ClaimedJob, outcome: Retry | GiveUp) -> None:

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, select, update
+from sqlalchemy import create_engine, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from dev.ports import free_port
-from webapp.jobs.messages import MESSAGES, PruneTable
+from webapp.jobs.messages import PruneTable
 from webapp.jobs.outbox import enqueue
-from webapp.jobs.outcomes import Done, GiveUp, Outcome, PermanentError, Retry, Snooze
+from webapp.jobs.outcomes import Decline, Done, GiveUp, Outcome, PermanentError, Retry, Snooze
 from webapp.kit.clock import utc_now
 from webapp.models import Job, Tick
 from workers.context import Handler, InOneTransaction, InSteps, RunningJob, WorkerContext
@@ -88,12 +88,62 @@ def test_the_reason_of_a_failure_is_kept(worker: WorkerContext) -> None:
     assert (job.state, job.last_error) == ("failed", "ValueError: a defect")
 
 
-def test_an_unknown_kind_and_a_bad_payload_give_up_at_once(worker: WorkerContext) -> None:
-    assert run(worker, new_job(worker), None).state == "failed"
-    broken = run(worker, new_job(worker, payload={"wrong": 1}), writes_then(Done()))
-    assert broken.state == "failed"
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"wrong": 1},
+        {"table": "jobs", "new_field": 1},  # A new field is a new version.
+        {"table": "jobs", "payload_version": 0},
+        {"table": "jobs", "payload_version": True},
+        {"table": "jobs", "payload_version": "2"},
+    ],
+)
+def test_a_payload_that_is_not_what_its_version_says_gives_up_at_once(
+    worker: WorkerContext, payload: dict[str, Any]
+) -> None:
+    broken = run(worker, new_job(worker, payload=payload), writes_then(Done()))
+    assert (broken.state, effects(worker)) == ("failed", 0)
+
+
+def declined_by(worker: WorkerContext, job_id: int, handler: Handler | None) -> tuple[Job, float]:
+    """Let a worker decline a job that is due, and return its row and the seconds that it waits."""
+    with worker.transaction() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(run_at=func.clock_timestamp()))
+    run(worker, job_id, handler)
+    with worker.transaction() as session:
+        wait = func.extract("epoch", Job.run_at - func.clock_timestamp())
+        job, seconds = session.execute(select(Job, wait).where(Job.id == job_id)).one()
+        return job, float(seconds)
+
+
+@pytest.mark.parametrize(
+    ("payload", "handler"),
+    [
+        ({"table": "jobs"}, None),
+        ({"table": "jobs", "payload_version": 2}, writes_then(Done())),
+        ({"other": [1], "payload_version": 3}, writes_then(Done())),
+        ({"table": "jobs"}, writes_then(Decline("another release may"))),
+    ],
+)
+def test_what_a_worker_does_not_know_it_leaves_to_another_release(
+    worker: WorkerContext, payload: dict[str, Any], handler: Handler | None
+) -> None:
+    job_id = new_job(worker, payload=payload, max_starts=1)
+    for declines in range(1, 10):
+        job, seconds = declined_by(worker, job_id, handler)
+        assert (job.state, job.starts, job.declines) == ("ready", 0, declines)
+        assert (job.lease_token, job.dispatched_at) == (None, None)
+        assert seconds <= min(2 ** (declines - 1), 60)
+    assert seconds > 25
+    assert job.last_error is not None
     assert effects(worker) == 0
-    assert KIND in MESSAGES
+
+    declined_by(worker, job_id, None)
+    with worker.transaction() as session:
+        known = {"payload": {"table": "jobs"}, "run_at": func.clock_timestamp()}
+        session.execute(update(Job).where(Job.id == job_id).values(**known))
+    done = run(worker, job_id, writes_then(Done()))
+    assert (done.state, done.starts, done.declines, done.last_error) == ("done", 1, 0, None)
 
 
 def test_a_worker_that_lost_its_lease_in_the_middle_leaves_nothing(worker: WorkerContext) -> None:

@@ -59,6 +59,7 @@ def retry_jobs(session: Session, job_ids: list[int]) -> int:
         .values(
             state="ready",
             starts=0,
+            declines=0,
             run_at=func.clock_timestamp(),
             finished_at=null(),
             dispatched_at=null(),

@@ -15,7 +15,8 @@ from sqlalchemy.sql import ColumnElement
 
 from webapp.jobs.messages import Message
 from webapp.jobs.outcomes import LeaseLostError
-from webapp.kit.backoff import retry_delay_seconds
+from webapp.jobs.payloads import write_payload
+from webapp.kit.backoff import decline_delay_seconds, retry_delay_seconds
 from webapp.models import Job
 
 
@@ -29,6 +30,7 @@ class ClaimedJob:
     payload: dict[str, Any]
     starts: int
     max_starts: int
+    declines: int
     lease_token: UUID
     request_id: str | None
     created_at: datetime
@@ -55,7 +57,7 @@ def claim(session: Session, job_id: int, lease_seconds: float) -> ClaimedJob | N
             lease_until=seconds_from_now(lease_seconds),
         )
         .returning(Job.id, Job.queue, Job.kind, Job.payload, Job.starts, Job.max_starts,
-                   Job.lease_token, Job.request_id, Job.created_at)
+                   Job.declines, Job.lease_token, Job.request_id, Job.created_at)
     )  # fmt: skip
     row = session.execute(statement).one_or_none()
     return None if row is None else ClaimedJob(**row._asdict())
@@ -68,7 +70,7 @@ def renew(session: Session, job: ClaimedJob, lease_seconds: float) -> None:
 
 def note_progress(session: Session, job: ClaimedJob, message: Message) -> None:
     """Write into the job's row with what message it goes on; raises LeaseLostError."""
-    _guarded(session, job, payload=message.model_dump(mode="json"))
+    _guarded(session, job, payload=write_payload(message))
 
 
 def finish(session: Session, job: ClaimedJob) -> None:
@@ -104,6 +106,19 @@ def fail(
     return "failed" if gives_up else "ready"
 
 
+def decline(session: Session, job: ClaimedJob, reason: str) -> float:
+    """Leave a job to a worker of another release, after a growing wait; returns its seconds.
+
+    The start does not count. Raises LeaseLostError.
+    """
+    declines = job.declines + 1
+    delay = decline_delay_seconds(declines)
+    released = {**_RELEASED, "declines": declines}
+    _guarded(session, job, state="ready", run_at=seconds_from_now(delay), starts=Job.starts - 1,
+             last_error=reason[:2000], **released)  # fmt: skip
+    return delay
+
+
 def take_back_expired(session: Session, limit: int = 500) -> int:
     """Make jobs whose lease has ended ready again, or failed after their last start.
 
@@ -136,6 +151,7 @@ _RELEASED: dict[str, Any] = {
     "lease_until": null(),
     "dispatched_at": null(),
     "dispatches": 0,
+    "declines": 0,
 }
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,13 +40,25 @@ class Queue(StrEnum):
 
 
 class Message(BaseModel):
-    """The parent of all messages. They carry ids, never text or secrets."""
+    """The parent of all messages. They carry ids, never text or secrets.
+
+    `payload_version` counts the changes of a message's shape, of which docs/recipes.md tells.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: ClassVar[str]
     queue: ClassVar[Queue]
     max_starts: ClassVar[int] = 8
+    payload_version: ClassVar[int] = 1
+
+    @classmethod
+    def fields_of_older(cls, _version: int, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of a payload of an older version as those of the present one.
+
+        They stay as they are where the new version has only new fields with a default.
+        """
+        return fields
 
     def dedupe_key(self) -> str | None:
         """Name the duty, so that the same one is never written twice; None where each is new."""

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
 
 from webapp.jobs.messages import Message
+from webapp.jobs.payloads import write_payload
 from webapp.models import Job
 
 WAKE_CHANNEL = "imprint_dispatcher"
@@ -50,6 +51,7 @@ def enqueue_anew(session: Session, message: Message) -> None:
                 "state": "ready",
                 "run_at": func.clock_timestamp(),
                 "starts": 0,
+                "declines": 0,
                 "lease_token": None,
                 "lease_until": None,
                 "dispatched_at": None,
@@ -84,7 +86,7 @@ def _row(message: Message, run_at: datetime | None) -> dict[str, Any]:
         "queue": message.queue.value,
         "kind": message.kind,
         "dedupe_key": message.dedupe_key() or uuid4().hex,
-        "payload": message.model_dump(mode="json"),
+        "payload": write_payload(message),
         "max_starts": message.max_starts,
         "request_id": get_contextvars().get("request_id"),
     }

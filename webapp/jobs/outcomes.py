@@ -1,4 +1,4 @@
-"""The four words in which a handler ends, and the errors that say the same."""
+"""The five words in which a handler ends, and the errors that say the same."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,18 @@ class Snooze:
     seconds: float = 0.0
 
 
-Outcome = Done | Retry | GiveUp | Snooze
+@dataclass(frozen=True)
+class Decline:
+    """This release cannot do it, and another may. What was written is rolled back; no start counts.
+
+    For what a job names and a worker does not know, while releases run side by side. Nothing ends
+    such a job but a worker that knows it, or an operator.
+    """
+
+    reason: str
+
+
+Outcome = Done | Retry | GiveUp | Snooze | Decline
 
 
 class LeaseLostError(Exception):

@@ -15,7 +15,9 @@ class Job(Base):
 
     `ready` waits for `run_at`; `running` is held by the worker that knows `lease_token` until
     `lease_until`; `done`, `failed` and `discarded` are final. `starts` is counted before the body
-    runs, so a job that kills its worker stops after `max_starts`.
+    runs, so a job that kills its worker stops after `max_starts`; a worker that puts the job back
+    unharmed takes its start back as well. `declines` counts the workers that in turn could not do
+    it, because their release does not know how.
     """
 
     __tablename__ = "jobs"
@@ -51,6 +53,7 @@ class Job(Base):
     run_at: Mapped[created_timestamp]
     starts: Mapped[int] = mapped_column(server_default="0")
     max_starts: Mapped[int] = mapped_column(server_default="8")
+    declines: Mapped[int] = mapped_column(server_default="0")
     dispatched_at: Mapped[timestamp | None]
     dispatches: Mapped[int] = mapped_column(server_default="0")
     lease_token: Mapped[UUID | None]

@@ -3,7 +3,7 @@
 import time
 
 from webapp.jobs.messages import RunBackfill
-from webapp.jobs.outcomes import Done, GiveUp, Outcome, Retry, Snooze
+from webapp.jobs.outcomes import Decline, Done, GiveUp, Outcome, Snooze
 from webapp.services.operations import backfills
 from webapp.services.operations.backfills import UnfilledRowsError
 from workers.context import InSteps, RunningJob
@@ -16,8 +16,7 @@ def run_backfill(job: RunningJob, message: RunBackfill) -> Outcome:
     """Do batches for two seconds, then leave the queue to others for a moment."""
     backfill = backfills.BACKFILLS.get(message.name)
     if backfill is None:
-        # While a deployment goes on, a worker of the new release may be the next to take it.
-        return Retry(f"This worker's release knows no backfill {message.name}.")
+        return Decline(f"This release knows no backfill {message.name}.")
     stop_at = time.monotonic() + SECONDS_AT_A_STRETCH
     while time.monotonic() < stop_at:
         try:

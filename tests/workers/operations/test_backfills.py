@@ -153,6 +153,9 @@ def test_a_worker_that_does_not_know_it_leaves_it_to_another(
     progress = progress_of(sessions)
     assert progress.job_state == "ready"
     assert "knows no backfill" in (progress.last_error or "")
+    with sessions() as session:
+        job = session.execute(text("SELECT starts, declines FROM jobs")).one()
+    assert tuple(job) == (0, 1), "it does not use up the starts of the job"
 
 
 def test_versions_from_before_they_were_sealed_are_sealed(

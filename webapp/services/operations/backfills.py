@@ -4,6 +4,7 @@ A batch is one transaction: one set-based statement over a range of keys, and th
 behind it. A kill loses the batch that was under way and nothing else, and no row is done twice.
 """
 
+import json
 from dataclasses import dataclass
 
 from sqlalchemy import Row, select, text, update
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RunBackfill, SealVersion
 from webapp.jobs.outbox import enqueue
+from webapp.jobs.payloads import version_mark
 from webapp.models import BackfillState, Job
 from webapp.services.errors import NotFoundError
 
@@ -61,9 +63,10 @@ SEAL_PRESENT_VERSIONS = Backfill(
         INSERT INTO jobs (queue, kind, dedupe_key, payload)
         SELECT '{SealVersion.queue.value}', '{SealVersion.kind}', id::text,
                jsonb_build_object('version_id', id)
+               || CAST('{json.dumps(version_mark(SealVersion))}' AS jsonb)
         FROM content_versions WHERE id > :after AND id <= :until AND sealed_at IS NULL
         ON CONFLICT DO NOTHING
-    """,  # noqa: S608 - both parts are constants of the code
+    """,  # noqa: S608 - all parts are constants of the code
 )
 
 # A backfill may leave this list with the release after the one whose contract step needed it.

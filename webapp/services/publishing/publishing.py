@@ -1,5 +1,6 @@
 """Publishing: draft to public and back, one item or five hundred, in one statement."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
 
 from webapp.jobs.messages import FanOutEvent
+from webapp.jobs.payloads import version_mark
 from webapp.models import Content, Publication
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
@@ -89,7 +91,9 @@ _PUBLISH = text(
         WHERE slugs.slug = documents.slug AND slugs.content_id = documents.id AND NOT was_public
     ), told AS (
         INSERT INTO jobs (queue, kind, dedupe_key, payload, max_starts, request_id)
-        SELECT :queue, :kind, id::text, jsonb_build_object('event_id', id), :max_starts, :request_id
+        SELECT :queue, :kind, id::text,
+            jsonb_build_object('event_id', id) || CAST(:version_mark AS jsonb),
+            :max_starts, :request_id
         FROM happened WHERE :notify
     )
     SELECT id FROM documents
@@ -131,6 +135,7 @@ def release(
         "notify": notify,
         "queue": FanOutEvent.queue.value,
         "kind": FanOutEvent.kind,
+        "version_mark": json.dumps(version_mark(FanOutEvent)),
         "max_starts": FanOutEvent.max_starts,
         "request_id": get_contextvars().get("request_id"),
     }
