@@ -7,13 +7,18 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from postgast import pg_query_pb2 as tree
+from postgast import walk
+
 from webapp.kit.migration_sql.classify import classify
 from webapp.kit.migration_sql.effects import Effect, Phase, Work
-from webapp.kit.migration_sql.schema import IDENTIFIER, Schema, bare
+from webapp.kit.migration_sql.schema import Schema
 from webapp.kit.migration_sql.statements import (
-    first_bracket,
+    UnreadableError,
+    listed_name,
     normalise,
-    split_at_commas,
+    read,
+    relation_name,
     split_statements,
 )
 
@@ -32,20 +37,6 @@ SECRETS = {
     "a long random word": r"['\"](?=[A-Za-z+/]*\d)[A-Za-z0-9+/]{32,}={0,2}['\"]",
 }
 
-_N = IDENTIFIER
-_FOREIGN_KEY = re.compile(
-    r"(?:CONSTRAINT \S+ )?FOREIGN KEY ?\(([^)]*)\) (REFERENCES .+)", re.I | re.S
-)
-_INLINE_KEY = re.compile(rf"({_N}) .*\b(REFERENCES .+)", re.I | re.S)
-_UNIQUE = re.compile(r"(?:CONSTRAINT \S+ )?(?:UNIQUE|PRIMARY KEY)[^(]*\(([^)]*)\)", re.I)
-_INLINE_UNIQUE = re.compile(rf"({_N}) .*\b(?:UNIQUE|PRIMARY KEY)\b", re.I | re.S)
-_ALTER = re.compile(rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?({_N}) (.+)", re.I | re.S)
-_CREATE = re.compile(rf"CREATE TABLE (?:IF NOT EXISTS )?({_N}) ?\(.+", re.I | re.S)
-_INDEX = re.compile(
-    rf"CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?{_N} ON (?:ONLY )?({_N})"
-    r" (?:USING \w+ )?\(([^)]*)\)(.*)",
-    re.I | re.S,
-)
 _OPT_OUT = re.compile(r"^# checklist: *([\w-]*)(?: +- *(.*))?$", re.M)
 _BOOKKEEPING = re.compile(r"alembic_version|^(?:BEGIN|COMMIT|SET .*)$", re.I)
 
@@ -89,8 +80,7 @@ def read_facts(steps: list[tuple[str, str, str, object]]) -> list[StepFacts]:
             for effect in classify(statement, schema)
         ]
         created = schema.created - before - {"alembic_version"}
-        altered = {bare(found.group(1)) for found in map(_ALTER.match, statements) if found}
-        altered |= {bare(found.group(1)) for found in map(_INDEX.match, statements) if found}
+        altered = {table for statement in statements for table in _altered_by(statement)}
         indexes |= {index for statement in statements for index in _indexes_of(statement)}
         keys = [key for statement in statements for key in _foreign_keys_of(statement)]
         facts = StepFacts(message, source, contract, effects, created, altered, keys)
@@ -183,39 +173,59 @@ RULES: dict[str, Callable[[StepFacts], Iterator[str]]] = {
 }
 
 
-def _parts_of(statement: str) -> tuple[str, list[str]]:
-    """Return the table of a statement, and the definitions that it adds to the table."""
-    created, altered = _CREATE.fullmatch(statement), _ALTER.fullmatch(statement)
-    if created is not None:
-        return bare(created.group(1)), split_at_commas(first_bracket(statement) or "")
-    if altered is not None:
-        actions = split_at_commas(altered.group(2))
-        added = [re.sub(r"^ADD (?:COLUMN )?", "", one, flags=re.I) for one in actions]
-        return bare(altered.group(1)), added
-    return "", []
+def _read(statement: str) -> tree.Node:
+    """Return the tree of a statement; one that cannot be read is found elsewhere."""
+    try:
+        return read(statement).stmts[0].stmt
+    except UnreadableError:
+        return tree.Node()
+
+
+def _altered_by(statement: str) -> Iterator[str]:
+    """Yield the table that a statement changes or makes an index on."""
+    node = _read(statement)
+    for kind in ("alter_table_stmt", "index_stmt"):
+        if node.HasField(kind):
+            yield relation_name(getattr(node, kind).relation)
+
+
+def _definitions_in(statement: str) -> Iterator[tuple[str, str, tree.Constraint, str]]:
+    """Yield (table, column of a definition of one, constraint, its text) of a statement.
+
+    The tree does not tell ON DELETE NO ACTION from nothing, so a constraint goes with its text.
+    """
+    node, text = _read(statement), statement.encode()
+    found = node.create_stmt if node.HasField("create_stmt") else node.alter_table_stmt
+    table, column = relation_name(found.relation), ""
+    parts = [part for _, part in walk(found) if isinstance(part, tree.ColumnDef | tree.Constraint)]
+    ends = sorted([*(part.location for part in parts), len(text)])
+    for part in parts:
+        if isinstance(part, tree.ColumnDef):
+            column = part.colname
+        else:
+            end = next(end for end in ends if end > part.location)
+            yield table, column, part, text[part.location : end].decode()
 
 
 def _foreign_keys_of(statement: str) -> Iterator[ForeignKey]:
-    table, parts = _parts_of(statement)
-    for part in parts:
-        found = _FOREIGN_KEY.fullmatch(part) or _INLINE_KEY.fullmatch(part)
-        if found is not None:
-            columns = tuple(bare(name) for name in split_at_commas(found.group(1)))
-            yield ForeignKey(table, columns, found.group(2))
+    for table, column, constraint, text in _definitions_in(statement):
+        if constraint.contype == tree.CONSTR_FOREIGN:
+            columns = tuple(listed_name([name]) for name in constraint.fk_attrs)
+            yield ForeignKey(table, columns or (column,), text)
 
 
 def _indexes_of(statement: str) -> Iterator[tuple[str, str]]:
     """Yield (table, leading column) of each index that a statement makes."""
-    table, parts = _parts_of(statement)
-    for part in parts:
-        unique, inline = _UNIQUE.match(part), _INLINE_UNIQUE.match(part)
-        if unique is not None:
-            yield table, bare(split_at_commas(unique.group(1))[0])
-        elif inline is not None:
-            yield table, bare(inline.group(1))
-    index = _INDEX.fullmatch(statement)
-    if index is not None:
-        column, rest = split_at_commas(index.group(2))[0], index.group(3).strip(" ()")
+    for table, column, constraint, _ in _definitions_in(statement):
+        if constraint.contype in {tree.CONSTR_UNIQUE, tree.CONSTR_PRIMARY}:
+            yield table, listed_name(constraint.keys[:1]) if constraint.keys else column
+    index = _read(statement).index_stmt
+    if index.index_params:
+        column = index.index_params[0].index_elem.name
+        test = index.where_clause.null_test
+        is_not_empty = test.nulltesttype == tree.IS_NOT_NULL and (
+            listed_name(test.arg.column_ref.fields) == column
+        )
         # A partial one serves where it leaves out no row but those that refer to nothing.
-        if rest.upper() in {"", f"WHERE {column} IS NOT NULL".upper()}:
-            yield bare(index.group(1)), bare(column)
+        if is_not_empty or not index.HasField("where_clause"):
+            yield relation_name(index.relation), column

@@ -62,7 +62,7 @@ def test_work_is_as_large_as_the_largest_table_that_is_named(sql: str) -> None:
         "INSERT INTO content (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 2, title = ''",
         "UPDATE roles SET a = extract(epoch FROM b), c = d IS DISTINCT FROM e, f = 2",
         "UPDATE roles SET a = trim(both ' ' FROM a) FROM unnest('{1}'::int[]) AS n (id)",
-        "WITH one (id) AS (SELECT 1) UPDATE roles SET a = id FROM one ORDER BY id, a",
+        "WITH one (id) AS (SELECT 1) UPDATE roles SET a = (SELECT id FROM one ORDER BY id, a)",
         "UPDATE roles SET a = 1 WHERE id IN (SELECT id FROM tags FOR NO KEY UPDATE SKIP LOCKED)",
     ],
 )

@@ -10,6 +10,7 @@ TABLES = """
     CREATE TABLE parts (id bigint NOT NULL) PARTITION BY RANGE (id);
     CREATE TABLE low PARTITION OF parts FOR VALUES FROM (0) TO (1000);
     CREATE TABLE high PARTITION OF parts FOR VALUES FROM (1000) TO (2000);
+    CREATE TABLE rest PARTITION OF parts DEFAULT;
     CREATE TABLE none (id bigint) PARTITION BY RANGE (id);
     INSERT INTO parts SELECT generate_series(0, 1499);
     ANALYZE parts;
@@ -31,7 +32,8 @@ def test_a_partitioned_table_is_as_large_as_its_parts(engine: Engine) -> None:
     assert sizes["parts"].rows == 1500
     assert sizes["parts"].table_bytes == sizes["low"].table_bytes + sizes["high"].table_bytes > 0
     assert (sizes["none"].total_bytes, sizes["none"].rows) == (0, 0)
-    assert schema.existing == {"parts", "low", "high", "none", "seen"}
+    assert schema.existing == {"parts", "low", "high", "rest", "none", "seen"}
+    assert schema.default_partitions == {"parts": "rest"}
 
 
 KEYS = """

@@ -1,101 +1,132 @@
-"""What each action of an ALTER TABLE does."""
+"""What each action of an ALTER TABLE does: its lock is the one of PostgreSQL's own page on it."""
 
-import re
 from collections.abc import Callable
+
+from postgast import pg_query_pb2 as tree
 
 from webapp.kit.migration_sql.columns import add_column, alter_type
 from webapp.kit.migration_sql.constraints import (
-    add_check,
-    add_foreign_key,
-    add_key,
+    add_constraint,
     drop_column,
     drop_constraint,
     obey,
     validate,
 )
-from webapp.kit.migration_sql.effects import UNKNOWN, Effect, Lock, Phase, Work
-from webapp.kit.migration_sql.schema import IDENTIFIER, Schema, bare
-from webapp.kit.migration_sql.statements import split_at_commas
+from webapp.kit.migration_sql.effects import CONCURRENTLY, UNKNOWN, Effect, Lock, Phase, Work
+from webapp.kit.migration_sql.schema import Schema
+from webapp.kit.migration_sql.statements import relation_name
 
-_ALTER = re.compile(
-    rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?({IDENTIFIER}) (.+)", re.IGNORECASE | re.DOTALL
-)
-Judge = Callable[[str, "re.Match[str]", Schema], list[Effect]]
+Judge = Callable[[str, tree.AlterTableCmd, Schema], list[Effect]]
+
+# These settings say how a table is kept, and nothing waits for them.
+_WEAK_SETTINGS = {
+    "fillfactor", "log_autovacuum_min_duration", "parallel_workers", "toast_tuple_target",
+    "vacuum_index_cleanup", "vacuum_truncate",
+}  # fmt: skip
 
 
-def alter_table(statement: str, schema: Schema) -> list[Effect]:
+def alter_table(statement: tree.AlterTableStmt, schema: Schema) -> list[Effect]:
     """Return the effects of all actions of one ALTER TABLE, and note what they make known."""
-    match = _ALTER.fullmatch(statement)
-    if match is None:
+    if statement.objtype != tree.OBJECT_TABLE:
         return [UNKNOWN]
-    table = bare(match.group(1))
-    effects: list[Effect] = []
-    for action in split_at_commas(match.group(2)):
-        for pattern, judge in _ACTIONS:
-            found = pattern.fullmatch(action)
-            if found is not None:
-                effects += judge(table, found, schema)
-                break
-        else:
-            effects.append(UNKNOWN)
-    return effects
+    table = relation_name(statement.relation)
+    return [
+        effect
+        for action in statement.cmds
+        for effect in _judge_action(table, action.alter_table_cmd, schema)
+    ]
 
 
-def _strongest(work: Work = Work.NONE, phase: Phase = Phase.EXPAND) -> Judge:
-    """Return a judge of actions that take ACCESS EXCLUSIVE on the table alone."""
-    return lambda table, _match, _schema: [Effect(table, Lock.ACCESS_EXCLUSIVE, work, phase)]
+def _judge_action(table: str, action: tree.AlterTableCmd, schema: Schema) -> list[Effect]:
+    judge = _ACTIONS.get(action.subtype)
+    return [UNKNOWN] if judge is None else judge(table, action, schema)
 
 
-def _add_column(table: str, match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    return add_column(table, match.group(2))
+def _alone(
+    lock: Lock = Lock.ACCESS_EXCLUSIVE, work: Work = Work.NONE, phase: Phase = Phase.EXPAND
+) -> Judge:
+    """Return a judge of actions that are about the table alone."""
+    return lambda table, _action, _schema: [Effect(table, lock, work, phase)]
 
 
-def _alter_type(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    return alter_type(table, bare(match.group(1)), match.group(2), schema)
-
-
-def _set_not_null(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    column = bare(match.group(1))
-    work = Work.NONE if schema.is_proven_not_null(table, column) else Work.SCAN
-    rule = f"{table}.{column} is never empty"
+def _set_not_null(table: str, action: tree.AlterTableCmd, schema: Schema) -> list[Effect]:
+    work = Work.NONE if schema.is_proven_not_null(table, action.name) else Work.SCAN
+    rule = f"{table}.{action.name} is never empty"
     return [Effect(table, Lock.ACCESS_EXCLUSIVE, work, condition=obey(rule))]
 
 
-def _rename(table: str, match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    removed = bare(match.group(1))
-    return [Effect(table, Lock.ACCESS_EXCLUSIVE, phase=Phase.CONTRACT, removes=removed)]
+def _set_default(table: str, action: tree.AlterTableCmd, _schema: Schema) -> list[Effect]:
+    phase = Phase.EXPAND if action.HasField("def") else Phase.CONTRACT
+    return [Effect(table, Lock.ACCESS_EXCLUSIVE, phase=phase)]
 
 
-def _rename_table(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    new_name = bare(match.group(1))
-    if table in schema.created and new_name not in schema.existing:
-        schema.created.add(new_name)
-    return [Effect(table, Lock.ACCESS_EXCLUSIVE, phase=Phase.CONTRACT, removes="")]
+def _set_identity(table: str, action: tree.AlterTableCmd, _schema: Schema) -> list[Effect]:
+    rule = f"{table}.{action.name} is an identity, and one that is ALWAYS takes no given value"
+    return [Effect(table, Lock.ACCESS_EXCLUSIVE, condition=obey(rule))]
 
 
-def _weak(table: str, _match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    return [Effect(table, Lock.SHARE_UPDATE_EXCLUSIVE)]
+def _set_options(table: str, action: tree.AlterTableCmd, _schema: Schema) -> list[Effect]:
+    names = {option.def_elem.defname for option in getattr(action, "def").list.items}
+    is_weak = all(name in _WEAK_SETTINGS or name.startswith("autovacuum_") for name in names)
+    return [Effect(table, Lock.SHARE_UPDATE_EXCLUSIVE if is_weak else Lock.ACCESS_EXCLUSIVE)]
 
 
-_N = IDENTIFIER
-# What stands in the place of a column's name, and is none.
-_NO_COLUMN = r"(?:COLUMN|CONSTRAINT|CHECK|UNIQUE|PRIMARY|FOREIGN|EXCLUDE|NOT)\b"
-_TABLE: list[tuple[str, Judge]] = [
-    (rf"ADD (?:CONSTRAINT ({_N}) )?(CHECK ?\(.+)", add_check),
-    (rf"ADD (?:CONSTRAINT ({_N}) )?(FOREIGN KEY\b.+)", add_foreign_key),
-    (rf"ADD (?:CONSTRAINT ({_N}) )?((?:UNIQUE|PRIMARY KEY)\b.+)", add_key),
-    (rf"VALIDATE CONSTRAINT ({_N})", validate),
-    (rf"DROP CONSTRAINT (?:IF EXISTS )?({_N})", drop_constraint),
-    (rf"RENAME CONSTRAINT {_N} TO {_N}", _strongest()),
-    (rf"RENAME (?:COLUMN )?(?!TO )({_N}) TO {_N}", _rename),
-    (rf"RENAME TO ({_N})", _rename_table),
-    (rf"ADD (?:COLUMN )?(?:IF NOT EXISTS )?(?!{_NO_COLUMN})({_N}) (.+)", _add_column),
-    (rf"DROP (?:COLUMN )?(?:IF EXISTS )?(?!CONSTRAINT )({_N})", drop_column),
-    (rf"ALTER (?:COLUMN )?({_N}) (?:SET DATA )?TYPE (.+)", _alter_type),
-    (rf"ALTER (?:COLUMN )?({_N}) SET NOT NULL", _set_not_null),
-    (rf"ALTER (?:COLUMN )?{_N} (?:DROP NOT NULL|SET DEFAULT .+)", _strongest()),
-    (rf"ALTER (?:COLUMN )?{_N} DROP DEFAULT", _strongest(phase=Phase.CONTRACT)),
-    (rf"ALTER (?:COLUMN )?{_N} SET STATISTICS -?\d+", _weak),
-    (r"(?:SET|RESET) \((?:(?:toast\.)?autovacuum_|fillfactor)[^()]*\)", _weak),
-]
-_ACTIONS = [(re.compile(pattern, re.IGNORECASE | re.DOTALL), judge) for pattern, judge in _TABLE]
+def _attach(table: str, action: tree.AlterTableCmd, schema: Schema) -> list[Effect]:
+    """Judge ATTACH PARTITION, which looks at the rows of the part and of the default one."""
+    parts = [relation_name(getattr(action, "def").partition_cmd.name)]
+    parts += [schema.default_partitions[table]] if table in schema.default_partitions else []
+    return [
+        Effect(table, Lock.SHARE_UPDATE_EXCLUSIVE),
+        *(Effect(part, Lock.ACCESS_EXCLUSIVE, Work.SCAN) for part in parts),
+    ]
+
+
+def _detach(table: str, action: tree.AlterTableCmd, schema: Schema) -> list[Effect]:
+    command = getattr(action, "def").partition_cmd
+    lock = Lock.SHARE_UPDATE_EXCLUSIVE if command.concurrent else Lock.ACCESS_EXCLUSIVE
+    alone = CONCURRENTLY if command.concurrent else None
+    parts = [relation_name(command.name)]
+    parts += [schema.default_partitions[table]] if table in schema.default_partitions else []
+    return [
+        Effect(table, lock, phase=Phase.CONTRACT, no_transaction=alone),
+        *(Effect(part, Lock.ACCESS_EXCLUSIVE) for part in parts),
+    ]
+
+
+_ACTIONS: dict[int, Judge] = {
+    tree.AT_AddColumn: add_column,
+    tree.AT_DropColumn: drop_column,
+    tree.AT_AlterColumnType: alter_type,
+    tree.AT_AddConstraint: add_constraint,
+    tree.AT_ValidateConstraint: validate,
+    tree.AT_DropConstraint: drop_constraint,
+    tree.AT_SetNotNull: _set_not_null,
+    tree.AT_ColumnDefault: _set_default,
+    tree.AT_AddIdentity: _set_identity,
+    tree.AT_SetIdentity: _set_identity,
+    tree.AT_SetRelOptions: _set_options,
+    tree.AT_ResetRelOptions: _set_options,
+    tree.AT_AttachPartition: _attach,
+    tree.AT_DetachPartition: _detach,
+}
+# What is about the table alone, by what it does.
+_ALONE: dict[str, Judge] = {
+    "SetStatistics SetOptions ResetOptions ClusterOn DropCluster": (
+        _alone(Lock.SHARE_UPDATE_EXCLUSIVE)
+    ),
+    "DetachPartitionFinalize": _alone(Lock.SHARE_UPDATE_EXCLUSIVE, phase=Phase.CONTRACT),
+    "EnableTrig EnableAlwaysTrig EnableTrigAll EnableTrigUser": _alone(Lock.SHARE_ROW_EXCLUSIVE),
+    "DisableTrig DisableTrigAll DisableTrigUser EnableReplicaTrig": (
+        _alone(Lock.SHARE_ROW_EXCLUSIVE, phase=Phase.CONTRACT)
+    ),
+    "DropNotNull SetStorage SetCompression ReplicaIdentity DisableRowSecurity NoForceRowSecurity": (
+        _alone()
+    ),
+    "SetExpression SetLogged SetUnLogged SetAccessMethod SetTableSpace": _alone(work=Work.REWRITE),
+    "DropIdentity DropExpression EnableRowSecurity ForceRowSecurity ChangeOwner": (
+        _alone(phase=Phase.CONTRACT)
+    ),
+}
+_ACTIONS |= {
+    getattr(tree, f"AT_{name}"): judge for names, judge in _ALONE.items() for name in names.split()
+}

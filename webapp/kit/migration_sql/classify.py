@@ -1,124 +1,139 @@
-"""Which lock a statement takes on which table, and what it does there: one table of patterns.
+"""Which lock a statement takes on which table, and what it does there: one table of statements.
 
-It knows the statements that migrations are made of. What it does not know it calls unknown, and
-that counts as ACCESS EXCLUSIVE on everything.
+PostgreSQL's own grammar reads the statement; what its locks are stands in the documentation of each
+command. What is not known here is called unknown, and counts as ACCESS EXCLUSIVE on everything.
 """
 
-import re
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
+from postgast import pg_query_pb2 as tree
+
+from webapp.kit.migration_sql import relations
 from webapp.kit.migration_sql.alter_table import alter_table
-from webapp.kit.migration_sql.effects import UNKNOWN, Effect, Lock, Phase, Work
-from webapp.kit.migration_sql.indexes import create_index, drop_index, rename_index
-from webapp.kit.migration_sql.row_writes import block, rows
-from webapp.kit.migration_sql.schema import IDENTIFIER, Schema, bare
-from webapp.kit.migration_sql.statements import normalise, split_at_commas, without_quoted
-
-Judge = Callable[["re.Match[str]", Schema], list[Effect]]
-
-_REFERENCES = re.compile(rf"\bREFERENCES ({IDENTIFIER})", re.IGNORECASE)
+from webapp.kit.migration_sql.blocks import judge_block
+from webapp.kit.migration_sql.effects import UNKNOWN, Effect, Lock, Phase
+from webapp.kit.migration_sql.indexes import create_index, reindex
+from webapp.kit.migration_sql.relations import GONE_FOR_THE_CODE, on_table
+from webapp.kit.migration_sql.row_writes import use_rows
+from webapp.kit.migration_sql.schema import Schema
+from webapp.kit.migration_sql.statements import UnreadableError, listed_name, read, relation_name
 
 
 def classify(statement: str, schema: Schema) -> list[Effect]:
     """Return what a statement does, and note in `schema` what it makes known to those after it."""
-    text = normalise(statement)
-    for pattern, judge in _STATEMENTS:
-        match = pattern.fullmatch(text)
-        if match is not None:
-            return judge(match, schema)
-    return [UNKNOWN]
+    try:
+        nodes = [found.stmt for found in read(statement).stmts]
+    except UnreadableError as error:
+        return [replace(UNKNOWN, defect=f"{UNKNOWN.defect} The grammar says: {error}.")]
+    return [effect for node in nodes for effect in _judge(node, schema)]
 
 
-def _nothing(_match: "re.Match[str]", _schema: Schema) -> list[Effect]:
+def _judge(node: tree.Node, schema: Schema) -> list[Effect]:
+    kind = node.WhichOneof("node") or ""
+    judge = _STATEMENTS.get(kind)
+    return [UNKNOWN] if judge is None else judge(getattr(node, kind), schema)
+
+
+def _nothing(_statement: object, _schema: Schema) -> list[Effect]:
     return []
 
 
-def _create_function(match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    replaces, name = match.group(1), bare(match.group(2))
-    if not replaces or name not in schema.functions:
+def _set(statement: tree.VariableSetStmt, _schema: Schema) -> list[Effect]:
+    """Judge SET and RESET; another search_path gives every name another meaning."""
+    return [UNKNOWN] if statement.name == "search_path" else []
+
+
+def _transaction(statement: tree.TransactionStmt, _schema: Schema) -> list[Effect]:
+    return [] if statement.kind in _TRANSACTIONS else [UNKNOWN]
+
+
+def _create_function(statement: tree.CreateFunctionStmt, schema: Schema) -> list[Effect]:
+    name = listed_name(statement.funcname)
+    if not statement.replace or name not in schema.functions:
         return []
     rule = f"The running code and its triggers get the new {name}, where they call it already."
     return [Effect(None, Lock.NONE, condition=rule)]
 
 
-def _gone_for_the_code(_match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    return [Effect(None, Lock.NONE, phase=Phase.CONTRACT)]
+def _create_schema(statement: tree.CreateSchemaStmt, _schema: Schema) -> list[Effect]:
+    return [UNKNOWN] if statement.schema_elts else []
 
 
-def _create_table(match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    table, rest = bare(match.group(1)), without_quoted(match.group(2))
-    if re.search(r"\)\s*(?:INHERITS|AS)\b|\bLIKE ", rest, re.IGNORECASE):
-        return [UNKNOWN]
-    if table not in schema.existing:
-        schema.created.add(table)
-    targets = {bare(found) for found in _REFERENCES.findall(rest)} - {table}
-    return [
-        Effect(table, Lock.ACCESS_EXCLUSIVE),
-        *(Effect(target, Lock.SHARE_ROW_EXCLUSIVE) for target in sorted(targets)),
-    ]
+def _alter_enum(statement: tree.AlterEnumStmt, _schema: Schema) -> list[Effect]:
+    return [GONE_FOR_THE_CODE] if statement.old_val else []
 
 
-def _drop_table(match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    effects = []
-    for name in split_at_commas(match.group(1)):
-        table = bare(name)
-        removal = Effect(table, Lock.ACCESS_EXCLUSIVE, phase=Phase.CONTRACT, removes="")
-        related = sorted(schema.refers_to(table))
-        effects += [removal, *(Effect(other, Lock.ACCESS_EXCLUSIVE) for other in related)]
-    return effects
+def _create_trigger(statement: tree.CreateTrigStmt, _schema: Schema) -> list[Effect]:
+    return on_table(Lock.SHARE_ROW_EXCLUSIVE, statement.relation)
 
 
-def _truncate(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    names = [bare(name) for name in split_at_commas(match.group(1))]
-    return [Effect(name, Lock.ACCESS_EXCLUSIVE, phase=Phase.CONTRACT) for name in names]
+def _create_statistics(statement: tree.CreateStatsStmt, _schema: Schema) -> list[Effect]:
+    found = [item.range_var for item in statement.relations]
+    return on_table(Lock.SHARE_UPDATE_EXCLUSIVE, found[0])
 
 
-def _comment(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    table = match.group(2).rpartition(".")[0] if match.group(1).upper() == "COLUMN" else None
-    return [Effect(bare(table or match.group(2)), Lock.SHARE_UPDATE_EXCLUSIVE)]
+def _policy(
+    statement: tree.CreatePolicyStmt | tree.AlterPolicyStmt, _schema: Schema
+) -> list[Effect]:
+    table = relation_name(statement.table)
+    rule = f"The running code sees and writes the rows of {table} that its policies let it."
+    return on_table(Lock.ACCESS_EXCLUSIVE, statement.table, rule)
 
 
-def _create_trigger(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    return [Effect(bare(match.group(1)), Lock.SHARE_ROW_EXCLUSIVE)]
+def _alter_sequence(statement: tree.AlterSeqStmt, _schema: Schema) -> list[Effect]:
+    return on_table(Lock.SHARE_ROW_EXCLUSIVE, statement.sequence)
 
 
-def _drop_trigger(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    return [Effect(bare(match.group(1)), Lock.ACCESS_EXCLUSIVE, phase=Phase.CONTRACT)]
+def _grant(statement: tree.GrantStmt | tree.GrantRoleStmt, _schema: Schema) -> list[Effect]:
+    """Judge GRANT and REVOKE, which change a row of the catalogs and lock no table."""
+    return [Effect(None, Lock.NONE, phase=Phase.EXPAND if statement.is_grant else Phase.CONTRACT)]
 
 
-def _lock_table(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    mode = (match.group(2) or "ACCESS EXCLUSIVE").upper().replace(" ", "_")
-    return [Effect(bare(match.group(1)), Lock[mode])]
-
-
-def _analyze(match: "re.Match[str]", _schema: Schema) -> list[Effect]:
-    return [Effect(bare(match.group(1)), Lock.SHARE_UPDATE_EXCLUSIVE, Work.SCAN)]
-
-
-_N = IDENTIFIER
-_MODES = "|".join(lock.label for lock in Lock if lock)
-_TABLE: list[tuple[str, Judge]] = [
-    (r"(?:SET|RESET|SHOW) .+", _nothing),
-    (r"(?:BEGIN|COMMIT|START TRANSACTION|SAVEPOINT .+|RELEASE .+)", _nothing),
-    (rf"CREATE TABLE (?:IF NOT EXISTS )?({_N}) ?(\(.+)", _create_table),
-    (rf"DROP TABLE (?:IF EXISTS )?({_N}(?:, ?{_N})*)", _drop_table),
-    (rf"TRUNCATE (?:TABLE )?({_N}(?:, ?{_N})*)", _truncate),
-    (rf"CREATE (UNIQUE )?INDEX (CONCURRENTLY )?(IF NOT EXISTS )?({_N}) ON (?:ONLY )?({_N})\b.+",
-     create_index),
-    (rf"DROP INDEX (CONCURRENTLY )?(IF EXISTS )?({_N})", drop_index),
-    (rf"ALTER INDEX (?:IF EXISTS )?({_N}) RENAME TO {_N}", rename_index),
-    (r"ALTER TABLE .+", lambda match, schema: alter_table(match.group(), schema)),
-    (rf"COMMENT ON (TABLE|COLUMN) ({_N}(?:\.{_N})*) IS .+", _comment),
-    (rf"CREATE (OR REPLACE )?(?:FUNCTION|PROCEDURE) ({_N})\b.+", _create_function),
-    (r"CREATE (?:TYPE|SCHEMA|SEQUENCE|EXTENSION) .+", _nothing),
-    (r"ALTER TYPE \S+ ADD VALUE .+", _nothing),
-    (rf"DROP (?:FUNCTION|PROCEDURE|TYPE|SEQUENCE) (?:IF EXISTS )?{_N}(?: ?\([^)]*\))?",
-     _gone_for_the_code),
-    (rf"CREATE (?:OR REPLACE )?TRIGGER \S+ .+? ON ({_N})\b.+", _create_trigger),
-    (rf"DROP TRIGGER (?:IF EXISTS )?\S+ ON ({_N})", _drop_trigger),
-    (rf"LOCK (?:TABLE )?({_N})(?: IN ({_MODES}) MODE)?", _lock_table),
-    (rf"ANALYZE ({_N})", _analyze),
-    (r"(?:UPDATE|INSERT INTO|DELETE FROM|WITH) .+", rows),
-    (r"DO (?:LANGUAGE plpgsql )?\$(\w*)\$(?P<body>.*)\$\1\$", block),
-]  # fmt: skip
-_STATEMENTS = [(re.compile(pattern, re.IGNORECASE | re.DOTALL), judge) for pattern, judge in _TABLE]
+_TRANSACTIONS = {
+    tree.TRANS_STMT_BEGIN, tree.TRANS_STMT_START, tree.TRANS_STMT_COMMIT,
+    tree.TRANS_STMT_SAVEPOINT, tree.TRANS_STMT_RELEASE,
+}  # fmt: skip
+# What makes something new, or changes the session alone.
+_HARMLESS = """
+    composite_type_stmt constraints_set_stmt create_domain_stmt create_enum_stmt
+    create_extension_stmt create_range_stmt create_seq_stmt define_stmt notify_stmt
+    variable_show_stmt
+"""
+_STATEMENTS: dict[str, Callable[[Any, Schema], list[Effect]]] = {
+    **dict.fromkeys(_HARMLESS.split(), _nothing),
+    "alter_enum_stmt": _alter_enum,
+    "alter_object_schema_stmt": relations.move,
+    "alter_policy_stmt": _policy,
+    "alter_seq_stmt": _alter_sequence,
+    "alter_table_stmt": alter_table,
+    "cluster_stmt": relations.cluster,
+    "comment_stmt": relations.comment,
+    "create_function_stmt": _create_function,
+    "create_policy_stmt": _policy,
+    "create_schema_stmt": _create_schema,
+    "create_stats_stmt": _create_statistics,
+    "create_stmt": relations.create_table,
+    "create_table_as_stmt": relations.create_table_as,
+    "create_trig_stmt": _create_trigger,
+    "delete_stmt": use_rows,
+    "do_stmt": judge_block,
+    "drop_stmt": relations.drop,
+    "grant_role_stmt": _grant,
+    "grant_stmt": _grant,
+    "index_stmt": create_index,
+    "insert_stmt": use_rows,
+    "lock_stmt": relations.lock,
+    "merge_stmt": use_rows,
+    "refresh_mat_view_stmt": relations.refresh,
+    "reindex_stmt": reindex,
+    "rename_stmt": relations.rename,
+    "select_stmt": use_rows,
+    "transaction_stmt": _transaction,
+    "truncate_stmt": relations.truncate,
+    "update_stmt": use_rows,
+    "vacuum_stmt": relations.vacuum,
+    "variable_set_stmt": _set,
+    "view_stmt": relations.create_view,
+}

@@ -1,95 +1,122 @@
 """What a column's definition and a change of its type ask of the rows that are there."""
 
-import re
+from postgast import pg_query_pb2 as tree
+from postgast import walk
 
 from webapp.kit.migration_sql.effects import Effect, Lock, Phase, Work
-from webapp.kit.migration_sql.schema import IDENTIFIER, Schema, bare
-from webapp.kit.migration_sql.statements import without_quoted
+from webapp.kit.migration_sql.schema import Schema
+from webapp.kit.migration_sql.statements import UnreadableError, listed_name, read, relation_name
 
-# A default of this kind is computed once and kept beside the table, so no row is written. A
-# function that is not named here may be volatile, and then every row is.
-_CONSTANT = re.compile(
-    r"(?:''|-?[\d.]+|true|false|null|now\(\)|current_timestamp|current_date|current_user"
-    r"|transaction_timestamp\(\)|statement_timestamp\(\))(?:::[\w\s\[\]]+)?",
-    re.IGNORECASE,
-)
-_DEFAULT = re.compile(
-    r"\bDEFAULT (.+?)"
-    r"(?= (?:NOT NULL|NULL|CONSTRAINT|CHECK|REFERENCES|UNIQUE|PRIMARY|GENERATED)\b|$)",
-    re.IGNORECASE,
-)
-_BUILT_IN = re.compile(
-    r"(?:bigint|integer|int|int2|int4|int8|smallint|text|varchar|character varying|character|char"
-    r"|boolean|bool|bytea|uuid|jsonb?|timestamp|timestamptz|date|time|interval|numeric|decimal|real"
-    r"|double precision|float|tsvector|inet|cidr)\b",
-    re.IGNORECASE,
-)
-_REFERENCES = re.compile(rf"\bREFERENCES ({IDENTIFIER})", re.IGNORECASE)
-_VARCHAR = re.compile(r"(?:varchar|character varying)(?:\s*\((\d+)\))?$", re.IGNORECASE)
-_NUMERIC = re.compile(r"(?:numeric|decimal)(?:\s*\((\d+)(?:,\s*(\d+))?\))?$", re.IGNORECASE)
+# A default that calls nothing but these is computed once and kept beside the table, so no row is
+# written. A function that is not named here may be volatile, and then every row is.
+_STABLE = {"now", "transaction_timestamp", "statement_timestamp"}
+# A type that is not among these may be a domain with a rule, and then every row is written.
+_BUILT_IN = {
+    "bit", "bool", "bpchar", "bytea", "cidr", "date", "float4", "float8", "inet", "int2", "int4",
+    "int8", "interval", "json", "jsonb", "numeric", "text", "time", "timestamp", "timestamptz",
+    "timetz", "tsvector", "uuid", "varbit", "varchar", "xml",
+}  # fmt: skip
+_SERIAL = {"smallserial", "serial", "bigserial", "serial2", "serial4", "serial8"}
+_VALUES = {tree.CONSTR_DEFAULT, tree.CONSTR_GENERATED, tree.CONSTR_IDENTITY}
+# Which of the marks of a generated column says that it is computed at each look.
+_VIRTUAL = "v"
+
+# The name of a type, how long it may be or how many digits it has, and how many dimensions.
+Shape = tuple[str, tuple[int, ...], int]
 
 
-def add_column(table: str, definition: str) -> list[Effect]:
-    """Judge ADD COLUMN by what follows the column's name."""
-    plain = without_quoted(definition)
-    upper = plain.upper()
-    work = _work_of_new_column(plain, upper)
-    has_value = bool(re.search(r"\bDEFAULT\b|\bGENERATED\b|SERIAL\b", upper))
+def add_column(table: str, action: tree.AlterTableCmd, _schema: Schema) -> list[Effect]:
+    """Judge ADD COLUMN."""
+    column = getattr(action, "def").column_def
+    rules = {rule.constraint.contype: rule.constraint for rule in column.constraints}
+    has_value = bool(rules.keys() & _VALUES)
+    has_value |= _type_name(column.type_name) in _SERIAL
     defect = None
-    if "NOT NULL" in upper and not has_value:
+    if rules.keys() & {tree.CONSTR_NOTNULL, tree.CONSTR_PRIMARY} and not has_value:
         defect = (
             "The column is NOT NULL without a default: it fails where there are rows, and so does"
             " every insert of the running code. Give it a server default, or add it nullable."
         )
-    effects = [Effect(table, Lock.ACCESS_EXCLUSIVE, work, defect=defect)]
-    effects += [
-        Effect(bare(found.group(1)), Lock.SHARE_ROW_EXCLUSIVE)
-        for found in _REFERENCES.finditer(plain)
+    return [
+        Effect(table, Lock.ACCESS_EXCLUSIVE, _work_of_new_column(column, rules), defect=defect),
+        *(
+            Effect(relation_name(rule.constraint.pktable), Lock.SHARE_ROW_EXCLUSIVE)
+            for rule in column.constraints
+            if rule.constraint.contype == tree.CONSTR_FOREIGN
+        ),
     ]
-    return effects
 
 
-def _work_of_new_column(plain: str, upper: str) -> Work:
-    default = _DEFAULT.search(plain)
-    is_volatile = default is not None and not _CONSTANT.fullmatch(default.group(1).strip())
-    is_computed = re.search(r"\bGENERATED\b|SERIAL\b", upper) is not None
-    if is_volatile or is_computed or not _BUILT_IN.match(plain):
+def _work_of_new_column(column: tree.ColumnDef, rules: dict[int, tree.Constraint]) -> Work:
+    generated, default = rules.get(tree.CONSTR_GENERATED), rules.get(tree.CONSTR_DEFAULT)
+    is_stored = generated is not None and generated.generated_kind != _VIRTUAL
+    is_volatile = default is not None and not _is_stable(default.raw_expr)
+    is_own = _type_name(column.type_name) not in _BUILT_IN
+    if is_stored or is_volatile or is_own or tree.CONSTR_IDENTITY in rules:
         return Work.REWRITE
-    if re.search(r"\bUNIQUE\b|\bPRIMARY KEY\b", upper):
+    if rules.keys() & {tree.CONSTR_UNIQUE, tree.CONSTR_PRIMARY}:
         return Work.INDEX
-    is_checked = re.search(r"\bCHECK\b", upper) or ("REFERENCES" in upper and default is not None)
-    return Work.SCAN if is_checked else Work.NONE
+    is_referred = tree.CONSTR_FOREIGN in rules and default is not None
+    return Work.SCAN if tree.CONSTR_CHECK in rules or is_referred else Work.NONE
 
 
-def alter_type(table: str, column: str, new_type: str, schema: Schema) -> list[Effect]:
+def _is_stable(expression: tree.Node) -> bool:
+    """Say whether an expression has one value for all rows of a statement."""
+    calls = [node for _, node in walk(expression) if isinstance(node, tree.FuncCall)]
+    return all(listed_name(call.funcname).removeprefix("pg_catalog.") in _STABLE for call in calls)
+
+
+def alter_type(table: str, action: tree.AlterTableCmd, schema: Schema) -> list[Effect]:
     """Judge ALTER COLUMN … TYPE by the type that the column has now."""
-    old_type = schema.column_types.get((table, column), "")
-    plain_type = without_quoted(new_type).strip().lower()
-    schema.column_types[table, column] = plain_type
-    if not _is_wider(old_type, plain_type):
+    column = getattr(action, "def").column_def
+    old, new = (
+        _shape_of(schema.column_types.get((table, action.name), "")),
+        _shape(column.type_name),
+    )
+    schema.column_types[table, action.name] = _spell(new)
+    is_computed = column.HasField("raw_default") or column.HasField("coll_clause")
+    if old is None or is_computed or not _is_wider(old, new):
         return [Effect(table, Lock.ACCESS_EXCLUSIVE, Work.REWRITE, Phase.CONTRACT)]
     # No row is written, but a check on the column is made anew.
     prepared = (
-        f"Each prepared statement of the running code that returns {table}.{column} may fail once:"
-        " cached plan must not change result type."
+        f"Each prepared statement of the running code that returns {table}.{action.name} may fail"
+        " once: cached plan must not change result type."
     )
     return [Effect(table, Lock.ACCESS_EXCLUSIVE, Work.SCAN, condition=prepared)]
 
 
-def _is_wider(old: str, new: str) -> bool:
+def _is_wider(old: Shape, new: Shape) -> bool:
     """Say whether every value of the old type is one of the new, stored in the same way."""
-    old_varchar, new_varchar = _VARCHAR.match(old), _VARCHAR.match(new)
-    if old_varchar or old == "text":
-        if new == "text" or (new_varchar and new_varchar.group(1) is None):
-            return True
-        if old_varchar and new_varchar and old_varchar.group(1):
-            return int(new_varchar.group(1)) >= int(old_varchar.group(1))
-    old_number, new_number = _NUMERIC.match(old), _NUMERIC.match(new)
-    if not (old_number and new_number):
+    (old_name, old_size, old_depth), (new_name, new_size, new_depth) = old, new
+    if old_depth != new_depth:
         return False
-    if new_number.group(1) is None:
-        return True
-    if old_number.group(1) is None:
-        return False
-    same_scale = int(old_number.group(2) or 0) == int(new_number.group(2) or 0)
-    return same_scale and int(new_number.group(1)) >= int(old_number.group(1))
+    if {old_name, new_name} <= {"varchar", "text"}:
+        is_longer = old_name == "varchar" and bool(old_size) and new_size >= old_size
+        return not new_size or is_longer
+    if old_name == new_name == "numeric":
+        old_digits, new_digits = ((*size, 0)[:2] for size in (old_size, new_size))
+        is_as_fine = bool(old_size) and new_digits[1:] == old_digits[1:]
+        return not new_size or (is_as_fine and new_digits >= old_digits)
+    return False
+
+
+def _type_name(kind: tree.TypeName) -> str:
+    return listed_name(kind.names).removeprefix("pg_catalog.")
+
+
+def _shape(kind: tree.TypeName) -> Shape:
+    size = tuple(modifier.a_const.ival.ival for modifier in kind.typmods)
+    return _type_name(kind), size, len(kind.array_bounds)
+
+
+def _shape_of(spelt: str) -> Shape | None:
+    try:
+        value = read(f"SELECT NULL::{spelt}").stmts[0].stmt.select_stmt.target_list[0].res_target
+    except UnreadableError:
+        return None
+    return _shape(value.val.type_cast.type_name)
+
+
+def _spell(shape: Shape) -> str:
+    name, size, depth = shape
+    return f"{name}{size}".replace(",)", ")").replace("()", "") + "[]" * depth

@@ -1,61 +1,71 @@
 """What adding, validating and dropping a constraint does."""
 
-import re
+from postgast import ParseResult, deparse
+from postgast import pg_query_pb2 as tree
 
 from webapp.kit.migration_sql.effects import UNKNOWN, Effect, Lock, Phase, Work
-from webapp.kit.migration_sql.schema import IDENTIFIER, ForeignKey, Schema, bare
-from webapp.kit.migration_sql.statements import first_bracket, split_at_commas
+from webapp.kit.migration_sql.schema import ForeignKey, Schema
+from webapp.kit.migration_sql.statements import listed_name, relation_name
 
-_REFERENCES = re.compile(rf"\bREFERENCES ({IDENTIFIER})", re.IGNORECASE)
-_IS_NOT_NULL = re.compile(rf"CHECK ?\(+({IDENTIFIER}) IS NOT NULL\)+(?: NOT VALID)?", re.IGNORECASE)
-_NOT_VALID = re.compile(r" NOT VALID$", re.IGNORECASE)
+_KEYS = {tree.CONSTR_UNIQUE, tree.CONSTR_PRIMARY, tree.CONSTR_EXCLUSION}
+_BEFORE_RULE = "ALTER TABLE t ADD "
 
 
 def obey(rule: str) -> str:
     """Return the condition of a new rule."""
-    return f"The running code has to obey this already: {_NOT_VALID.sub('', rule)}."
+    return f"The running code has to obey this already: {rule}."
 
 
-def add_check(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    """Judge ADD … CHECK; a validated one may prove a column NOT NULL."""
-    key, rule = _key_and_rule(table, match)
-    is_validated = not _NOT_VALID.search(rule)
-    not_null = _IS_NOT_NULL.fullmatch(rule)
-    if not_null:
-        schema.not_null_checks[key] = bare(not_null.group(1))
-        if is_validated:
-            schema.validated.add(key)
-    work = Work.SCAN if is_validated else Work.NONE
-    return [Effect(table, Lock.ACCESS_EXCLUSIVE, work, condition=obey(rule))]
-
-
-def add_foreign_key(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    """Judge ADD … FOREIGN KEY, which stops the writes of both tables."""
-    key, rule = _key_and_rule(table, match)
-    target = _REFERENCES.search(rule)
-    if target is None:
+def add_constraint(table: str, action: tree.AlterTableCmd, schema: Schema) -> list[Effect]:
+    """Judge ADD CONSTRAINT: a check, a foreign key, a key, an exclusion or NOT NULL."""
+    constraint = getattr(action, "def").constraint
+    rule = _rule(constraint)
+    # One without a name goes by its rule.
+    key = (table, constraint.conname or rule)
+    if constraint.contype in _KEYS:
+        schema.unique_keys.add(key)
+        return [
+            Effect(table, Lock.ACCESS_EXCLUSIVE, _work_of_key(constraint), condition=obey(rule))
+        ]
+    work = Work.NONE if constraint.skip_validation else Work.SCAN
+    if constraint.contype == tree.CONSTR_FOREIGN:
+        target = relation_name(constraint.pktable)
+        columns = tuple(listed_name([column]) for column in constraint.fk_attrs)
+        schema.foreign_keys[key] = ForeignKey(columns, target)
+        return [
+            Effect(table, Lock.SHARE_ROW_EXCLUSIVE, work, condition=obey(rule)),
+            Effect(target, Lock.SHARE_ROW_EXCLUSIVE),
+        ]
+    if constraint.contype == tree.CONSTR_CHECK:
+        _note_check(key, constraint, schema)
+    elif constraint.contype != tree.CONSTR_NOTNULL:
         return [UNKNOWN]
-    columns = tuple(bare(name) for name in split_at_commas(first_bracket(rule) or ""))
-    schema.foreign_keys[key] = ForeignKey(columns, bare(target.group(1)))
-    work = Work.NONE if _NOT_VALID.search(rule) else Work.SCAN
-    return [
-        Effect(table, Lock.SHARE_ROW_EXCLUSIVE, work, condition=obey(rule)),
-        Effect(bare(target.group(1)), Lock.SHARE_ROW_EXCLUSIVE),
-    ]
-
-
-def add_key(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    """Judge ADD … UNIQUE or PRIMARY KEY, which builds an index where it is given none."""
-    key, rule = _key_and_rule(table, match)
-    schema.unique_keys.add(key)
-    has_index = re.match(r"UNIQUE USING INDEX", rule, re.IGNORECASE)
-    work = Work.NONE if has_index else Work.INDEX
+    elif schema.is_proven_not_null(table, listed_name(constraint.keys)):
+        work = Work.NONE
     return [Effect(table, Lock.ACCESS_EXCLUSIVE, work, condition=obey(rule))]
 
 
-def validate(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]:
+def _work_of_key(constraint: tree.Constraint) -> Work:
+    """Return what a key or an exclusion takes: an index, where it is given none."""
+    if not constraint.indexname:
+        return Work.INDEX
+    # A primary key makes its columns NOT NULL, and may have to look at them.
+    return Work.SCAN if constraint.contype == tree.CONSTR_PRIMARY else Work.NONE
+
+
+def _note_check(key: tuple[str, str], constraint: tree.Constraint, schema: Schema) -> None:
+    """Note a check that proves a column NOT NULL, once it is validated."""
+    test = constraint.raw_expr.null_test
+    column = test.arg.column_ref.fields
+    if test.nulltesttype == tree.IS_NOT_NULL and len(column) == 1:
+        schema.not_null_checks[key] = listed_name(column)
+        if not constraint.skip_validation:
+            schema.validated.add(key)
+
+
+def validate(table: str, action: tree.AlterTableCmd, schema: Schema) -> list[Effect]:
     """Judge VALIDATE CONSTRAINT, which reads every row beside running writes."""
-    key = (table, bare(match.group(1)))
+    key = (table, action.name)
     schema.validated.add(key)
     effects = [Effect(table, Lock.SHARE_UPDATE_EXCLUSIVE, Work.SCAN)]
     if key in schema.foreign_keys:
@@ -63,9 +73,11 @@ def validate(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]
     return effects
 
 
-def drop_constraint(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]:
+def drop_constraint(table: str, action: tree.AlterTableCmd, schema: Schema) -> list[Effect]:
     """Judge DROP CONSTRAINT; without a unique key, ON CONFLICT of the running code fails."""
-    key = (table, bare(match.group(1)))
+    if action.behavior == tree.DROP_CASCADE:
+        return [UNKNOWN]
+    key = (table, action.name)
     schema.validated.discard(key)
     phase = Phase.CONTRACT if key in schema.unique_keys else Phase.EXPAND
     effects = [Effect(table, Lock.ACCESS_EXCLUSIVE, phase=phase)]
@@ -74,9 +86,11 @@ def drop_constraint(table: str, match: "re.Match[str]", schema: Schema) -> list[
     return effects
 
 
-def drop_column(table: str, match: "re.Match[str]", schema: Schema) -> list[Effect]:
+def drop_column(table: str, action: tree.AlterTableCmd, schema: Schema) -> list[Effect]:
     """Judge DROP COLUMN, which drops the column's foreign keys as well."""
-    column = bare(match.group(1))
+    if action.behavior == tree.DROP_CASCADE:
+        return [UNKNOWN]
+    column = action.name
     removal = Effect(table, Lock.ACCESS_EXCLUSIVE, phase=Phase.CONTRACT, removes=column)
     keys = [
         key
@@ -87,7 +101,15 @@ def drop_column(table: str, match: "re.Match[str]", schema: Schema) -> list[Effe
     return [removal, *(Effect(target, Lock.ACCESS_EXCLUSIVE) for target in sorted(targets))]
 
 
-def _key_and_rule(table: str, match: "re.Match[str]") -> tuple[tuple[str, str], str]:
-    """Return under which key to note a constraint; one without a name goes by its rule."""
-    name, rule = match.group(1, 2)
-    return (table, bare(name) if name else rule), rule
+def _rule(constraint: tree.Constraint) -> str:
+    """Return a constraint as SQL, without its name and without NOT VALID."""
+    whole = ParseResult()
+    statement = whole.stmts.add().stmt.alter_table_stmt
+    statement.relation.relname, statement.objtype = "t", tree.OBJECT_TABLE
+    statement.relation.inh = True
+    action = statement.cmds.add().alter_table_cmd
+    action.subtype = tree.AT_AddConstraint
+    rule = getattr(action, "def").constraint
+    rule.CopyFrom(constraint)
+    rule.conname, rule.skip_validation, rule.initially_valid = "", False, True
+    return deparse(whole).removeprefix(_BEFORE_RULE)

@@ -1,113 +1,123 @@
-"""What a statement that writes rows does, by the tables that it names."""
+"""What a statement that reads, locks or writes rows does, by the tables that it names."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from google.protobuf.message import Message
+from postgast import pg_query_pb2 as tree
+from postgast import walk
 
 from webapp.kit.migration_sql.effects import UNKNOWN, Effect, Lock, Phase, Work
-from webapp.kit.migration_sql.schema import IDENTIFIER, Schema, bare
-from webapp.kit.migration_sql.statements import normalise, split_at_commas, without_quoted
+from webapp.kit.migration_sql.schema import Schema
+from webapp.kit.migration_sql.statements import listed_name, relation_name
 
-_INSERTS = re.compile(rf"\bINSERT INTO ({IDENTIFIER})", re.IGNORECASE)
-_UPDATES = re.compile(
-    rf"\b(?<!FOR )(?<!KEY )UPDATE (?:ONLY )?(?!SET\b)({IDENTIFIER})", re.IGNORECASE
-)
-_DELETES = re.compile(rf"\bDELETE FROM (?:ONLY )?({IDENTIFIER})", re.IGNORECASE)
-_MORE_THAN_ROWS = re.compile(
-    r"\b(?:ALTER|CREATE|DROP|TRUNCATE|LOCK|EXECUTE|GRANT|CLUSTER|REINDEX|VACUUM|MERGE|CALL|PERFORM)\b",
-    re.IGNORECASE,
-)
-# These hold the word FROM without reading a table.
-_NO_SOURCE = re.compile(
-    r"\b(IS (?:NOT )?DISTINCT|(?:EXTRACT|SUBSTRING|TRIM|OVERLAY) ?\([^()]*) FROM ", re.IGNORECASE
-)
-_BEFORE_SOURCES = re.compile(r"\b(?:FROM|JOIN|USING|TABLE) ", re.IGNORECASE)
-_AFTER_SOURCES = re.compile(
-    r"[();]|\bON CONFLICT\b|\b(?:WHERE|GROUP|HAVING|WINDOW|ORDER|LIMIT|OFFSET|FETCH|FOR|UNION"
-    r"|EXCEPT|INTERSECT|RETURNING|SET|LOOP)\b",
-    re.IGNORECASE,
-)
-# A name before a bracket is a function's, unless it is the name that is given to a table.
-_SOURCE = re.compile(rf'(?:(?:LATERAL|ONLY) )*({IDENTIFIER})(?![\w".]| ?\()', re.IGNORECASE)
-_COMMITS = re.compile(r"\b(?:COMMIT|ROLLBACK)\b", re.IGNORECASE)
-_LOOP_EDGE = re.compile(r"\b(END )?LOOP\b", re.IGNORECASE)
-_NAMED_QUERY = re.compile(
-    rf"({IDENTIFIER}) (?:\([^()]*\) )?AS (?:NOT MATERIALIZED |MATERIALIZED )?\(", re.IGNORECASE
-)
+_READ = {"from_clause", "using_clause", "larg", "rarg", "source_relation"}
+# What a SELECT may call and still be known to change nothing but the sequence that it sets. Any
+# other function may do whatever it likes.
+_HARMLESS = {
+    "array_agg", "avg", "count", "currval", "generate_series", "length", "lower", "max", "md5",
+    "min", "nextval", "now", "pg_get_serial_sequence", "setval", "string_agg", "sum", "to_regclass",
+    "unnest", "upper",
+}  # fmt: skip
 
 
-def rows(match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    """Judge one INSERT, UPDATE or DELETE, or a WITH that holds some."""
-    return _row_writes(without_quoted(match.group()), schema)
+@dataclass
+class RowUse:
+    """The tables whose rows some statements insert, update, delete and read."""
+
+    inserted: set[str] = field(default_factory=set)
+    updated: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    sources: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
+    locks_rows: bool = False
+    makes_table: bool = False
+
+    @property
+    def written(self) -> set[str]:
+        """All tables of which rows are written."""
+        return self.inserted | self.updated | self.deleted
 
 
-def block(match: "re.Match[str]", schema: Schema) -> list[Effect]:
-    """Judge a DO block, which is known where it does nothing but write rows."""
-    body = without_quoted(normalise(match.group("body")))
-    at_once = set().union(*_written(_at_once(body)))
-    commits = "A DO block that commits" if _COMMITS.search(body) else None
-    return [
-        replace(effect, commits_in_between=effect.table not in at_once, no_transaction=commits)
-        for effect in _row_writes(body, schema)
-    ]
-
-
-def _row_writes(text: str, schema: Schema) -> list[Effect]:
-    """Judge row writes by the tables they name; VALUES alone is no work to speak of."""
-    inserted, updated, deleted = _written(text)
-    written = inserted | updated | deleted
-    if not written or _MORE_THAN_ROWS.search(text):
+def use_rows(statement: Message, schema: Schema) -> list[Effect]:
+    """Judge one INSERT, UPDATE, DELETE, MERGE or SELECT, with all that its WITH holds."""
+    use = read_use([statement], schema)
+    if use.makes_table:
         return [UNKNOWN]
-    sources = set(_sources(text, schema))
-    is_values = re.match(r"INSERT INTO [^;]+ VALUES\b", text, re.IGNORECASE) and not sources
+    if not use.written:
+        return _reads(use)
+    is_insert = isinstance(statement, tree.InsertStmt)
+    is_small = is_insert and not use.sources and _has_values_alone(statement)
+    return row_writes(use, Work.NONE if is_small else Work.ROWS)
+
+
+def row_writes(use: RowUse, work: Work = Work.ROWS) -> list[Effect]:
+    """Return the effects of row writes, each sized by what is read and changed."""
     return [
         Effect(
             table,
             Lock.ROW_EXCLUSIVE,
-            Work.NONE if is_values else Work.ROWS,
-            Phase.CONTRACT if table in deleted else Phase.BACKFILL,
+            work,
+            Phase.CONTRACT if table in use.deleted else Phase.BACKFILL,
             # What is only inserted is as much as what it comes from.
-            sized_by=tuple(sorted(sources | ({table} & (updated | deleted)))),
+            sized_by=tuple(sorted(use.sources | ({table} & (use.updated | use.deleted)))),
         )
-        for table in sorted(written)
+        for table in sorted(use.written)
     ]
 
 
-def _written(text: str) -> list[set[str]]:
-    """Return the tables whose rows are inserted, updated and deleted."""
-    patterns = (_INSERTS, _UPDATES, _DELETES)
-    return [{bare(found) for found in pattern.findall(text)} for pattern in patterns]
+def read_use(statements: Iterable[Message], schema: Schema) -> RowUse:
+    """Return what some statements do with rows, by every part of their trees."""
+    use, queries = RowUse(), set[str]()
+    for statement in statements:
+        for place, node in walk(statement):
+            if isinstance(node, tree.RangeVar) and place in _READ:
+                use.sources.add(relation_name(node))
+            elif isinstance(node, tree.CommonTableExpr):
+                queries.add(node.ctename)
+            else:
+                _note(use, node)
+    use.sources -= queries - schema.existing
+    return use
 
 
-def _at_once(body: str) -> str:
-    """Return what a block does in one transaction: all of it but the loops that commit."""
-    depth, start, parts = 0, 0, list[str]()
-    for edge in _LOOP_EDGE.finditer(body):
-        is_end = edge.group(1) is not None
-        depth += -1 if is_end else 1
-        part = body[start : edge.start()]
-        if depth == (0 if is_end else 1):
-            if not (is_end and _COMMITS.search(part)):
-                parts.append(part)
-            start = edge.end()
-    return " ".join([*parts, body[start:]])
+def _note(use: RowUse, node: Message) -> None:
+    if isinstance(node, tree.InsertStmt):
+        use.inserted.add(relation_name(node.relation))
+    elif isinstance(node, tree.UpdateStmt):
+        use.updated.add(relation_name(node.relation))
+    elif isinstance(node, tree.DeleteStmt):
+        use.deleted.add(relation_name(node.relation))
+    elif isinstance(node, tree.MergeStmt):
+        clauses = [clause.merge_when_clause for clause in node.merge_when_clauses]
+        _note_merge(use, relation_name(node.relation), clauses)
+    elif isinstance(node, tree.FuncCall):
+        use.called.add(listed_name(node.funcname).removeprefix("pg_catalog."))
+    elif isinstance(node, tree.LockingClause):
+        use.locks_rows = True
+    elif isinstance(node, tree.IntoClause):
+        use.makes_table = True
 
 
-def _sources(text: str, schema: Schema) -> Iterator[str]:
-    """Yield the tables that are read, by what stands after FROM and its like."""
-    text = _NO_SOURCE.sub(r"\1, ", text)
-    queries = {bare(found) for found in _NAMED_QUERY.findall(text)} - schema.existing
-    for before in _BEFORE_SOURCES.finditer(text):
-        for part in split_at_commas(_until_next_clause(text[before.end() :])):
-            source = _SOURCE.match(part)
-            if source is not None and bare(source.group(1)) not in queries:
-                yield bare(source.group(1))
+def _note_merge(use: RowUse, table: str, clauses: list[tree.MergeWhenClause]) -> None:
+    commands = {clause.command_type for clause in clauses}
+    use.updated.add(table)
+    if tree.CMD_DELETE in commands:
+        use.deleted.add(table)
+    if tree.CMD_INSERT in commands:
+        use.inserted.add(table)
 
 
-def _until_next_clause(text: str) -> str:
-    depth = 0
-    for found in _AFTER_SOURCES.finditer(text):
-        depth += (found.group() == "(") - (found.group() == ")")
-        if depth < 0 or (depth == 0 and found.group() not in "()"):
-            return text[: found.start()]
-    return text
+def _reads(use: RowUse) -> list[Effect]:
+    """Judge a statement that only reads, or locks the rows that it reads."""
+    if use.called - _HARMLESS:
+        return [UNKNOWN]
+    lock = Lock.ROW_SHARE if use.locks_rows else Lock.ACCESS_SHARE
+    work = Work.ROWS if use.locks_rows else Work.SCAN
+    return [Effect(table, lock, work) for table in sorted(use.sources)]
+
+
+def _has_values_alone(statement: tree.InsertStmt) -> bool:
+    """Say whether an INSERT brings its rows along; that is no work to speak of."""
+    query = statement.select_stmt.select_stmt
+    return not statement.HasField("select_stmt") or bool(query.values_lists)

@@ -1,16 +1,6 @@
 """What is known of the tables while pending statements are read, one after the other."""
 
-import re
 from dataclasses import dataclass, field
-
-IDENTIFIER = r'(?:(?:"[^"]+"|[A-Za-z_]\w*)\.)?(?:"[^"]+"|[A-Za-z_]\w*)'
-
-
-def bare(identifier: str) -> str:
-    """Return a name without its schema `public` and without needless quotes."""
-    parts = re.findall(r'"[^"]+"|[A-Za-z_]\w*', identifier)
-    names = [part.strip('"') if part.startswith('"') else part.lower() for part in parts]
-    return ".".join(names[1:] if names[0] == "public" and len(names) > 1 else names)
 
 
 @dataclass(frozen=True)
@@ -25,12 +15,13 @@ class ForeignKey:
 class Schema:
     """The facts that decide which lock a statement takes and how much it has to do.
 
-    `column_types` are spelt as by format_type, or as a pending statement gives them.
-    `unique_indexes` are the valid ones, `unique_keys` the (table, constraint) of keys.
-    `not_null_checks` maps (table, constraint) to the column that a check `column IS NOT NULL` is
-    on, and `validated` holds the checks that every row is known to obey. `existing` are the tables
-    and views that were there before, and `created` the tables that a pending statement makes beside
-    them: nobody uses those yet.
+    Names are without the schema `public`. `column_types` are spelt as by format_type, or as a
+    pending statement gives them. `unique_indexes` are the valid ones, `unique_keys` the (table,
+    constraint) of keys. `not_null_checks` maps (table, constraint) to the column that a check
+    `column IS NOT NULL` is on, and `validated` holds the checks that every row is known to obey.
+    `default_partitions` maps a partitioned table to the part that takes what no other does.
+    `existing` are the tables and views that were there before, and `created` the tables that a
+    pending statement makes beside them: nobody uses those yet.
     """
 
     functions: set[str] = field(default_factory=set)
@@ -41,6 +32,7 @@ class Schema:
     foreign_keys: dict[tuple[str, str], ForeignKey] = field(default_factory=dict)
     not_null_checks: dict[tuple[str, str], str] = field(default_factory=dict)
     validated: set[tuple[str, str]] = field(default_factory=set)
+    default_partitions: dict[str, str] = field(default_factory=dict)
     existing: set[str] = field(default_factory=set)
     created: set[str] = field(default_factory=set)
 

@@ -1,33 +1,44 @@
-"""Cut a script into its statements, and a statement into its parts, minding quotes and comments."""
+"""Cut a script into its statements and read them, both by PostgreSQL's own grammar."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-_PIECE = re.compile(
-    r"""
-    (?P<comment> --[^\n]* )
-    | (?P<block> /\* )
-    | (?P<string> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' )
-    | (?P<name> "(?:[^"]|"")*" )
-    | (?P<dollar> \$(?P<tag>[A-Za-z_]?\w*)\$.*?\$(?P=tag)\$ )
-    | (?P<space> \s+ )
-    | (?P<word> [A-Za-z_][\w$]* )
-    | (?P<other> . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_BLANK = {"comment", "block", "space"}
-_DOUBLE = (" ", " ")
-_BLOCK_EDGE = re.compile(r"/\*|\*/")
+from google.protobuf.message import DecodeError
+from postgast import ParseResult, PgQueryError, parse, scan, split
+from postgast import pg_query_pb2 as tree
+
+
+class UnreadableError(ValueError):
+    """The grammar cannot read a text; it says why."""
+
+
+def read(sql: str) -> ParseResult:
+    """Return the tree of one statement or some. Raises UnreadableError."""
+    # The parser takes a NUL for the end of the text, which would hide what comes after it.
+    if "\0" in sql:
+        raise UnreadableError("it holds a NUL")
+    try:
+        return parse(sql)
+    except PgQueryError as error:
+        raise UnreadableError(error.message) from None
+    except UnicodeEncodeError:
+        raise UnreadableError("it is no Unicode text") from None
+    except DecodeError:
+        raise UnreadableError("it is nested too deeply") from None
 
 
 def split_statements(script: str) -> list[str]:
     """Return the statements of a script as they stand, without the comments around them.
 
-    A `COPY … FROM stdin` is not known.
+    A script that the grammar cannot read as a whole is cut at its semicolons, so that one unknown
+    statement does not hide the others; where not even its quotes end, it stays in one piece.
     """
-    statements = [_without_leading_comments("".join(part)) for part in _cut(script, ";")]
-    return [statement for statement in statements if normalise(statement)]
+    try:
+        read(script)
+        parts = split(script)
+    except UnreadableError:
+        tokens = _tokens(script)
+        parts = [script] if tokens is None else list(_cut(script.encode(), tokens))
+    return [statement for statement in map(_strip, parts) if statement]
 
 
 def normalise(statement: str) -> str:
@@ -35,75 +46,67 @@ def normalise(statement: str) -> str:
 
     What stands in quotes, also between `$$`, stays as it is.
     """
-    parts = [" " if kind in _BLANK else piece for kind, piece in _pieces(statement)]
-    return "".join(
-        part for part, before in zip(parts, ["", *parts], strict=False) if (part, before) != _DOUBLE
-    ).strip()
+    tokens = _tokens(statement)
+    if tokens is None:
+        return " ".join(statement.split())
+    text, end, parts = statement.encode(), 0, list[bytes]()
+    for token in _without_comments(tokens):
+        parts += [b" "] * (token.start > end > 0) + [text[token.start : token.end]]
+        end = token.end
+    return b"".join(parts).decode()
 
 
-def split_at_commas(text: str) -> list[str]:
-    """Return the parts of a list, cut at the commas outside of quotes and brackets."""
-    return ["".join(part).strip() for part in _cut(text, ",")]
+def relation_name(relation: tree.RangeVar) -> str:
+    """Return the name of a table, without the schema `public`."""
+    return _dotted([relation.schemaname, relation.relname])
 
 
-def first_bracket(text: str) -> str | None:
-    """Return what stands between the first opening bracket and the one that closes it."""
-    depth, inside = 0, []
-    for kind, piece in _pieces(text):
-        depth -= kind == "other" and piece == ")"
-        if depth > 0:
-            inside.append(piece)
-        elif inside and kind == "other" and piece == ")":
-            return "".join(inside).strip()
-        depth += kind == "other" and piece == "("
-    return None
+def listed_name(parts: Iterable[tree.Node]) -> str:
+    """Return a name that stands in the tree as its parts, without the schema `public`."""
+    return _dotted([part.string.sval for part in parts])
 
 
-def without_quoted(text: str) -> str:
-    """Return a text with each quoted value replaced by `''`, to look for keywords in."""
-    return "".join("''" if kind in {"string", "dollar"} else piece for kind, piece in _pieces(text))
+def switched_on(options: Iterable[tree.Node]) -> set[str]:
+    """Return the names of the options in brackets, without those that are given as off."""
+    elements = [option.def_elem for option in options]
+    return {
+        element.defname
+        for element in elements
+        if element.arg.string.sval not in {"false", "off"}
+        and (element.arg.integer.ival or not element.arg.HasField("integer"))
+    }
 
 
-def _cut(text: str, separator: str) -> Iterator[list[str]]:
-    part: list[str] = []
-    depth = 0
-    for kind, piece in _pieces(text):
-        if kind == "other":
-            depth += (piece in "([") - (piece in ")]")
-            if piece == separator and depth == 0:
-                yield part
-                part = []
-                continue
-        part.append(piece)
-    yield part
+def _dotted(parts: list[str]) -> str:
+    return ".".join(parts[1:] if len(parts) > 1 and parts[0] in {"", "public"} else parts)
 
 
-def _without_leading_comments(statement: str) -> str:
-    for kind, piece in _pieces(statement):
-        if kind not in _BLANK:
-            break
-        statement = statement[len(piece) :]
-    return statement.rstrip()
+def _tokens(sql: str) -> list[tree.ScanToken] | None:
+    """Return the tokens of a text, or None where they cannot be told apart."""
+    try:
+        return None if "\0" in sql else list(scan(sql).tokens)
+    except (PgQueryError, UnicodeEncodeError):
+        return None
 
 
-def _pieces(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the text of each piece."""
-    position = 0
-    while position < len(text):
-        piece = _PIECE.match(text, position)
-        assert piece is not None  # noqa: S101 - the last alternative takes any character
-        end = _end_of_block(text, piece.end()) if piece.lastgroup == "block" else piece.end()
-        yield str(piece.lastgroup), text[position:end]
-        position = end
+def _without_comments(tokens: list[tree.ScanToken]) -> list[tree.ScanToken]:
+    return [token for token in tokens if token.token not in {tree.C_COMMENT, tree.SQL_COMMENT}]
 
 
-def _end_of_block(text: str, position: int) -> int:
-    """Return where a block comment ends; they nest in SQL."""
-    depth = 1
-    while depth:
-        edge = _BLOCK_EDGE.search(text, position)
-        if edge is None:
-            return len(text)
-        depth += 1 if edge.group() == "/*" else -1
-        position = edge.end()
-    return position
+def _cut(text: bytes, tokens: list[tree.ScanToken]) -> Iterator[str]:
+    depth, start = 0, 0
+    for token in tokens:
+        depth += (token.token == tree.ASCII_40) - (token.token == tree.ASCII_41)
+        if token.token == tree.ASCII_59 and depth == 0:
+            yield text[start : token.start].decode()
+            start = token.end
+    yield text[start:].decode()
+
+
+def _strip(statement: str) -> str:
+    """Return a statement without the comments and the white space around it."""
+    tokens = _tokens(statement)
+    if tokens is None:
+        return statement.strip()
+    words = _without_comments(tokens)
+    return statement.encode()[words[0].start : words[-1].end].decode() if words else ""

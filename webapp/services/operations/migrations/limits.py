@@ -5,14 +5,20 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from webapp.kit.migration_sql.statements import normalise
+from postgast.pg_query_pb2 import (
+    TRANS_STMT_BEGIN,
+    TRANS_STMT_COMMIT,
+    VAR_RESET_ALL,
+    Node,
+    VariableSetStmt,
+)
+
+from webapp.kit.migration_sql.statements import UnreadableError, read
 
 # What alembic/env.py sets for each command.
 DEFAULTS = {"lock_timeout": 1.0, "statement_timeout": 15.0}
 
-_SET = re.compile(r"SET (SESSION |LOCAL )?(\w+) ?(?:=|TO\b) ?(.+)", re.IGNORECASE)
-_RESET = re.compile(r"RESET (\w+)", re.IGNORECASE)
-_TIME = re.compile(r"'?([\d.]+) ?(us|ms|s|min|h|d|)'?")
+_TIME = re.compile(r"([\d.]+) ?(us|ms|s|min|h|d|)")
 _SECONDS = {"us": 1e-6, "": 1e-3, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -30,32 +36,35 @@ def read_limits(statements: Iterable[str]) -> Iterator[Limits]:
     SET LOCAL holds until the end of its transaction, and does nothing outside of one.
     """
     session, local, is_inside = dict(DEFAULTS), dict[str, float](), False
-    for statement in map(normalise, statements):
-        if statement.upper() in {"BEGIN", "COMMIT"}:
-            local, is_inside = {}, statement.upper() == "BEGIN"
-        is_local, changes = _read_changes(statement)
-        if not is_local:
+    for node in map(_read_node, statements):
+        if node.transaction_stmt.kind in {TRANS_STMT_BEGIN, TRANS_STMT_COMMIT}:
+            local, is_inside = {}, node.transaction_stmt.kind == TRANS_STMT_BEGIN
+        changes = _read_changes(node.variable_set_stmt)
+        if not node.variable_set_stmt.is_local:
             session |= changes
         if is_inside:
             local |= changes
         yield Limits(**(session | local))
 
 
-def _read_changes(statement: str) -> tuple[bool, dict[str, float]]:
-    """Return which limits a statement changes, and whether for its transaction alone."""
-    setting, reset = _SET.fullmatch(statement), _RESET.fullmatch(statement)
-    if setting is not None and setting.group(2).lower() in DEFAULTS:
-        is_local = (setting.group(1) or "").upper() == "LOCAL "
-        return is_local, {setting.group(2).lower(): _read_seconds(setting.group(3))}
-    if reset is not None:
-        # The server's own default is no limit.
-        names = [name for name in DEFAULTS if reset.group(1).lower() in {name, "all"}]
-        return False, dict.fromkeys(names, math.inf)
-    return False, {}
+def _read_node(statement: str) -> Node:
+    """Return the tree of a statement; one that cannot be read sets nothing."""
+    try:
+        return read(statement).stmts[0].stmt
+    except UnreadableError:
+        return Node()
 
 
-def _read_seconds(value: str) -> float:
-    """Return a time as PostgreSQL reads it; 0 and DEFAULT are no limit."""
+def _read_changes(setting: VariableSetStmt) -> dict[str, float]:
+    """Return the limits that a SET or RESET gives; the server's own default is no limit."""
+    names = DEFAULTS if setting.kind == VAR_RESET_ALL else DEFAULTS.keys() & {setting.name}
+    value = setting.args[0].a_const if setting.args else None
+    seconds = math.inf if value is None else _seconds(value.sval.sval or str(value.ival.ival))
+    return dict.fromkeys(names, seconds)
+
+
+def _seconds(value: str) -> float:
+    """Return a time as PostgreSQL reads it; 0 is no limit."""
     found = _TIME.fullmatch(value)
     seconds = float(found.group(1)) * _SECONDS[found.group(2)] if found else 0.0
     return seconds or math.inf

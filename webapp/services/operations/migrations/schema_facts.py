@@ -58,6 +58,14 @@ _CONSTRAINTS = text(
     WHERE connamespace = 'public'::regnamespace AND contype IN ('f', 'c', 'u', 'p', 'x')
     """
 )
+_DEFAULT_PARTITIONS = text(
+    """
+    SELECT whole.relname, part.relname FROM pg_partitioned_table
+    JOIN pg_class AS whole ON whole.oid = partrelid
+    JOIN pg_class AS part ON part.oid = partdefid
+    WHERE whole.relnamespace = 'public'::regnamespace
+    """
+)
 _NOT_NULL = re.compile(r"CHECK \(\((\w+) IS NOT NULL\)\)(?: NOT VALID)?")
 
 
@@ -99,4 +107,6 @@ def read_schema(session: Session) -> Schema:
             schema.not_null_checks[table, name] = not_null.group(1)
         if is_validated:
             schema.validated.add((table, name))
+    for whole, part in session.execute(_DEFAULT_PARTITIONS):
+        schema.default_partitions[whole] = part
     return schema
