@@ -1,5 +1,8 @@
-"""A running API with one public item in its database."""
+"""A running API with one public item in its database, and a small application."""
 
+import signal
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,9 +11,12 @@ import psycopg
 import pytest
 from flask.testing import FlaskClient
 
+from bench.testbed import listens
+from dev.ports import LOOPBACK, free_port
 from dev.postgres import PostgresServer
+from dev.process import TetheredProcess
 from tests.factories import Caller
-from tests.running_api import RunningApi, running_api
+from tests.running_api import ROOT, RunningApi, running_api
 from webapp.kit.roles import RoleName
 from webapp.settings import Settings
 
@@ -32,6 +38,29 @@ def api(settings: Settings, editor: Caller, tmp_path: Path) -> Iterator[RunningA
     """The API on the test's database, with a short deadline for bodies."""
     with running_api(settings, tmp_path, IMPRINT_BODY_SECONDS=str(BODY_SECONDS)) as api:
         yield api
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """Where the small application listens."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "rsgi", "--http", "1", "--no-ws"]
+    command += ["--host", LOOPBACK, "--port", str(port), "--workers-kill-timeout", "2"]
+    process = TetheredProcess(
+        [*command, "tests.serving.small_app:app"],
+        log_path=tmp_path / "web.log",
+        farewell=signal.SIGKILL,
+        folder=ROOT,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not listens(port):
+            assert process.is_running(), (tmp_path / "web.log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.end(signal.SIGTERM, 10)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ HELD = RequestClass("held", threads=1, places=8, wait_seconds=1, answer_seconds=
 SHORT = RequestClass("short", threads=2, places=400, wait_seconds=1, answer_seconds=30)
 OTHERS = RequestClass("others", threads=1, places=8, wait_seconds=30, answer_seconds=30)
 SHORT_SECONDS = 0.02
+LARGEST_BODY, BUDGET = 1024, 8 * 1024
 
 _released = threading.Event()
 _begun: list[str] = []
@@ -42,10 +43,13 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
         time.sleep(SHORT_SECONDS)
     elif path == "/release":
         _released.set()
+    elif path == "/held-bytes":
+        body = str(_bodies.held_bytes).encode()
     elif path == "/begun":
         body = " ".join(_begun).encode()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]
 
 
-app = Server(application, Bodies(20, 1024), (HELD, SHORT, OTHERS), choose_class)
+_bodies = Bodies(120, LARGEST_BODY, BUDGET)
+app = Server(application, _bodies, (HELD, SHORT, OTHERS), choose_class)

@@ -1,43 +1,10 @@
 """Promise: every request is answered in time, and the answer says truly whether it was begun."""
 
-import signal
-import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-
-from bench.testbed import listens
-from dev.ports import LOOPBACK, free_port
-from dev.process import TetheredProcess
-from tests.running_api import ROOT
 from tests.serving.raw_client import ask, is_closed, receive, request_bytes, sent
 
 ROUNDS, AT_ONCE = 3, 150
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    """Where the small application listens."""
-    port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "rsgi", "--http", "1", "--no-ws"]
-    command += ["--host", LOOPBACK, "--port", str(port), "--workers-kill-timeout", "2"]
-    process = TetheredProcess(
-        [*command, "tests.serving.small_app:app"],
-        log_path=tmp_path / "web.log",
-        farewell=signal.SIGKILL,
-        folder=ROOT,
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while not listens(port):
-            assert process.is_running(), (tmp_path / "web.log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        yield port
-    finally:
-        process.end(signal.SIGTERM, 10)
 
 
 def begun(port: int) -> set[str]:
