@@ -32,7 +32,8 @@ class Summary:
     def add(self, article: ImportedArticle, imported: Imported) -> None:
         """Count what became of one article."""
         self.add_item(article.source, imported)
-        self.notices += [(article.source, notice) for notice in _notices(article)]
+        notices = (*_notices(article), *imported.notices)
+        self.notices += [(article.source, notice) for notice in notices]
 
     def add_item(self, source: str, imported: Imported) -> None:
         """Count what became of one item, whatever its source is by now."""

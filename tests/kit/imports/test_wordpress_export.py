@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webapp.kit.imports.article import ImportedArticle, ImportProblem, NotAnArticle, Outcome
-from webapp.kit.imports.wordpress_export import (
-    ExportAuthor,
-    ExportCategory,
-    read_articles,
-    read_channel,
+from webapp.kit.imports.article import (
+    CategoryName,
+    ImportedArticle,
+    ImportProblem,
+    NotAnArticle,
+    Outcome,
 )
+from webapp.kit.imports.wordpress_categories import ExportCategory
+from webapp.kit.imports.wordpress_export import ExportAuthor, read_articles, read_channel
 from webapp.kit.imports.wordpress_stream import EXPORT
 from webapp.kit.slugs import is_slug
 
@@ -99,6 +101,7 @@ def test_a_published_post() -> None:
         authors=("Ann Lee",),
         author_login="ann",
         categories=("A child",),
+        categories_above=(CategoryName("Top", "top"),),
         tags=("X & Y",),
         excerpt="In short",
         metadata={

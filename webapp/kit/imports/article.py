@@ -20,6 +20,14 @@ EXCERPT_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class CategoryName:
+    """What a source calls a category: `nicename` is its name in addresses."""
+
+    name: str
+    nicename: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedArticle:
     """One post or page of another system, ready to be stored.
 
@@ -27,7 +35,8 @@ class ImportedArticle:
     `published_at` and `expires_at`, the end of its public life, are aware, in UTC; on a draft they
     are only what the source noted, and `held_back` says why it is one. `has_zoneless_times` tells
     that a zone was lent to one of them. `authors` are names as readers see them, `author_login` the
-    account's name where the source has accounts.
+    account's name where the source has accounts. `categories_above` are those that the first of the
+    `categories` stands below, the nearest first; a source without a tree has none.
 
     `metadata` and `private` hold what has no field of its own and fits JSON and PostgreSQL's jsonb:
     the first becomes public with the article, the second never. `notices` name what could not be
@@ -45,6 +54,7 @@ class ImportedArticle:
     authors: tuple[str, ...] = ()
     author_login: str | None = None
     categories: tuple[str, ...] = ()
+    categories_above: tuple[CategoryName, ...] = ()
     tags: tuple[str, ...] = ()
     excerpt: str | None = None
     metadata: dict[str, JsonValue] = field(default_factory=dict)

@@ -11,7 +11,8 @@ from functools import cache, partial
 from typing import IO
 from xml.etree.ElementTree import Element
 
-from webapp.kit.imports.article import ImportProblem, NotAnArticle, Outcome
+from webapp.kit.imports.article import ImportedArticle, ImportProblem, NotAnArticle, Outcome
+from webapp.kit.imports.wordpress_categories import CategoryTree, ExportCategory
 from webapp.kit.imports.wordpress_items import read_item
 from webapp.kit.imports.wordpress_library import Library, read_library
 from webapp.kit.imports.wordpress_stream import (
@@ -37,15 +38,6 @@ class ExportAuthor:
     login: str
     display_name: str
     email: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ExportCategory:
-    """A category of the exporting site; `parent` is the nicename of the one above it."""
-
-    nicename: str
-    name: str
-    parent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +72,8 @@ def read_channel(export: bytes | IO[bytes]) -> ExportChannel:
                 login, display_name, fields.get("wp:author_email") or None
             )
         elif name == "wp:category" and fields.get("wp:category_nicename"):
-            nicename = fields["wp:category_nicename"]
-            parent = fields.get("wp:category_parent") or None
+            nicename = fields["wp:category_nicename"].strip()
+            parent = fields.get("wp:category_parent", "").strip() or None
             categories[nicename] = ExportCategory(
                 nicename, fields.get("wp:cat_name") or nicename, parent
             )
@@ -105,11 +97,13 @@ def read_articles(
     try:
         channel = read_channel(export)
         authors = {login: author.display_name for login, author in channel.authors.items()}
+        tree = CategoryTree(channel.categories)
         seen: set[str] = set()
         library = cache(partial(read_library, export))
         for name, element in channel_parts(export):
             if name == "item":
-                yield _outcome(export_item(element), authors, library, seen, now=now, zone=zone)
+                outcome = _outcome(export_item(element), authors, library, seen, now=now, zone=zone)
+                yield _placed(outcome, tree)
     except ImportProblem as problem:
         yield problem
 
@@ -136,6 +130,15 @@ def _outcome(
         return ImportProblem(source, "stands in the export a second time")
     seen.add(source)
     return article
+
+
+def _placed(outcome: Outcome, tree: CategoryTree) -> Outcome:
+    if not isinstance(outcome, ImportedArticle):
+        return outcome
+    try:
+        return tree.place(outcome)
+    except ImportProblem as problem:
+        return problem
 
 
 def _is_of_wordpress(name: str, element: Element) -> bool:

@@ -38,6 +38,7 @@ _TREE_LOCK = (
 
 
 ATTEMPTS = 5
+MANY_AT_ONCE = "Many categories with this name are being made at once; try again."
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def create_category(session: Session, actor: Actor, changes: CategoryChanges) ->
     """
     _check_parent(session, None, changes.parent_id)
     same = select(Category.id).where(
-        _is_called(Category, changes.name),
+        is_called(changes.name),
         Category.parent_id.is_not_distinct_from(changes.parent_id),
     )
     if changes.slug is None and session.scalar(same.limit(1)) is not None:
@@ -188,17 +189,35 @@ def ensure_category(
     and the public knows nothing of it until something in it is public.
     """
     for _ in range(ATTEMPTS):
-        found = select(Category.id).where(_is_called(Category, name))
+        found = select(Category.id).where(is_called(name))
         if parent_id is not None:
             found = found.where(Category.parent_id == parent_id)
         found = found.order_by((Category.slug == slug).desc(), Category.id).limit(1)
         category_id = session.scalar(found)
         if category_id is not None:
             return category_id
-        free = _free_slug(session, Category, slug or slugify(name))
-        made = insert(Category).values(slug=free, name=name, parent_id=parent_id, was_public=False)
-        session.execute(made.on_conflict_do_nothing(index_elements=["slug"]))
-    raise ConflictError("Many categories with this name are being made at once; try again.")
+        add_category(session, name, slug=slug, parent_id=parent_id)
+    raise ConflictError(MANY_AT_ONCE)
+
+
+def add_category(
+    session: Session, name: str, *, slug: str | None = None, parent_id: int | None = None
+) -> int | None:
+    """Make a category as secret as the drafts that it is for, and return its id.
+
+    Where another transaction was making one with the same slug, nothing is made, and None returned.
+    """
+    free = _free_slug(session, Category, slug or slugify(name))
+    made = insert(Category).values(slug=free, name=name, parent_id=parent_id, was_public=False)
+    category_id: int | None = session.scalar(
+        made.on_conflict_do_nothing(index_elements=["slug"]).returning(Category.id)
+    )
+    return category_id
+
+
+def is_called(name: str) -> ColumnElement[bool]:
+    """Return the condition that a category has a name, whatever its case and Unicode form."""
+    return key_of_name(Category.name.expression) == key_of_name(literal(name))
 
 
 def show_categories(session: Session, version_ids: list[int]) -> None:
@@ -348,11 +367,6 @@ def _visible_to(viewer: Actor | None) -> Select[int, str, str, str, int | None]:
     # It may have been put below one that has drafts alone.
     is_known = exists().where(parent.id == Category.parent_id, parent.was_public)
     return select(*columns, case((is_known, Category.parent_id))).where(Category.was_public)
-
-
-def _is_called(kind: type[Category], name: str) -> ColumnElement[bool]:
-    """Return the condition that a term has a name, without regard to case and Unicode form."""
-    return key_of_name(kind.name.expression) == key_of_name(literal(name))
 
 
 def _free_slug(session: Session, kind: type[Category] | type[Tag], wanted: str) -> str:

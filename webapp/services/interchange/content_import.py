@@ -20,7 +20,7 @@ from webapp.services.content.content import Draft
 from webapp.services.errors import InvalidInputError
 from webapp.services.interchange import sources
 from webapp.services.interchange.authors import ensure_author
-from webapp.services.interchange.categories import category_of
+from webapp.services.interchange.categories import PlacedCategory, category_of
 from webapp.services.interchange.publicity import EDITED_HERE, Case, Changes, bring_about, state_of
 from webapp.services.interchange.sources import IMPORT_REASON, Said
 
@@ -60,7 +60,7 @@ class Imported:
 
     `acts` are what happened in public, in the summary's words; `not_applied` what the source says
     and the item here does not follow, with the reason. `state` is what the item is now, and
-    `new_authors` are the names for which accounts were made.
+    `new_authors` are the names for which accounts were made. `notices` are such as an article has.
     """
 
     content_id: int
@@ -69,6 +69,7 @@ class Imported:
     acts: tuple[str, ...]
     not_applied: tuple[str, ...]
     new_authors: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
 
 def import_article(
@@ -82,12 +83,15 @@ def import_article(
     the source may be another article's, and InvalidInputError for what the API would refuse too.
     """
     article = _keep_addresses(article)
-    draft = _draft(session, article, f"{options.collection}:{article.source}")
+    category = _category(session, article)
+    draft = _draft(article, f"{options.collection}:{article.source}", category.id)
     _check(draft, article)
     known = sources.find(session, article, options.collection, options.former_collection)
     if known is None:
-        return _create(session, actor, article, draft, options)
-    return _update(session, actor, article, draft, known, options)
+        imported = _create(session, actor, article, draft, options)
+    else:
+        imported = _update(session, actor, article, draft, known, options)
+    return replace(imported, notices=() if category.notice is None else (category.notice,))
 
 
 def take_back(
@@ -114,7 +118,7 @@ def take_back(
     return _imported(session, case, changes, result)
 
 
-def _draft(session: Session, article: ImportedArticle, source: str) -> Draft:
+def _draft(article: ImportedArticle, source: str, category_id: int | None) -> Draft:
     metadata: dict[str, Any] = dict(article.metadata)
     authors = [name for name in map(without_addresses, article.authors) if name]
     if authors:
@@ -127,7 +131,7 @@ def _draft(session: Session, article: ImportedArticle, source: str) -> Draft:
         body_format=article.body_format,
         slug=article.slug,
         excerpt=article.excerpt or "",
-        category_id=_category(session, article),
+        category_id=category_id,
         tags=tuple(article.tags),
         metadata=metadata,
         import_source=source,
@@ -141,13 +145,13 @@ def _keep_addresses(article: ImportedArticle) -> ImportedArticle:
     return replace(article, private={**article.private, "authors": list(article.authors)})
 
 
-def _category(session: Session, article: ImportedArticle) -> int | None:
+def _category(session: Session, article: ImportedArticle) -> PlacedCategory:
     if not article.categories:
-        return None
+        return PlacedCategory(None)
     nicenames = article.metadata.get("category_nicenames")
     first = nicenames[0] if isinstance(nicenames, list) and nicenames else None
     slug = slugify(first) if isinstance(first, str) and first else None
-    return category_of(session, article.categories[0], slug)
+    return category_of(session, article.categories[0], slug, article.categories_above)
 
 
 def _check(draft: Draft, article: ImportedArticle) -> None:
