@@ -16,6 +16,7 @@ WORKER_QUEUES = {
 }
 # The sum over the stages stays under the time that supervisord gets as a whole.
 _EDGE_STOP_SECONDS, _WORKER_STOP_SECONDS, _MAIL_STOP_SECONDS = 10, 15, 3
+_JOB_STOP_SECONDS = 5
 
 
 def programs(port: int, mail_port: int | None, mail_dir: Path) -> list[Program]:
@@ -44,7 +45,6 @@ def _workers() -> Iterator[Program]:
         celery = ["python", "-m", "celery", "-A", "celery_app", "worker", "-Q", queues]
         celery += ["-c", "1", "-n", f"{name}@%h", "--without-gossip", "--without-mingle"]
         celery += ["-O", "fair", "--loglevel", "INFO"]
-        # Without this, Celery waits for a running task as long as it takes. A job that is cut
-        # off is found by its lease and run again.
-        environment = {"REMAP_SIGTERM": "SIGQUIT"}
+        # A job that takes longer is cut off and put back, while there is still time to do so.
+        environment = {"IMPRINT_WORKER_STOP_SECONDS": str(_JOB_STOP_SECONDS)}
         yield Program(f"worker-{name}", celery, "2-workers", _WORKER_STOP_SECONDS, environment)

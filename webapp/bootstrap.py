@@ -12,6 +12,7 @@ from webapp.adapters.rendering import configure_rendering
 from webapp.api.context import WebContext
 from webapp.settings import Settings
 from workers.context import WorkerContext
+from workers.stopping import StopRequest
 
 log = structlog.get_logger()
 
@@ -39,8 +40,13 @@ def web_context(settings: Settings) -> WebContext:
     )
 
 
-def worker_context(settings: Settings, *, application_name: str) -> WorkerContext:
-    """Assemble a worker's parts, in the process that will use them. Raises MissingSettingError."""
+def worker_context(
+    settings: Settings, *, application_name: str, stop: StopRequest | None = None
+) -> WorkerContext:
+    """Assemble a worker's parts, in the process that will use them. Raises MissingSettingError.
+
+    `stop` is what the main process of a worker is asked; without it nobody is.
+    """
     check_secret_key(settings)
     configure_rendering(settings)
     message_seconds = settings.lease_seconds * PART_OF_LEASE_FOR_ONE_MAIL
@@ -49,6 +55,7 @@ def worker_context(settings: Settings, *, application_name: str) -> WorkerContex
         sessions=make_sessions(make_engine(settings, application_name=application_name)),
         account_mailer=Mailer(settings.account_smtp_url or settings.smtp_url, message_seconds),
         bulk_mailer=Mailer(settings.smtp_url, message_seconds),
+        stop=stop or StopRequest(),
     )
 
 

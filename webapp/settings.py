@@ -120,6 +120,7 @@ class Settings(BaseSettings):
     )
 
     lease_seconds: float = Field(default=30, gt=0)
+    worker_stop_seconds: float = Field(default=20, ge=0)
     redispatch_seconds: float = Field(default=5, gt=0)
     dispatcher_poll_seconds: float = Field(default=0.2, gt=0)
     missed_schedule_seconds: float = Field(default=3600, gt=0)

@@ -37,7 +37,6 @@ _UNCHANGING: dict[str, Any] = {
     "task_default_exchange": "",
     "worker_detect_quorum_queues": True,
     "worker_max_memory_per_child": 262_144,
-    "worker_soft_shutdown_timeout": 20,
     "worker_enable_remote_control": False,
     "worker_send_task_events": False,
     "worker_hijack_root_logger": False,

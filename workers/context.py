@@ -1,8 +1,9 @@
 """What a worker process has at hand, and how a handler uses it."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -12,6 +13,7 @@ from webapp.jobs.leases import ClaimedJob
 from webapp.jobs.messages import Message
 from webapp.jobs.outcomes import Outcome
 from webapp.settings import Settings
+from workers.stopping import StopRequest
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class WorkerContext:
     sessions: sessionmaker[Session]
     account_mailer: Mailer
     bulk_mailer: Mailer
+    stop: StopRequest = field(default_factory=StopRequest)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -36,6 +39,14 @@ class RunningJob:
 
     claimed: ClaimedJob
     context: WorkerContext
+
+    def goes_on(self, until: float) -> bool:
+        """Say whether a handler may begin another step: until a moment of `time.monotonic()`.
+
+        Not where the worker is asked to stop. The handler then ends with Snooze, and another worker
+        goes on.
+        """
+        return time.monotonic() < until and not self.context.stop.is_asked
 
     @contextmanager
     def step(self) -> Iterator[Session]:
@@ -59,10 +70,15 @@ class InOneTransaction:
 
 @dataclass(frozen=True)
 class InSteps:
-    """A handler that commits step by step, because it talks to the outside between them."""
+    """A handler that commits step by step, because it talks to the outside between them.
+
+    One that says so may be cut off anywhere when its worker has to stop. By itself it is not,
+    because what it told the outside would be told again.
+    """
 
     message: type[Message]
     run: Callable[..., Outcome]
+    may_be_cut_off: bool = False
 
 
 Handler = InOneTransaction | InSteps

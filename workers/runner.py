@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 import structlog
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from webapp.adapters.database_errors import DATABASE_ERRORS, describe, is_passing
 from webapp.jobs import leases
+from webapp.jobs.dispatch import unmark_dispatched
 from webapp.jobs.leases import ClaimedJob
 from webapp.jobs.messages import Message
 from webapp.jobs.outcomes import (
@@ -26,6 +28,7 @@ from webapp.jobs.outcomes import (
 from webapp.jobs.payloads import NewerPayloadError, read_payload
 from webapp.kit.redaction import without_addresses
 from workers.context import Handler, InOneTransaction, RunningJob, WorkerContext
+from workers.stopping import JobCutOff
 
 log = structlog.get_logger()
 
@@ -37,17 +40,27 @@ def run_jobs(
 ) -> None:
     """Run the jobs that a hint names, one after the other.
 
+    A worker that is asked to stop begins no other: the rest gets new hints at once.
     While the database is away the hint is dropped, after a pause: without one a worker would burn
     through all the hints on the broker in a moment. The dispatcher sends them again.
     """
     try:
-        for job_id in job_ids:
+        for place, job_id in enumerate(job_ids):
+            if context.stop.is_asked:
+                _leave(context, job_ids[place:])
+                return
             run_job(context, handlers, job_id)
     except DATABASE_ERRORS as error:
         if not is_passing(error):
             raise
         log.warning("worker.database_away", error=describe(error))
         time.sleep(PAUSE_SECONDS)
+
+
+def _leave(context: WorkerContext, job_ids: Sequence[int]) -> None:
+    with context.transaction() as session:
+        unmark_dispatched(session, job_ids)
+    log.info("hint.left", jobs=len(job_ids))
 
 
 def run_job(context: WorkerContext, handlers: Mapping[str, Handler], job_id: int) -> None:
@@ -85,6 +98,8 @@ def _run_claimed(
         _call(context, handler, claimed, read_payload(handler.message, claimed.payload))
     except LeaseLostError:
         raise
+    except JobCutOff:
+        _put_back(context, claimed)
     except NewerPayloadError as error:
         _decline(context, claimed, Decline(str(error)))
     except (PermanentError, ValidationError) as error:
@@ -106,11 +121,13 @@ def _call(context: WorkerContext, handler: Handler, claimed: ClaimedJob, message
     """Call the handler and settle a good end in its own transaction, any other in a new one."""
     try:
         if isinstance(handler, InOneTransaction):
-            with context.transaction() as session:
+            with context.stop.may_cut_off(), context.transaction() as session:
                 outcome = handler.run(session, context, message)
                 _settle(session, claimed, outcome)
         else:
-            outcome = handler.run(RunningJob(claimed, context), message)
+            job = RunningJob(claimed, context)
+            with context.stop.may_cut_off() if handler.may_be_cut_off else nullcontext():
+                outcome = handler.run(job, message)
             with context.transaction() as session:
                 _settle(session, claimed, outcome)
     except _RollBack as ended:
@@ -127,6 +144,13 @@ def _settle(session: Session, claimed: ClaimedJob, outcome: Outcome) -> None:
         leases.snooze(session, claimed, outcome.seconds)
     else:
         raise _RollBack(outcome)
+
+
+def _put_back(context: WorkerContext, claimed: ClaimedJob) -> None:
+    """Give a job back that was cut off; what its handler had not committed is rolled back."""
+    with context.transaction() as session:
+        leases.put_back(session, claimed)
+    log.warning("job.cut_off", starts=claimed.starts - 1)
 
 
 def _decline(context: WorkerContext, claimed: ClaimedJob, outcome: Decline) -> None:

@@ -44,6 +44,7 @@ def real_worker(
             "SMTP_URL": settings.smtp_url,
             "SECRET_KEY": settings.require_secret_key(),
             "IMPRINT_LEASE_SECONDS": str(settings.lease_seconds),
+            "IMPRINT_WORKER_STOP_SECONDS": str(settings.worker_stop_seconds),
         }
     )
     program = Program("worker", command, "1-worker", 1)

@@ -61,12 +61,12 @@ def mark_dispatched(
 
 
 def unmark_dispatched(session: Session, job_ids: Sequence[int]) -> None:
-    """Take the mark back from jobs whose hints the broker did not take.
+    """Take the mark back from jobs whose hints the broker or a worker did not take.
 
-    They are sent as soon as the broker is back; with the mark they would wait for their next turn.
+    They are sent again at once; with the mark they would wait for their next turn.
     """
     session.execute(
         update(Job)
-        .where(Job.id.in_(job_ids), Job.state == "ready")
+        .where(Job.id.in_(job_ids), Job.state == "ready", Job.dispatched_at.is_not(None))
         .values(dispatched_at=null(), dispatches=Job.dispatches - 1)
     )

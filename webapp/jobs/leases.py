@@ -119,6 +119,14 @@ def decline(session: Session, job: ClaimedJob, reason: str) -> float:
     return delay
 
 
+def put_back(session: Session, job: ClaimedJob) -> None:
+    """Make a job ready again that its worker had to leave unharmed; raises LeaseLostError.
+
+    The start does not count.
+    """
+    _guarded(session, job, state="ready", starts=Job.starts - 1, **_RELEASED)
+
+
 def take_back_expired(session: Session, limit: int = 500) -> int:
     """Make jobs whose lease has ended ready again, or failed after their last start.
 

@@ -63,7 +63,7 @@ def send_event_mails(job: RunningJob, message: SendEventMails) -> Outcome:
             _note(session, event, mail, answer)
             # An editor may have withdrawn the item, or corrected it: the next mail goes by that.
             event = mail_deliveries.mailed_event(session, message.event_id)
-        if event is None or time.monotonic() > stop_at:
+        if event is None or not job.goes_on(stop_at):
             return Snooze()
     with job.step() as session:
         wait = mail_deliveries.seconds_to_next_attempt(session, *reach)

@@ -18,7 +18,7 @@ def run_backfill(job: RunningJob, message: RunBackfill) -> Outcome:
     if backfill is None:
         return Decline(f"This release knows no backfill {message.name}.")
     stop_at = time.monotonic() + SECONDS_AT_A_STRETCH
-    while time.monotonic() < stop_at:
+    while True:
         try:
             with job.step() as session:
                 is_last = backfills.run_batch(session, backfill)
@@ -26,7 +26,8 @@ def run_backfill(job: RunningJob, message: RunBackfill) -> Outcome:
             return GiveUp(str(error))
         if is_last:
             return Done()
-    return Snooze(SECONDS_OF_REST)
+        if not job.goes_on(stop_at):
+            return Snooze(SECONDS_OF_REST)
 
 
-HANDLERS = (InSteps(RunBackfill, run_backfill),)
+HANDLERS = (InSteps(RunBackfill, run_backfill, may_be_cut_off=True),)

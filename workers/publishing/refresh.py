@@ -17,7 +17,7 @@ def refresh_publications(job: RunningJob, message: RefreshPublications) -> Outco
     How far it has come is in the job's row, committed with the batch: a kill loses one batch.
     """
     stop_at = time.monotonic() + SECONDS_AT_A_STRETCH
-    while time.monotonic() < stop_at:
+    while True:
         with job.step() as session:
             following = refresh_batch(session, message)
             if following is not None:
@@ -25,7 +25,8 @@ def refresh_publications(job: RunningJob, message: RefreshPublications) -> Outco
         if following is None:
             return Done()
         message = following
-    return Snooze()
+        if not job.goes_on(stop_at):
+            return Snooze()
 
 
-HANDLERS = (InSteps(RefreshPublications, refresh_publications),)
+HANDLERS = (InSteps(RefreshPublications, refresh_publications, may_be_cut_off=True),)
