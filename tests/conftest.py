@@ -31,8 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "imprint_template"
 # The tests that make the application send its statements from their own process.
 WATCHED_FOLDERS = {"api", "cli", "jobs", "services", "workers"}
-# What a caller may say of the tests themselves; docs/migrations.md tells of both.
-OF_THE_TESTS = {"IMPRINT_TEST_POSTGRES_BIN", "IMPRINT_MIGRATION_TRIALS"}
+# What a caller may say of the tests themselves; docs/migrations.md and docs/promises.md tell of it.
+OF_THE_TESTS = {"IMPRINT_TEST_POSTGRES_BIN", "IMPRINT_MIGRATION_TRIALS", "IMPRINT_RELEASE_JOBS"}
 
 
 @pytest.fixture(scope="session", autouse=True)
