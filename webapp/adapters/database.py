@@ -1,5 +1,6 @@
 """The engine for everything that is written, and the plain connection that listens."""
 
+import time
 from typing import Any
 
 import psycopg
@@ -21,6 +22,11 @@ from webapp.settings import Settings
 DRIVER = "postgresql+psycopg"
 # How long to wait for a connection of the pool: as long as for a new one of the server.
 POOL_WAIT_SECONDS = 5.0
+# A session keeps the plans of its statements and of the checks of its foreign keys until somebody
+# analyses the tables. Those that it made while a table was of one page read it from end to end, and
+# still do a minute later, when ten thousand rows have come and no autovacuum yet.
+PLANS_LAST_SECONDS = 5.0
+_PLANNED_AT = "planned_at"
 # What the server tells of itself without being asked, since PostgreSQL 14.
 _REFUSES_WRITES = ("default_transaction_read_only", "in_hot_standby")
 
@@ -98,10 +104,11 @@ def _prepare(engine: Engine, plan: ConnectionPlan) -> None:
     limits = set_settings(plan.each_transaction, is_local=True).replace("%", "%%")
 
     @event.listens_for(engine, "connect")
-    def begin(connection: psycopg.Connection[Any], _entry: ConnectionPoolEntry) -> None:
+    def begin(connection: psycopg.Connection[Any], entry: ConnectionPoolEntry) -> None:
         connection.autocommit = True
         settle(connection, plan)
         connection.autocommit = False
+        entry.info[_PLANNED_AT] = time.monotonic()
 
     @event.listens_for(engine, "handle_error")
     def give_up(context: ExceptionContext) -> None:
@@ -114,11 +121,13 @@ def _prepare(engine: Engine, plan: ConnectionPlan) -> None:
         if connection is not None and _refuses_writes(connection):
             entry.invalidate(soft=True)
 
-    if plan.is_pooled:
-
-        @event.listens_for(engine, "begin")
-        def limit(connection: Connection) -> None:
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        if plan.is_pooled:
             connection.exec_driver_sql(limits)
+        if time.monotonic() >= connection.info[_PLANNED_AT] + PLANS_LAST_SECONDS:
+            connection.info[_PLANNED_AT] = time.monotonic()
+            connection.exec_driver_sql("DISCARD PLANS")
 
 
 def _refuses_writes(connection: psycopg.Connection[Any]) -> bool:

@@ -79,6 +79,17 @@ def test_the_public_document_is_whole_and_sanitised(session: Session) -> None:
     assert {**row.summary, "html": document["html"]} == document
 
 
+def test_a_long_document_is_stored_as_it_is(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, body="The council of the harbour met. " * 500)
+    publishing.publish(session, actor, content_id, None)
+    compressed = text(
+        "SELECT pg_column_compression(document), pg_column_size(document) > 10000"
+        " FROM publications WHERE content_id = :content_id"
+    )
+    assert session.execute(compressed, {"content_id": content_id}).one() == (None, True)
+
+
 def test_an_edit_does_not_change_what_is_public_until_it_is_published(session: Session) -> None:
     actor = make_actor(session)
     content_id = make_content(session, actor, title="Before")

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
-from sqlalchemy import BigInteger, any_, exists, func, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Select, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from webapp.adapters.rendering import Rendered, RenderingUnavailableError, rendering_processes
 from webapp.kit.rendering.refusals import RenderingRefusedError
 from webapp.models import ContentVersion, Rendering
+from webapp.models.arrays import is_one_of
 from webapp.services.errors import ServiceError, UnavailableError, UnrenderableError
 
 # PostgreSQL refuses a search document of more than a megabyte, so a very long text is searched by
@@ -99,12 +100,12 @@ def ensure_renderings(session: Session, version_ids: Collection[int]) -> None:
 
 def find_missing(session: Session, version_ids: Collection[int]) -> Sequence[ContentVersion]:
     """Return those of some versions that have no rendering."""
-    return session.scalars(
-        select(ContentVersion).where(
-            ContentVersion.id == any_(literal(list(version_ids), ARRAY(BigInteger))),
-            ~exists().where(Rendering.version_id == ContentVersion.id),
-        )
-    ).all()
+    return session.scalars(unrendered().where(is_one_of(ContentVersion.id, version_ids))).all()
+
+
+def unrendered() -> Select[ContentVersion]:
+    """Return the query of the versions that have no rendering, to be narrowed down."""
+    return select(ContentVersion).where(~exists().where(Rendering.version_id == ContentVersion.id))
 
 
 def render_version(version: ContentVersion) -> Rendered:

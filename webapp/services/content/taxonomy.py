@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from sqlalchemy import (
-    BigInteger,
     Select,
     Text,
     any_,
@@ -26,6 +25,7 @@ from webapp.jobs.outbox import enqueue_anew
 from webapp.kit.roles import RoleName
 from webapp.kit.slugs import slugify
 from webapp.models import Category, Content, ContentTag, Publication, Tag
+from webapp.models.arrays import IdArray
 from webapp.models.content.taxonomy import key_of_name
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
@@ -322,8 +322,8 @@ _NAME_PUBLIC_TAGS = text(
     FROM made_public WHERE tags.id = made_public.id
     """
 ).bindparams(
-    bindparam("content_ids", type_=ARRAY(BigInteger)),
-    bindparam("version_ids", type_=ARRAY(BigInteger)),
+    bindparam("content_ids", type_=IdArray()),
+    bindparam("version_ids", type_=IdArray()),
 )
 
 # Locked in the order of their ids, as the tags are. A publication that waited here for another one
@@ -343,7 +343,7 @@ _SHOW_CATEGORIES = text(
     )
     UPDATE categories SET was_public = true FROM secret WHERE categories.id = secret.id
     """
-).bindparams(bindparam("version_ids", type_=ARRAY(BigInteger)))
+).bindparams(bindparam("version_ids", type_=IdArray()))
 
 _ANCESTORS = text(
     """

@@ -1,35 +1,16 @@
 """What is in a public document, written once for the publishing and for what follows names.
 
-The expressions want the rows that `JOINS` adds to one called `item`, with the columns `id`,
-`version_id`, `author_id`, `published_at` and `updated_at`.
+`COLUMNS` wants the rows that `JOINS` adds to one called `item`, with the columns `id`,
+`version_id`, `author_id`, `published_at` and `updated_at`. `SUMMARY` and `DOCUMENT` want those
+columns in a row called `documents`.
 """
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
-SUMMARY = """
-json_build_object(
-    'id', item.id,
-    'slug', version.slug,
-    'title', version.title,
-    'excerpt', rendering.excerpt,
-    'author', json_build_object('id', author.id, 'name', author.display_name),
-    'category', CASE WHEN category.id IS NOT NULL THEN json_build_object(
-        'id', category.id, 'slug', category.slug, 'name', category.name) END,
-    'tags', coalesce((
-        SELECT json_agg(json_build_object('id', tags.id, 'slug', tags.slug,
-                                          'name', tags.name) ORDER BY tags.slug)
-        FROM tags WHERE tags.slug = ANY (version.tags)), '[]'::json),
-    'published_at', to_char(item.published_at AT TIME ZONE 'UTC',
-                            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'updated_at', to_char(item.updated_at AT TIME ZONE 'UTC',
-                          'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'metadata', version.metadata
-)
-"""
+from webapp.models.arrays import IdArray
 
 JOINS = """
 JOIN content_versions AS version
@@ -37,12 +18,43 @@ JOIN content_versions AS version
 JOIN renderings AS rendering ON rendering.version_id = version.id
 JOIN users AS author ON author.id = item.author_id
 LEFT JOIN categories AS category ON category.id = version.category_id
+CROSS JOIN LATERAL (
+    SELECT array_agg(tags.id) AS ids,
+        json_agg(json_build_object('id', tags.id, 'slug', tags.slug, 'name', tags.name)
+                 ORDER BY tags.slug) AS named
+    FROM tags WHERE tags.slug = ANY (version.tags)
+) AS terms
 """
 
-# Wants `html` and `summary` of a row called `documents`.
-DOCUMENT = """
-(left(documents.summary::text, -1) || ', "html" : ' || to_json(documents.html)::text || '}')::json
+COLUMNS = """
+item.id,
+version.slug,
+version.title,
+version.metadata,
+rendering.excerpt,
+rendering.html,
+json_build_object('id', author.id, 'name', author.display_name) AS author,
+CASE WHEN category.id IS NOT NULL THEN json_build_object(
+    'id', category.id, 'slug', category.slug, 'name', category.name) END AS category,
+coalesce(terms.named, '[]'::json) AS terms,
+to_char(item.published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS published,
+to_char(item.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated
 """
+
+_FIELDS = """
+    'id', documents.id,
+    'slug', documents.slug,
+    'title', documents.title,
+    'excerpt', documents.excerpt,
+    'author', documents.author,
+    'category', documents.category,
+    'tags', documents.terms,
+    'published_at', documents.published,
+    'updated_at', documents.updated,
+    'metadata', documents.metadata
+"""
+SUMMARY = f"json_build_object({_FIELDS})"
+DOCUMENT = f"json_build_object({_FIELDS}, 'html', documents.html)"
 
 # A change of a name waits until those who have read the old one have committed, and is then sure to
 # find their publications; whoever comes later waits for the change, and reads the new name.
@@ -60,8 +72,8 @@ _HOLD_NAMES = text(
     SELECT (SELECT count(*) FROM authors), (SELECT count(*) FROM shelves)
     """
 ).bindparams(
-    bindparam("content_ids", type_=ARRAY(BigInteger)),
-    bindparam("version_ids", type_=ARRAY(BigInteger)),
+    bindparam("content_ids", type_=IdArray()),
+    bindparam("version_ids", type_=IdArray()),
 )
 
 

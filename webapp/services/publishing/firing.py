@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, any_, func, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 
-from webapp.models import Content, Schedule
+from webapp.models import Content, ContentVersion, Schedule
+from webapp.models.arrays import is_one_of
 from webapp.services import activity
-from webapp.services.content.renderings import find_missing, keep_renderings, render_version
+from webapp.services.content.renderings import keep_renderings, render_version, unrendered
 from webapp.services.errors import UnavailableError, UnrenderableError
 from webapp.services.publishing import supersession
 from webapp.services.publishing.publishing import Release, release, withdraw
@@ -75,7 +75,7 @@ def fire(
     is rendered here, before anything is locked; one that is refused fails alone.
     """
     result = Firing()
-    unrendered = _render_missing(session, schedule_ids)
+    without_text = _render_missing(session, schedule_ids)
     _lock_items(session, schedule_ids)
     due: list[DueSchedule] = []
     for row in _lock_schedules(session, schedule_ids):
@@ -86,7 +86,7 @@ def fire(
         else:
             due.append(DueSchedule(row.id, row.content_id, row.version_id, row.action, row.due_at))
             result.lateness_seconds.append(float(row.late))
-    due, unavailable = _leave_out(due, unrendered, result)
+    due, unavailable = _leave_out(due, without_text, result)
     trouble = _carry_out(session, due, result) or unavailable
     settled = result.fired or result.missed or result.failed or result.superseded
     if trouble is not None and not settled:
@@ -98,26 +98,27 @@ def fire(
 def _render_missing(session: Session, schedule_ids: Sequence[int]) -> _Unrendered:
     """Render the pinned versions that have no rendering; returns why some still have none."""
     pinned = select(Schedule.version_id).where(
-        _is_one_of(schedule_ids), Schedule.action == "publish", Schedule.state == "handed"
+        is_one_of(Schedule.id, schedule_ids),
+        Schedule.action == "publish",
+        Schedule.state == "handed",
     )
-    version_ids = [version_id for version_id in session.scalars(pinned) if version_id is not None]
-    unrendered: _Unrendered = {}
-    for version in find_missing(session, version_ids):
+    refused: _Unrendered = {}
+    for version in session.scalars(unrendered().where(ContentVersion.id.in_(pinned))).all():
         try:
             keep_renderings(session, [version], {version.id: render_version(version)})
         except (UnrenderableError, UnavailableError) as error:
-            unrendered[version.id] = error
-    return unrendered
+            refused[version.id] = error
+    return refused
 
 
 def _leave_out(
-    due: list[DueSchedule], unrendered: _Unrendered, result: Firing
+    due: list[DueSchedule], without_text: _Unrendered, result: Firing
 ) -> tuple[list[DueSchedule], UnavailableError | None]:
     """Settle the schedules whose version has no rendering; returns the others, and any trouble."""
     rendered: list[DueSchedule] = []
     trouble = None
     for row in due:
-        error = unrendered.get(row.version_id or 0) if row.action == "publish" else None
+        error = without_text.get(row.version_id or 0) if row.action == "publish" else None
         if error is None:
             rendered.append(row)
         elif isinstance(error, UnavailableError):
@@ -130,7 +131,7 @@ def _leave_out(
 
 def _lock_items(session: Session, schedule_ids: Sequence[int]) -> None:
     """Lock the items before the schedules, as every other change does, so none can deadlock."""
-    of_schedules = select(Schedule.content_id).where(_is_one_of(schedule_ids))
+    of_schedules = select(Schedule.content_id).where(is_one_of(Schedule.id, schedule_ids))
     locked = select(literal(1)).where(Content.id.in_(of_schedules)).order_by(Content.id)
     session.execute(locked.with_for_update(of=Content))
 
@@ -141,15 +142,10 @@ def _lock_schedules(session: Session, schedule_ids: Sequence[int]) -> Sequence[A
         select(Schedule.id, Schedule.content_id, Schedule.version_id, Schedule.action,
                Schedule.due_at, Schedule.if_missed, late,
                supersession.is_superseded().label("is_superseded"))
-        .where(_is_one_of(schedule_ids), Schedule.state == "handed")
+        .where(is_one_of(Schedule.id, schedule_ids), Schedule.state == "handed")
         .order_by(Schedule.id)
         .with_for_update(of=Schedule)
     ).all()  # fmt: skip
-
-
-def _is_one_of(schedule_ids: Sequence[int]) -> ColumnElement[bool]:
-    """Compare with an array, which is one parameter, where a list would be one for each id."""
-    return Schedule.id == any_(literal(list(schedule_ids), ARRAY(BigInteger)))
 
 
 def _carry_out(session: Session, due: list[DueSchedule], result: Firing) -> OperationalError | None:
@@ -208,7 +204,7 @@ def _record(session: Session, result: Firing) -> None:
         if schedule_ids:
             session.execute(
                 update(Schedule)
-                .where(_is_one_of(schedule_ids), Schedule.state == "handed")
+                .where(is_one_of(Schedule.id, schedule_ids), Schedule.state == "handed")
                 .values(
                     state=state,
                     fired_at=func.clock_timestamp() if state == "fired" else None,

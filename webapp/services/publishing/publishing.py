@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, bindparam, delete, func, select, text, update
+from sqlalchemy import DateTime, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
@@ -13,6 +13,7 @@ from structlog.contextvars import get_contextvars
 from webapp.jobs.messages import FanOutEvent
 from webapp.jobs.payloads import version_mark
 from webapp.models import Content, Publication
+from webapp.models.arrays import IdArray
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, naming, taxonomy, versions
@@ -54,15 +55,15 @@ _PUBLISH = text(
         RETURNING content.id, content.author_id, content.published_at, content.publish_sequence,
                   wanted.version_id, statement_timestamp() AS updated_at
     ), documents AS (
-        SELECT item.*, version.slug, version.title, version.tags, category.id AS category_id,
-            rendering.html,
-            {documents.SUMMARY} AS summary
+        SELECT item.version_id, item.author_id, item.publish_sequence, item.published_at,
+            item.updated_at, category.id AS category_id, version.tags,
+            coalesce(terms.ids, '{{}}') AS tag_ids, {documents.COLUMNS}
         FROM moved AS item {documents.JOINS}
     ), public AS (
         INSERT INTO publications (content_id, version_id, slug, author_id, category_id, tags,
                                   document, summary, etag, published_at, updated_at)
         SELECT id, version_id, slug, author_id, category_id, tags,
-            {documents.DOCUMENT}, summary,
+            {documents.DOCUMENT}, {documents.SUMMARY},
             '"' || id || '-' || publish_sequence || '"', published_at, updated_at
         FROM documents
         ON CONFLICT (content_id) DO UPDATE SET
@@ -80,8 +81,7 @@ _PUBLISH = text(
                 WHERE news.kind = 'content.published' AND news.content_id = documents.id
                 ORDER BY news.sequence DESC LIMIT 1)
             THEN 'content.published' ELSE 'content.updated' END,
-            id, publish_sequence, author_id, category_id,
-            ARRAY(SELECT tags.id FROM tags WHERE tags.slug = ANY (documents.tags)), title, slug,
+            id, publish_sequence, author_id, category_id, tag_ids, title, slug,
             CASE WHEN :notify THEN NULL ELSE statement_timestamp() END
         FROM documents
         RETURNING id
@@ -99,15 +99,15 @@ _PUBLISH = text(
     SELECT id FROM documents
     """  # noqa: S608 - the parts are constants of the code
 ).bindparams(
-    bindparam("content_ids", type_=ARRAY(BigInteger)),
-    bindparam("version_ids", type_=ARRAY(BigInteger)),
+    bindparam("content_ids", type_=IdArray()),
+    bindparam("version_ids", type_=IdArray()),
     bindparam("moments", type_=ARRAY(DateTime(timezone=True))),
 )
 
 # An array is one parameter, where a list of five hundred ids would be five hundred.
 _LOCK_ITEMS = text(
     "SELECT FROM content WHERE id = ANY (:content_ids) ORDER BY id FOR UPDATE"
-).bindparams(bindparam("content_ids", type_=ARRAY(BigInteger)))
+).bindparams(bindparam("content_ids", type_=IdArray()))
 
 
 def release(

@@ -4,12 +4,12 @@ Nobody is told of it, no publication is counted, and the text stays that of the 
 public. The ETag changes, so that caches ask again.
 """
 
-from sqlalchemy import BigInteger, DateTime, TextClause, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import DateTime, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RefreshPublications
-from webapp.services.publishing.documents import DOCUMENT, JOINS, SUMMARY
+from webapp.models.arrays import IdArray
+from webapp.services.publishing.documents import COLUMNS, DOCUMENT, JOINS, SUMMARY
 
 DOCUMENTS_A_BATCH = 100
 
@@ -30,17 +30,17 @@ _FIND = """
               > (coalesce(:after_published_at, '-infinity'::timestamptz), :after_content_id)
         ORDER BY {order}published_at, content_id LIMIT :size
     ), documents AS (
-        SELECT item.id, {summary} AS summary FROM item {joins}
+        SELECT {columns} FROM item {joins}
     )
     SELECT item.id, item.published_at,
-           coalesce(item.former::text <> documents.summary::text, false) AS is_stale
+           documents.id IS NOT NULL AND item.former::text <> {summary}::text AS is_stale
     FROM item LEFT JOIN documents USING (id)
     ORDER BY item.published_at, item.id
 """
 
 _LOCK_ITEMS = text(
     "SELECT FROM content WHERE id = ANY (:content_ids) ORDER BY id FOR UPDATE"
-).bindparams(bindparam("content_ids", type_=ARRAY(BigInteger)))
+).bindparams(bindparam("content_ids", type_=IdArray()))
 
 # An item that was withdrawn in the meantime has no row here, and gets none.
 _REWRITE = text(
@@ -51,19 +51,18 @@ _REWRITE = text(
         FROM publications JOIN content ON content.id = publications.content_id
         WHERE publications.content_id = ANY (:content_ids)
     ), documents AS (
-        SELECT item.id, item.publish_sequence, rendering.html, {SUMMARY} AS summary
-        FROM item {JOINS}
+        SELECT item.publish_sequence, {COLUMNS} FROM item {JOINS}
     )
     UPDATE publications SET
         document = {DOCUMENT},
-        summary = documents.summary,
+        summary = {SUMMARY},
         etag = '"' || documents.id || '-' || documents.publish_sequence || '-'
-            || left(md5(documents.summary::text), 12) || '"'
+            || left(md5({SUMMARY}::text), 12) || '"'
     FROM documents
     WHERE publications.content_id = documents.id
-      AND publications.summary::text <> documents.summary::text
+      AND publications.summary::text <> {SUMMARY}::text
     """  # noqa: S608 - the parts are constants of the code
-).bindparams(bindparam("content_ids", type_=ARRAY(BigInteger)))
+).bindparams(bindparam("content_ids", type_=IdArray()))
 
 
 def refresh_batch(
@@ -93,6 +92,7 @@ def _find(message: RefreshPublications) -> TextClause:
             target=_TARGETS["no category" if has_none else message.named],
             # PostgreSQL takes the index in its order only where all its columns are named.
             order="category_id, " if has_none else "",
+            columns=COLUMNS,
             summary=SUMMARY,
             joins=JOINS,
         )

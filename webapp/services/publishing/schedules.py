@@ -6,20 +6,17 @@ from datetime import datetime
 from typing import Any, Literal, cast
 
 from sqlalchemy import (
-    BigInteger,
     CursorResult,
     Select,
     and_,
-    any_,
     exists,
     func,
-    literal,
     literal_column,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import ColumnElement
 from structlog.contextvars import bound_contextvars, get_contextvars
@@ -27,6 +24,7 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 from webapp.jobs.messages import FireSchedules
 from webapp.jobs.outbox import chunked, enqueue_many, wake_dispatcher
 from webapp.models import Content, ContentVersion, Schedule
+from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, naming, versions
@@ -237,8 +235,8 @@ def hand_over_due(session: Session) -> int:
     rows = session.execute(due).all()
     ids = [row.id for row in rows]
     if ids:
-        taken = Schedule.id == any_(literal(ids, ARRAY(BigInteger)))
-        session.execute(update(Schedule).where(taken).values(state="handed"))
+        taken = update(Schedule).where(is_one_of(Schedule.id, ids)).values(state="handed")
+        session.execute(taken.execution_options(synchronize_session=False))
         batches = chunked(ids, FIRED_IN_ONE_JOB)
         # A batch has many causes and so no request id; a schedule that is due alone keeps its own.
         with bound_contextvars(request_id=rows[0].request_id if len(rows) == 1 else None):

@@ -8,12 +8,12 @@ an older version afterwards means it, and is not stopped.
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, and_, any_, exists, func, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import and_, exists, func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import ColumnElement
 
 from webapp.models import ContentVersion, Publication, Schedule
+from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 
@@ -42,8 +42,7 @@ def end_at_withdrawal(session: Session, actor: Actor, content_id: int) -> None:
 
 def end_at_firing(session: Session, schedule_ids: Sequence[int]) -> None:
     """End schedules that `is_superseded` was true of, in nobody's name."""
-    condition = Schedule.id == any_(literal(list(schedule_ids), ARRAY(BigInteger)))
-    _end(session, None, condition, OLDER)
+    _end(session, None, is_one_of(Schedule.id, schedule_ids), OLDER)
 
 
 def advice(session: Session, content_id: int) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import BigInteger, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
+
+from webapp.models.arrays import IdArray
 
 # A chunk of the fan-out holds the row of its event until it commits. The look at the mails needs a
 # statement of its own behind that wait: only then it sees those of the chunk.
@@ -13,7 +14,7 @@ _LOCK = text(
     SELECT FROM events WHERE content_id = ANY (:content_ids) AND stopped_at IS NULL
     ORDER BY id FOR UPDATE
     """
-).bindparams(bindparam("content_ids", type_=ARRAY(BigInteger)))
+).bindparams(bindparam("content_ids", type_=IdArray()))
 
 # An event that everybody has heard of stays as it is.
 _STOP = text(
@@ -24,7 +25,7 @@ _STOP = text(
       AND (fanned_out_at IS NULL OR EXISTS (
           SELECT FROM mail_deliveries WHERE event_id = events.id AND state = 'queued'))
     """
-).bindparams(bindparam("content_ids", type_=ARRAY(BigInteger)))
+).bindparams(bindparam("content_ids", type_=IdArray()))
 
 
 def stop_telling(session: Session, content_ids: Collection[int]) -> None:

@@ -1,0 +1,34 @@
+"""Arrays of ids as parameters: one for a statement, however many rows it is about."""
+
+from collections.abc import Callable, Collection
+
+from sqlalchemy import ColumnElement, Dialect, any_, literal
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import UserDefinedType
+
+
+class IdArray(UserDefinedType[Collection[int]]):
+    """A parameter of the type `bigint[]`.
+
+    It is written as PostgreSQL's own text for an array. The driver would look at each element by
+    itself, which was nearly half of what a publishing process did for its batches.
+    """
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """Return the type's name."""
+        return "BIGINT[]"
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Collection[int] | None], str | None]:
+        """Return what writes the ids; a value that is no integer raises ValueError."""
+        del dialect  # There is one.
+        return lambda ids: None if ids is None else f"{{{','.join([f'{id_:d}' for id_ in ids])}}}"
+
+
+def is_one_of(
+    column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ids: Collection[int]
+) -> ColumnElement[bool]:
+    """Return the condition that a column holds one of some ids."""
+    return column == any_(literal(ids, IdArray()))
