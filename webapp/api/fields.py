@@ -1,7 +1,7 @@
 """The types of fields that repeat in requests and answers."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -18,6 +18,7 @@ from webapp.api.errors import RequestError
 from webapp.kit.content_limits import BODY_LIMIT, TAG_LIMIT, TAGS_LIMIT, check_metadata
 from webapp.kit.etags import is_any, read_tags
 from webapp.kit.json_values import check_text
+from webapp.kit.moments import NotAMomentError, read_moment
 from webapp.kit.slugs import SLUG_MAX_LENGTH, SLUG_PATTERN
 from webapp.kit.visible_lines import check_line
 
@@ -25,10 +26,6 @@ T = TypeVar("T")
 
 LARGEST_ID = 2**63 - 1
 REVISION = re.compile(r"[1-9][0-9]{0,17}")
-RFC_3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?"
-    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
 PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 
 
@@ -59,16 +56,10 @@ def _text(value: str) -> str:
 
 
 def _moment(value: Any) -> datetime:  # noqa: ANN401
-    if not isinstance(value, str) or RFC_3339.fullmatch(value) is None:
-        example = "2031-05-17T09:00:00+02:00 (in an address a + is written %2B)"
-        raise ValueError(f"must be a moment as RFC 3339 writes it, such as {example}")
     try:
-        moment = datetime.fromisoformat(value.upper())
-    except ValueError as error:
-        raise ValueError("is a moment that no calendar has") from error
-    if not 1970 <= moment.year <= 9000:
-        raise ValueError("must lie between the years 1970 and 9000")
-    return moment.astimezone(UTC)
+        return read_moment(value)
+    except NotAMomentError as error:
+        raise ValueError(f"{error} (in an address a + is written %2B)") from error
 
 
 def _plain_number(value: Any) -> Any:  # noqa: ANN401
