@@ -46,6 +46,8 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("content_versions", "body_format"): _pick("html", "markdown"),
     ("events", "kind"): _pick("content.published", "content.updated"),
     ("import_records", "act"): _pick("none", "published", "scheduled", "withdrawn"),
+    ("job_pauses", "reason"): _pick("the mail server is away", "a wrong text went out"),
+    ("job_pauses", "scope"): _pick("queue", "kind", "event"),
     ("jobs", "state"): _pick("running", "failed"),
     ("mail_deliveries", "state"): _pick("queued", "sent", "failed", "suppressed"),
     ("schedules", "action"): _pick("publish", "unpublish"),

@@ -18,7 +18,8 @@ from webapp.models.content.taxonomy import Category, Tag
 from webapp.models.content.versions import ContentVersion, Rendering
 from webapp.models.idempotency_keys import IdempotencyKey
 from webapp.models.interchange.imports import ImportedAuthor, ImportedCategory, ImportRecord
-from webapp.models.jobs import Job, Tick
+from webapp.models.job_pauses import JobPause
+from webapp.models.jobs import Job, JobKind, Tick
 from webapp.models.operations.backfills import BackfillState
 from webapp.models.publishing.publications import Publication
 from webapp.models.publishing.schedules import Schedule
@@ -40,6 +41,8 @@ __all__ = [
     "ImportedAuthor",
     "ImportedCategory",
     "Job",
+    "JobKind",
+    "JobPause",
     "MailDelivery",
     "Notification",
     "NotificationPreference",

@@ -13,18 +13,22 @@ from webapp.models.base import Base, created_timestamp, identity, timestamp
 class Job(Base):
     """One duty, written in the transaction of its cause.
 
-    `ready` waits for `run_at`; `running` is held by the worker that knows `lease_token` until
-    `lease_until`; `done`, `failed` and `discarded` are final. `starts` is counted before the body
-    runs, so a job that kills its worker stops after `max_starts`; a worker that puts the job back
-    unharmed takes its start back as well. `declines` counts the workers that in turn could not do
-    it, because their release does not know how.
+    `ready` waits for `run_at`, and `held` for the end of the pause `held_by_id`; `running` is held
+    by the worker that knows `lease_token` until `lease_until`; `done`, `failed` and `discarded` are
+    final. `starts` is counted before the body runs, so a job that kills its worker stops after
+    `max_starts`; a worker that puts the job back unharmed takes its start back as well. `declines`
+    counts the workers that in turn could not do it, because their release does not know how.
+
+    No foreign key leads to the pause: each new job would pay for it. The lock on the pause's row
+    keeps it from going while a job is held by it.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (
         UniqueConstraint("kind", "dedupe_key"),
         CheckConstraint(
-            "state IN ('ready', 'running', 'done', 'failed', 'discarded')", name="state_is_known"
+            "state IN ('ready', 'held', 'running', 'done', 'failed', 'discarded')",
+            name="state_is_known",
         ),
         CheckConstraint(
             "(state = 'running') = (lease_token IS NOT NULL)", name="running_is_leased"
@@ -42,6 +46,19 @@ class Job(Base):
         ),
         Index("ix_jobs_state_id", "state", "id"),
         Index("ix_jobs_finished_at_done", "finished_at", postgresql_where=text("state = 'done'")),
+        Index(
+            "ix_jobs_queue_kind_run_at_ready",
+            "queue",
+            "kind",
+            "run_at",
+            postgresql_where=text("state = 'ready'"),
+        ),
+        Index(
+            "ix_jobs_held_by_id_id_held",
+            "held_by_id",
+            "id",
+            postgresql_where=text("state = 'held'"),
+        ),
     )
 
     id: Mapped[identity]
@@ -58,10 +75,20 @@ class Job(Base):
     dispatches: Mapped[int] = mapped_column(server_default="0")
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[timestamp | None]
+    held_by_id: Mapped[int | None]
     last_error: Mapped[str | None] = mapped_column(Text)
     request_id: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[created_timestamp]
     finished_at: Mapped[timestamp | None]
+
+
+class JobKind(Base):
+    """When a worker last started a job of a kind, to some seconds: each notes it now and then."""
+
+    __tablename__ = "job_kinds"
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    last_started_at: Mapped[timestamp]
 
 
 class Tick(Base):
