@@ -3,6 +3,7 @@
 Any number may run. Everything that it knows is in PostgreSQL; it may be killed at any line.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +23,16 @@ from webapp.jobs.dispatch import mark_dispatched, unmark_dispatched
 from webapp.jobs.leases import take_back_expired
 from webapp.jobs.messages import Queue
 from webapp.jobs.outbox import WAKE_CHANNEL, chunked
-from webapp.services.operations import housekeeping
+from webapp.jobs.pauses import (
+    JOBS_A_BATCH,
+    Brakes,
+    Pause,
+    plan_by_index,
+    queues_of,
+    read_brakes,
+    set_aside,
+)
+from webapp.services.operations import brakes, housekeeping
 from webapp.services.publishing import schedules
 from workers.broker import RUN_JOBS, count_hints
 from workers.context import WorkerContext
@@ -51,6 +61,9 @@ class Dispatcher:
         self._upkeep_at = 0.0
         self._schedules_checked_at = time.monotonic()
         self._hints_on_broker: Mapping[Queue, int] = {}
+        self._brakes = Brakes((), seconds_to_next_end=None, has_ended_ones=False)
+        self._still: frozenset[str] = frozenset()
+        self._has_more_to_move = False
 
     def stop(self) -> None:
         """Ask `run` to return after the round that it is in."""
@@ -83,6 +96,7 @@ class Dispatcher:
     def _round(self) -> None:
         handed = schedules.HANDED_AT_ONCE
         is_upkeep_due = time.monotonic() >= self._upkeep_at
+        self._obey_brakes()
         try:
             if is_upkeep_due:
                 self._hints_on_broker = count_hints(self._celery)
@@ -101,13 +115,34 @@ class Dispatcher:
             self._upkeep_at = time.monotonic() + UPKEEP_SECONDS
             self._upkeep()
 
+    def _obey_brakes(self) -> None:
+        """Read what is paused, and move a batch of the jobs of each pause that begins or ends.
+
+        A queue of which more is to be set aside stands still for this round. The next one follows
+        at once, and the other queues have their turn between two batches.
+        """
+        before, self._brakes = self._brakes, self._in_transaction(read_brakes)
+        brakes.log_changes(before, self._brakes)
+        still, self._has_more_to_move = set(self._brakes.queues), False
+        if self._brakes.has_ended_ones:
+            ending = self._in_transaction(brakes.release_ended)
+            self._has_more_to_move = ending is not None and ending.released == JOBS_A_BATCH
+        for pause in self._brakes.among_others:
+            if self._set_aside(pause) == JOBS_A_BATCH:
+                still |= queues_of(pause)
+                self._has_more_to_move = True
+        self._still = frozenset(still)
+
+    def _set_aside(self, pause: Pause) -> int:
+        return self._in_transaction(lambda session: set_aside(session, pause))
+
     def _relay(self, queue: Queue) -> None:
+        if queue.value in self._still:
+            return
         redispatch_seconds = self._context.settings.redispatch_seconds
         hints = self._hints_on_broker[queue]
         ids = self._in_transaction(
-            lambda session: mark_dispatched(
-                session, queue, redispatch_seconds, hints_on_broker=hints
-            )
+            lambda session: self._mark(session, queue, redispatch_seconds, hints)
         )
         batches = list(chunked(ids, queue.jobs_per_hint))
         for sent, batch in enumerate(batches):
@@ -119,6 +154,13 @@ class Dispatcher:
                 unsent = [job_id for rest in batches[sent:] for job_id in rest]
                 self._in_transaction(lambda session: unmark_dispatched(session, unsent))  # noqa: B023
                 raise
+
+    def _mark(
+        self, session: Session, queue: Queue, redispatch_seconds: float, hints: int
+    ) -> list[int]:
+        if self._brakes.pauses:
+            plan_by_index(session)
+        return mark_dispatched(session, queue, redispatch_seconds, hints_on_broker=hints)
 
     def _upkeep(self) -> None:
         taken_back = self._in_transaction(take_back_expired)
@@ -133,11 +175,15 @@ class Dispatcher:
                 log.warning("schedules.taken_back", schedules=forgotten)
 
     def _sleep(self, listener: psycopg.Connection[Any] | None) -> None:
-        """Sleep until the next schedule is due, somebody notifies, or it is time to poll."""
+        """Sleep until a schedule is due, a pause ends, somebody notifies, or it is time to poll."""
+        waits = [
+            self._in_transaction(schedules.seconds_to_next_due),
+            self._brakes.seconds_to_next_end,
+            0.0 if self._has_more_to_move else None,
+        ]
+        soonest = min((wait for wait in waits if wait is not None), default=math.inf)
         wait = self._context.settings.dispatcher_poll_seconds
-        due = self._in_transaction(schedules.seconds_to_next_due)
-        if due is not None:
-            wait = min(wait, max(due, SHORTEST_SLEEP_SECONDS))
+        wait = min(wait, max(soonest, SHORTEST_SLEEP_SECONDS))
         if listener is None:
             self._stopping.wait(wait)
             return

@@ -7,13 +7,13 @@ from flask.cli import with_appcontext
 
 from webapp.cli.database import command_session
 from webapp.services.operations import backfills
-from webapp.services.operations.backfills import BACKFILLS, Progress
+from webapp.services.operations.backfills import BACKFILLS, ON_ITS_WAY, Progress
 
 POLL_SECONDS = 0.3
 SILENT_AFTER_SECONDS = 10.0
 NOBODY_WORKS = (
     "Nothing has moved for {seconds:.0f} s: is a dispatcher running, and a worker of the"
-    " housekeeping queue?"
+    " housekeeping queue? Is it paused (`flask jobs list`)?"
 )
 GOES_ON = "It goes on in the background; `flask db backfill {name}` shows it again."
 
@@ -59,7 +59,7 @@ def _watch(name: str, rows_total: int) -> Progress:
             if progress.rows_done > bar.pos:
                 moved_at, is_told = time.monotonic(), False
                 bar.update(progress.rows_done - bar.pos)
-            if progress.is_finished or progress.job_state not in {"ready", "running"}:
+            if progress.is_finished or progress.job_state not in ON_ITS_WAY:
                 return progress
             silent_seconds = time.monotonic() - moved_at
             if silent_seconds > SILENT_AFTER_SECONDS and not is_told:
@@ -80,7 +80,7 @@ def _as_line(progress: Progress) -> str:
         return f"{progress.name}: finished, {progress.rows_done:,} rows."
     if progress.job_state is None and not progress.rows_done:
         return f"{progress.name}: not started."
-    if progress.job_state in {"ready", "running"}:
+    if progress.job_state in ON_ITS_WAY:
         return f"{progress.name}: under way, {rows}."
     reason = progress.last_error or "there is no job for it any more"
     return f"{progress.name}: stopped after {rows}: {reason}"

@@ -13,6 +13,7 @@ from sqlalchemy import CursorResult, case, func, literal_column, null, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
+from webapp.jobs import pauses
 from webapp.jobs.messages import Message
 from webapp.jobs.outcomes import LeaseLostError
 from webapp.jobs.payloads import write_payload
@@ -44,12 +45,19 @@ def seconds_from_now(seconds: float) -> ColumnElement[Any]:
 def claim(session: Session, job_id: int, lease_seconds: float) -> ClaimedJob | None:
     """Take a ready job and count the start; None when there is nothing (any more) to take.
 
+    A paused job is not taken, whoever hinted at it and when.
+
     The caller commits before it runs the body, so that a body that kills its worker is counted.
     """
     token = uuid4()
     statement = (
         update(Job)
-        .where(Job.id == job_id, Job.state == "ready", Job.run_at <= func.clock_timestamp())
+        .where(
+            Job.id == job_id,
+            Job.state == "ready",
+            Job.run_at <= func.clock_timestamp(),
+            ~pauses.is_paused(),
+        )
         .values(
             state="running",
             starts=Job.starts + 1,

@@ -49,6 +49,7 @@ def enqueue_anew(session: Session, message: Message) -> None:
                 "max_starts": statement.excluded.max_starts,
                 "request_id": statement.excluded.request_id,
                 "state": "ready",
+                "held_by_id": None,
                 "run_at": func.clock_timestamp(),
                 "starts": 0,
                 "declines": 0,

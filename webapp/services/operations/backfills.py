@@ -52,6 +52,10 @@ class Progress:
     last_error: str | None
 
 
+# The states of a job that will go on with a backfill by itself.
+ON_ITS_WAY = frozenset({"ready", "held", "running"})
+
+
 class UnfilledRowsError(Exception):
     """The statement of a backfill left rows as they were, and would do so again."""
 
@@ -92,7 +96,7 @@ def start(session: Session, name: str) -> Progress:
     session.execute(values.on_conflict_do_nothing())
     state = _lock_state(session, name)
     job = _find_job(session, state)
-    is_on_its_way = job is not None and job.state in {"ready", "running"}
+    is_on_its_way = job is not None and job.state in ON_ITS_WAY
     if state.finished_at is None and not is_on_its_way:
         state.runs += 1
         session.flush()

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import CursorResult, select, text
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import PruneTable
 from webapp.jobs.outbox import enqueue
+from webapp.jobs.pauses import is_kind_paused
 from webapp.settings import Settings
 
 ROWS_A_BATCH = 5_000
@@ -87,7 +88,12 @@ def write_heartbeat(session: Session) -> None:
 
 
 def write_due_prunes(session: Session) -> int:
-    """Write the pruning jobs whose hour has begun; the key lets one dispatcher win each slot."""
+    """Write the pruning jobs whose hour has begun; the key lets one dispatcher win each slot.
+
+    While pruning is paused none is written, so that an end of the pause finds one for each table.
+    """
+    if session.scalar(select(is_kind_paused(PruneTable))):
+        return 0
     written = 0
     for table in PRUNED_TABLES:
         tick = {"task": f"table.prune:{table}", "seconds": PRUNE_EVERY_SECONDS}

@@ -23,6 +23,7 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 
 from webapp.jobs.messages import FireSchedules
 from webapp.jobs.outbox import chunked, enqueue_many, wake_dispatcher
+from webapp.jobs.pauses import is_kind_paused
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.models.arrays import is_one_of
 from webapp.services import activity
@@ -54,7 +55,8 @@ _TAKE_BACK = text(
     WHERE state = 'handed' AND due_at < clock_timestamp() - interval '1 minute'
       AND NOT EXISTS (
           SELECT 1 FROM jobs
-          WHERE jobs.kind = 'schedules.fire' AND jobs.state IN ('ready', 'running', 'failed')
+          WHERE jobs.kind = 'schedules.fire'
+            AND jobs.state IN ('ready', 'held', 'running', 'failed')
             AND jobs.payload -> 'schedule_ids' @> to_jsonb(schedules.id))
     """
 )
@@ -223,11 +225,12 @@ def hand_over_due(session: Session) -> int:
     Any number of dispatchers may do this at once: each takes rows that no other has locked, and
     the rows change state in the transaction that writes their jobs. The later of two schedules of
     one item waits until the earlier is done: after an outage both are due, and only in their order
-    do they leave the item as the editor meant.
+    do they leave the item as the editor meant. While the firing is paused they stay pending, so
+    editors may still change them; those that fell due meanwhile are handed over when it ends.
     """
     due = (
         select(Schedule.id, Schedule.request_id)
-        .where(_IS_NEXT, Schedule.due_at <= func.clock_timestamp())
+        .where(_IS_NEXT, Schedule.due_at <= func.clock_timestamp(), ~is_kind_paused(FireSchedules))
         .order_by(Schedule.due_at, Schedule.id)
         .limit(HANDED_AT_ONCE)
         .with_for_update(skip_locked=True)
@@ -253,10 +256,13 @@ def take_back_forgotten(session: Session) -> int:
 
 
 def seconds_to_next_due(session: Session) -> float | None:
-    """Return how long until a schedule can be handed over; None when none is pending."""
+    """Return how long until a schedule can be handed over; None when none is, or all wait."""
     waiting = func.extract("epoch", Schedule.due_at - func.clock_timestamp())
     seconds = session.scalar(
-        select(waiting).where(_IS_NEXT).order_by(Schedule.due_at, Schedule.id).limit(1)
+        select(waiting)
+        .where(_IS_NEXT, ~is_kind_paused(FireSchedules))
+        .order_by(Schedule.due_at, Schedule.id)
+        .limit(1)
     )
     return None if seconds is None else float(seconds)
 
