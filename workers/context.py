@@ -13,6 +13,7 @@ from webapp.jobs.leases import ClaimedJob
 from webapp.jobs.messages import Message
 from webapp.jobs.outcomes import Outcome
 from webapp.settings import Settings
+from workers.served_kinds import ServedKinds
 from workers.stopping import StopRequest
 
 
@@ -25,6 +26,7 @@ class WorkerContext:
     account_mailer: Mailer
     bulk_mailer: Mailer
     stop: StopRequest = field(default_factory=StopRequest)
+    served_kinds: ServedKinds = field(default_factory=ServedKinds)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -26,6 +26,7 @@ from webapp.jobs.outcomes import (
     Snooze,
 )
 from webapp.jobs.payloads import NewerPayloadError, read_payload
+from webapp.jobs.waiting import note_start
 from webapp.kit.redaction import without_addresses
 from workers.context import Handler, InOneTransaction, RunningJob, WorkerContext
 from workers.stopping import JobCutOff
@@ -95,7 +96,9 @@ def _run_claimed(
         if handler is None:
             _decline(context, claimed, Decline(f"This release knows no jobs {claimed.kind}."))
             return
-        _call(context, handler, claimed, read_payload(handler.message, claimed.payload))
+        message = read_payload(handler.message, claimed.payload)
+        _note_start(context, claimed.kind)
+        _call(context, handler, claimed, message)
     except LeaseLostError:
         raise
     except JobCutOff:
@@ -109,6 +112,13 @@ def _run_claimed(
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         _settle_failure(context, claimed, Retry(_describe(error)))
+
+
+def _note_start(context: WorkerContext, kind: str) -> None:
+    """Note that somebody serves this kind, in a transaction of its own that holds no lock long."""
+    if context.served_kinds.is_due(kind):
+        with context.transaction() as session:
+            note_start(session, kind)
 
 
 class _RollBack(Exception):  # noqa: N818 - a way out of the transaction, not an error

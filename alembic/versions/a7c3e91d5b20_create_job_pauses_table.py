@@ -1,6 +1,6 @@
 """create job pauses table
 
-Revision: a7c3e91d5b20, after 7d2e9c40b6f1.
+Revision: a7c3e91d5b20, after c4a90b7e52d1.
 
 One row for each queue, kind or event whose jobs shall wait. Downgrade drops the table with its
 rows: what was paused goes on.
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "a7c3e91d5b20"
-down_revision: str | tuple[str, ...] | None = "7d2e9c40b6f1"
+down_revision: str | tuple[str, ...] | None = "c4a90b7e52d1"
 branch_labels: str | tuple[str, ...] | None = None
 depends_on: str | tuple[str, ...] | None = None
 

@@ -245,11 +245,3 @@ def test_operators_retry_and_discard(session: Session) -> None:
     assert state_of(session, waiting) == "discarded"
     assert leases.claim(session, waiting, 30) is None
     assert administration.retry_jobs(session, [waiting]) == 1
-
-
-def test_the_age_of_the_oldest_job_is_told_for_each_queue(session: Session) -> None:
-    new_job(session, run_at=utc_now() - timedelta(seconds=90))
-    new_job(session, run_at=utc_now() + timedelta(seconds=90))
-    ages = administration.oldest_ready_age_seconds(session)
-    assert set(ages) == {"housekeeping"}
-    assert 89 < ages["housekeeping"] < 120

@@ -1,7 +1,7 @@
 """Figures for Prometheus: counted in this process, or read from the database when asked."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPMethod
 
 from flask import Flask, Response, g, request
@@ -11,7 +11,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy.orm import Session
 
 from webapp.api.context import WebContext
-from webapp.jobs.administration import count_failed, oldest_ready_age_seconds
+from webapp.jobs.administration import count_failed
+from webapp.jobs.pauses import Pause, Scope, read_pauses
+from webapp.jobs.waiting import find_waiting, oldest_by_queue
+from webapp.kit.clock import utc_now
 
 REQUESTS = Counter("imprint_requests", "Requests answered.", ["method", "endpoint", "status"])
 SECONDS = Histogram(
@@ -57,16 +60,43 @@ class JobFigures:
         self._session = session
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the age of the oldest due job of each queue, and the number of failed jobs."""
+        """Yield how long jobs wait, which kinds nobody serves, what is paused and what failed."""
+        waiting = find_waiting(self._session)
         ages = GaugeMetricFamily(
             "imprint_oldest_due_job_seconds", "Age of the oldest due job.", labels=["queue"]
         )
-        for queue, age in oldest_ready_age_seconds(self._session).items():
+        for queue, age in oldest_by_queue(waiting).items():
             ages.add_metric([queue], age)
         yield ages
+        unserved = GaugeMetricFamily(
+            "imprint_unserved_job_seconds",
+            "Age of the oldest due job of a kind that nobody has served for a minute.",
+            labels=["kind"],
+        )
+        for kind, age in {
+            line.known_kind: line.seconds for line in reversed(waiting) if line.is_unserved
+        }.items():
+            unserved.add_metric([kind], age)
+        yield unserved
+        yield _pause_ages(read_pauses(self._session))
         failed = GaugeMetricFamily("imprint_failed_jobs", "Jobs that gave up (at most 1000).")
         failed.add_metric([], count_failed(self._session))
         yield failed
+
+
+def _pause_ages(pauses: Sequence[Pause]) -> Metric:
+    """Return how long each pause has stood; all pauses of events together are one series."""
+    ages = GaugeMetricFamily(
+        "imprint_job_pause_seconds", "How long jobs are paused.", labels=["scope", "target"]
+    )
+    oldest: dict[tuple[str, str], float] = {}
+    for pause in pauses:
+        target = "any" if pause.scope is Scope.EVENT else pause.target
+        age = max(0.0, (utc_now() - pause.created_at).total_seconds())
+        oldest.setdefault((pause.scope.value, target), age)
+    for labels, age in oldest.items():
+        ages.add_metric(list(labels), age)
+    return ages
 
 
 def collect_registry(context: WebContext, session: Session) -> CollectorRegistry:

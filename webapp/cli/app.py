@@ -23,7 +23,7 @@ COMMANDS = (
         "webapp.cli.dispatcher:dispatcher",
         "Run a dispatcher until it is told to stop.",
     ),
-    LateCommand("jobs", "webapp.cli.jobs:jobs", "Look at jobs, retry and discard them."),
+    LateCommand("jobs", "webapp.cli.jobs:jobs", "Look at jobs, pause, retry and discard them."),
 )
 
 

@@ -1,4 +1,4 @@
-"""`flask jobs`: look at jobs, start failed ones again, set hopeless ones aside."""
+"""`flask jobs`: look at jobs, pause them, start failed ones again, set hopeless ones aside."""
 
 from dataclasses import asdict
 
@@ -7,16 +7,23 @@ import orjson
 from flask.cli import AppGroup
 
 from webapp.cli.database import command_session
-from webapp.jobs import administration
+from webapp.cli.job_pauses import describe, pause, resume
+from webapp.jobs import administration, pauses
 from webapp.jobs.administration import JobLine
 from webapp.jobs.messages import MESSAGES, Queue
+from webapp.jobs.waiting import find_waiting
 
-STATES = ("ready", "running", "done", "failed", "discarded")
+STATES = ("ready", "held", "running", "done", "failed", "discarded")
+NOBODY_SERVES = "Nobody has served {kind} for a minute; its oldest job waits for {seconds:.0f} s."
 
 
 @click.group(cls=AppGroup)
 def jobs() -> None:
-    """Look at jobs, retry and discard them."""
+    """Look at jobs, pause, retry and discard them."""
+
+
+jobs.add_command(pause)
+jobs.add_command(resume)
 
 
 @jobs.command("list")
@@ -34,11 +41,17 @@ def list_jobs(
     limit: int,
     as_json: bool,
 ) -> None:
-    """List jobs, newest first."""
+    """List jobs, newest first. What is paused or unserved is said before, on standard error."""
     with command_session() as session:
+        paused = pauses.read_pauses(session)
+        unserved = [line for line in find_waiting(session) if line.is_unserved]
         lines = administration.list_jobs(
             session, state=state, queue=queue, kind=kind, before_id=before, limit=limit
         )
+    for found in paused:
+        click.echo(f"Paused: {describe(found)}", err=True)
+    for idle in unserved:
+        click.echo(NOBODY_SERVES.format(kind=idle.kind, seconds=idle.seconds), err=True)
     for line in lines:
         click.echo(orjson.dumps(asdict(line)).decode() if as_json else _as_text(line))
     if not lines and not as_json:
@@ -63,7 +76,7 @@ def retry(job_ids: tuple[int, ...], all_failed: bool) -> None:
 @jobs.command()
 @click.argument("job_ids", nargs=-1, type=int, required=True)
 def discard(job_ids: tuple[int, ...]) -> None:
-    """Set ready or failed jobs aside for good; `retry` brings them back."""
+    """Set jobs that wait or failed aside for good; `retry` brings them back."""
     with command_session() as session:
         discarded = administration.discard_jobs(session, list(job_ids))
     _report(discarded, len(job_ids), "discarded")
@@ -75,7 +88,8 @@ def _as_text(line: JobLine) -> str:
     text = (
         f"{line.id:>8}  {line.state:<9}  {line.queue:<13}  {line.kind:<24}  {starts:>5}  {moment}"
     )
-    return f"{text}  {line.last_error}" if line.last_error else text
+    notes = [f"paused: {line.held_by}" if line.held_by else None, line.last_error]
+    return "  ".join([text, *(note for note in notes if note)])
 
 
 def _report(done: int, asked: int, verb: str) -> None:

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, func, literal_column, null, select, update
+from sqlalchemy import ColumnElement, CursorResult, case, func, null, select, update
 from sqlalchemy.orm import Session
 
-from webapp.models import Job
+from webapp.jobs.pauses import IS_ACTIVE, covers_job
+from webapp.models import Job, JobPause
 
 
 @dataclass(frozen=True)
 class JobLine:
-    """One job as an operator sees it in a list."""
+    """One job as an operator sees it in a list; `held_by` names the pause that holds it."""
 
     id: int
     queue: str
@@ -24,6 +25,7 @@ class JobLine:
     created_at: datetime
     request_id: str | None
     last_error: str | None
+    held_by: str | None
 
 
 def list_jobs(
@@ -38,7 +40,7 @@ def list_jobs(
     """Return jobs, newest first, filtered by state, queue and kind, from below `before_id`."""
     statement = select(
         Job.id, Job.queue, Job.kind, Job.state, Job.starts, Job.max_starts, Job.run_at,
-        Job.created_at, Job.request_id, Job.last_error,
+        Job.created_at, Job.request_id, Job.last_error, _holding_pause().label("held_by"),
     ).order_by(Job.id.desc()).limit(limit)  # fmt: skip
     if state is not None:
         statement = statement.where(Job.state == state)
@@ -49,6 +51,14 @@ def list_jobs(
     if before_id is not None:
         statement = statement.where(Job.id < before_id)
     return [JobLine(**row._asdict()) for row in session.execute(statement)]
+
+
+def _holding_pause() -> ColumnElement[str | None]:
+    """Name a pause that holds a job which waits, such as `queue mail`."""
+    title = JobPause.scope + " " + JobPause.target
+    holding = select(func.min(title)).where(IS_ACTIVE, covers_job()).correlate(Job)
+    waits = Job.state.in_(["ready", "held"])
+    return case((waits, holding.scalar_subquery()), else_=null())
 
 
 def retry_jobs(session: Session, job_ids: list[int]) -> int:
@@ -76,26 +86,13 @@ def failed_job_ids(session: Session, limit: int = 1000) -> list[int]:
 
 
 def discard_jobs(session: Session, job_ids: list[int]) -> int:
-    """Set ready or failed jobs aside for good; returns how many. A running job is left alone."""
+    """Set jobs that wait or failed aside for good; returns how many. A running one is left."""
     statement = (
         update(Job)
-        .where(Job.id.in_(job_ids), Job.state.in_(["ready", "failed"]))
-        .values(state="discarded", finished_at=func.clock_timestamp())
+        .where(Job.id.in_(job_ids), Job.state.in_(["ready", "held", "failed"]))
+        .values(state="discarded", held_by_id=null(), finished_at=func.clock_timestamp())
     )
     return cast(CursorResult[Any], session.execute(statement)).rowcount
-
-
-def oldest_ready_age_seconds(session: Session) -> dict[str, float]:
-    """Return, for each queue with work that is due, how long its oldest job has waited."""
-    statement = (
-        select(
-            Job.queue,
-            func.extract("epoch", func.clock_timestamp() - func.min(Job.run_at)),
-        )
-        .where(Job.state == literal_column("'ready'"), Job.run_at <= func.clock_timestamp())
-        .group_by(Job.queue)
-    )
-    return {queue: float(age) for queue, age in session.execute(statement)}
 
 
 def count_failed(session: Session) -> int:

@@ -1,6 +1,7 @@
 """What operators and their machines ask: is it alive, is it ready, how does it do."""
 
 from collections.abc import Collection
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -18,15 +19,34 @@ from webapp.api.edge import open_session, web_context
 from webapp.api.metrics import collect_registry
 from webapp.models import Base
 from webapp.services.operations import readiness, suitability
-from webapp.services.operations.readiness import DatabaseState
+from webapp.services.operations.readiness import DatabaseState, JobsState
 
 log = structlog.get_logger()
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "alembic"
 
 
+class PauseAnswer(BaseModel):
+    """Something that is paused, since and until when; who did it and why is for operators alone."""
+
+    scope: str
+    target: str
+    since: datetime
+    until: datetime | None
+
+
+class UnservedKind(BaseModel):
+    """A kind of job that nobody has served for a minute, and how long its oldest has waited."""
+
+    kind: str
+    oldest_job_age: float
+
+
 class ReadyAnswer(BaseModel):
-    """Each thing that must be well, and what is known of it; ages are in seconds."""
+    """Each thing that must be well, and what is known of it; ages are in seconds.
+
+    What is paused or unserved changes nothing of `ready`: the API answers, and publishes.
+    """
 
     ready: bool
     database: bool
@@ -36,6 +56,8 @@ class ReadyAnswer(BaseModel):
     dispatcher_tick_age: float | None
     oldest_job_age: float | None
     faults: list[str]
+    pauses: list[PauseAnswer]
+    unserved_kinds: list[UnservedKind]
 
 
 def install_operators(app: Flask) -> None:
@@ -67,7 +89,7 @@ def ready() -> Response:
 
 def _look() -> ReadyAnswer:
     broker = web_context().broker.answers()
-    state, faults = _ask_database(open_session())
+    state, jobs, faults = _ask_database(open_session())
     head = migration_head()
     is_ready = broker and not faults and state is not None and state.dispatcher_is_alive
     is_ready = is_ready and state is not None and not _is_behind(state.revisions)
@@ -78,23 +100,52 @@ def _look() -> ReadyAnswer:
         migration=None if state is None else ", ".join(state.revisions) or None,
         migration_head=head,
         dispatcher_tick_age=None if state is None else state.heartbeat_age,
-        oldest_job_age=None if state is None else state.oldest_job_age,
+        oldest_job_age=jobs.oldest_job_age,
         faults=faults,
+        pauses=_paused(jobs),
+        unserved_kinds=_unserved(jobs),
     )
 
 
-def _ask_database(session: Session) -> tuple[DatabaseState | None, list[str]]:
-    """Return what the database tells of the whole, and a sentence for each fault of its own."""
+def _paused(jobs: JobsState) -> list[PauseAnswer]:
+    return [
+        PauseAnswer(
+            scope=pause.scope.value,
+            target=pause.target,
+            since=pause.created_at,
+            until=pause.ends_at,
+        )
+        for pause in jobs.pauses
+    ]
+
+
+def _unserved(jobs: JobsState) -> list[UnservedKind]:
+    return [
+        UnservedKind(kind=line.kind, oldest_job_age=line.seconds)
+        for line in jobs.waiting
+        if line.is_unserved
+    ]
+
+
+def _ask_database(session: Session) -> tuple[DatabaseState | None, JobsState, list[str]]:
+    """Return what the database tells of the whole and of jobs, and a sentence for each fault of it.
+
+    A schema that is behind this code is not asked of jobs.
+    """
+    jobs = JobsState()
     faults: list[str] = []
     try:
         facts = suitability.read_facts(session, Base.metadata.tables)
         faults = suitability.judge(facts, is_migrating=False).faults
-        return readiness.read_state(session), faults
+        state = readiness.read_state(session)
+        if not _is_behind(state.revisions):
+            jobs = readiness.read_jobs_state(session)
+        return state, jobs, faults
     except DATABASE_ERRORS as error:
         log.warning("ready.database_away", error=describe(error))
         if sqlstate_of(getattr(error, "orig", error)) == UNDEFINED_TABLE:
-            return None, [*faults, "The database has not been migrated."]
-        return None, ["The database does not answer as it should; the log says more."]
+            return None, jobs, [*faults, "The database has not been migrated."]
+        return None, jobs, ["The database does not answer as it should; the log says more."]
 
 
 @public

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from webapp.jobs.pauses import Pause, read_pauses
+from webapp.jobs.waiting import Waiting, find_waiting
 from webapp.services.operations.housekeeping import HEARTBEAT
 
 DISPATCHER_SILENT_AFTER_SECONDS = 30
@@ -14,9 +16,7 @@ _STATE = text(
     SELECT
         ARRAY(SELECT version_num FROM alembic_version ORDER BY 1) AS revisions,
         (SELECT extract(epoch FROM clock_timestamp() - max(slot)) FROM ticks
-         WHERE task = :heartbeat) AS heartbeat_age,
-        (SELECT extract(epoch FROM clock_timestamp() - min(run_at)) FROM jobs
-         WHERE state = 'ready' AND run_at <= clock_timestamp()) AS oldest_job_age
+         WHERE task = :heartbeat) AS heartbeat_age
     """
 )
 
@@ -30,7 +30,6 @@ class DatabaseState:
 
     revisions: list[str]
     heartbeat_age: float | None
-    oldest_job_age: float | None
 
     @property
     def dispatcher_is_alive(self) -> bool:
@@ -39,11 +38,28 @@ class DatabaseState:
         return age is not None and age < DISPATCHER_SILENT_AFTER_SECONDS
 
 
+@dataclass(frozen=True)
+class JobsState:
+    """What waits though it is due, and what is paused."""
+
+    waiting: tuple[Waiting, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+
+    @property
+    def oldest_job_age(self) -> float | None:
+        """Return how long the oldest due job has waited that no pause holds."""
+        return max((line.seconds for line in self.waiting), default=None)
+
+
 def read_state(session: Session) -> DatabaseState:
-    """Return the migrations' revisions, the age of the last heartbeat and of the oldest due job."""
+    """Return the migrations' revisions and the age of the last heartbeat."""
     row = session.execute(_STATE, {"heartbeat": HEARTBEAT}).one()
     return DatabaseState(
         revisions=list(row.revisions),
         heartbeat_age=None if row.heartbeat_age is None else float(row.heartbeat_age),
-        oldest_job_age=None if row.oldest_job_age is None else max(0.0, float(row.oldest_job_age)),
     )
+
+
+def read_jobs_state(session: Session) -> JobsState:
+    """Return what waits and what is paused, by a schema that is not behind this code."""
+    return JobsState(tuple(find_waiting(session)), tuple(read_pauses(session)))
