@@ -42,6 +42,7 @@ def run_jobs(
     """Run the jobs that a hint names, one after the other.
 
     A worker that is asked to stop begins no other: the rest gets new hints at once.
+
     While the database is away the hint is dropped, after a pause: without one a worker would burn
     through all the hints on the broker in a moment. The dispatcher sends them again.
     """

@@ -8,6 +8,7 @@ is rolled back and the job is ready again at once.
 """
 
 import mmap
+import os
 import signal
 import threading
 import time
@@ -61,12 +62,15 @@ class StopRequest:
     def listen(self, then: Callable[[], None]) -> None:
         """Take the signals to stop, in the main process; `then` is called after each.
 
-        They come to a whole process group as well, so the processes that run jobs do not listen.
+        They come to a whole process group as well, so the processes that run jobs do not listen,
+        and one that was forked a moment ago, with this handler, does not count them again.
         """
+        main_process = os.getpid()
 
         def note(_number: int, _frame: object) -> None:
-            self.ask()
-            then()
+            if os.getpid() == main_process:
+                self.ask()
+                then()
 
         for number in STOP_SIGNALS:
             signal.signal(number, note)
@@ -104,6 +108,7 @@ class StopRequest:
             time.sleep(LOOK_SECONDS)
         # To the thread itself: a wait of the main thread ends only by a signal that reaches it.
         signal.pthread_kill(main_thread, _CUT_OFF_SIGNAL)
+        log.info("worker.grace_over")
 
     def _cut_off(self, _number: int, _frame: object) -> None:
         self._is_time_over = True

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -13,12 +12,18 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
+from dev.mail_sink import MailSink
 from tests.chaos.gate import closed
 from tests.chaos.process_keeper import KeptProcess
 from tests.chaos.real_worker import job_state, real_worker, wait_until
+from tests.factories import make_actor, make_content, run_ready_jobs
 from webapp.jobs.leases import take_back_expired
 from webapp.jobs.messages import FanOutEvent, Message, Queue, SealVersion, SendPasswordChanged
 from webapp.jobs.outbox import enqueue
+from webapp.kit.roles import RoleName
+from webapp.services.audience import follows
+from webapp.services.audience.follows import Target
+from webapp.services.publishing import publishing
 from webapp.settings import Settings
 from workers.broker import RUN_JOBS, make_celery
 from workers.context import WorkerContext
@@ -167,12 +172,38 @@ def test_what_tells_the_outside_is_not_cut_off_and_tells_it_once(
             wait_until(lambda: notes(worker)["waiting"])
             for _ in range(3):
                 os.kill(process.pid, signal.SIGTERM)
-            wait_until(lambda: "worker.stopping" in process.log_path.read_text())
-            time.sleep(0.5)  # Time enough for the order to cut it off, which must not be followed.
-            assert job_state(worker, job_id) == "running"
+            wait_until(lambda: "worker.grace_over" in process.log_path.read_text())
         await_end(process)
     assert job_state(worker, job_id) == "done"
     assert notes(worker)["sent 1"] == 1
+
+
+def test_a_stop_in_the_midst_of_mails_sends_none_twice(
+    worker: WorkerContext, settings: Settings, mail_sink: MailSink, tmp_path: Path
+) -> None:
+    readers = 100
+    with worker.transaction() as session:
+        author = make_actor(session)
+        for _ in range(readers):
+            reader = make_actor(session, RoleName.READER)
+            follows.follow(session, reader, Target.AUTHOR, author.user_id)
+        publishing.publish(session, author, make_content(session, author), None)
+    run_ready_jobs(worker, kinds={"event.fan_out"})
+    with worker.transaction() as session:
+        statement = text("SELECT id FROM jobs WHERE kind = 'event_mails.send'")
+        job_id = session.scalars(statement).one()
+    hasty = settings.model_copy(update={"smtp_url": mail_sink.url, "worker_stop_seconds": 0})
+    with real_worker(hasty, "mail", tmp_path) as process:
+        make_celery(settings).send_task(RUN_JOBS, args=[[job_id]], queue="mail")
+        wait_until(lambda: len(mail_sink.messages()) > 5)
+        for _ in range(2):
+            os.kill(process.pid, signal.SIGTERM)
+        await_end(process)
+    assert row_of(worker, job_id) == READY_AS_BEFORE
+    assert len(mail_sink.messages()) < readers
+    run_ready_jobs(worker, kinds={"event_mails.send"})
+    copies = Counter(message["Message-ID"] for message in mail_sink.messages())
+    assert sorted(copies.values()) == [1] * readers
 
 
 def test_a_kill_counts_as_a_start(
