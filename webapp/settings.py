@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["development", "production"] = "production"
+    # The default is the version in pyproject.toml.
+    release: str = Field(default="0.1.0", min_length=1, max_length=100)
     # What may hold a password stays out of the representation.
     database_url: str = Field(
         default="",

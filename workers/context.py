@@ -1,20 +1,29 @@
 """What a worker process has at hand, and how a handler uses it."""
 
+import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from webapp.adapters.mail import Mailer
 from webapp.jobs import leases
+from webapp.jobs.attempts import Starter
 from webapp.jobs.leases import ClaimedJob
 from webapp.jobs.messages import Message
 from webapp.jobs.outcomes import Outcome
 from webapp.settings import Settings
 from workers.served_kinds import ServedKinds
 from workers.stopping import StopRequest
+
+
+@cache
+def _host() -> str:
+    return socket.gethostname()
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,11 @@ class WorkerContext:
     bulk_mailer: Mailer
     stop: StopRequest = field(default_factory=StopRequest)
     served_kinds: ServedKinds = field(default_factory=ServedKinds)
+
+    @property
+    def starter(self) -> Starter:
+        """Name this process, as the rows of jobs do that it starts."""
+        return Starter(f"{_host()}:{os.getpid()}", self.settings.release)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -72,7 +72,7 @@ def run_job(context: WorkerContext, handlers: Mapping[str, Handler], job_id: int
     database does, because then there is no row to write to; the lease takes the job back.
     """
     with context.transaction() as session:
-        claimed = leases.claim(session, job_id, context.settings.lease_seconds)
+        claimed = leases.claim(session, job_id, context.settings.lease_seconds, context.starter)
     if claimed is None:
         return
     with bound_contextvars(request_id=claimed.request_id, job_id=claimed.id, kind=claimed.kind):

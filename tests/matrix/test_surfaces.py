@@ -35,12 +35,14 @@ COMMANDS_ASKED: dict[str, list[str] | None] = {
     "jobs list": ["--state", "done"],
     "jobs pause": ["--event", "1", "--reason", "a test", "--by", "a test"],
     "jobs resume": ["--event", "1", "--by", "a test"],
+    "jobs show": ["1"],
     "jobs retry": ["--all-failed"],
 }
 # The tables that operators read and that outlive a draft: they hold ids, never words.
 OPERATORS_TABLES = {
     "activity_logs": "SELECT action, details::text FROM activity_logs",
     "jobs": "SELECT kind, dedupe_key, payload::text, last_error FROM jobs",
+    "job_attempts": "SELECT ended_as, reason FROM job_attempts",
     "job_pauses": "SELECT scope, target FROM job_pauses",
     "backfills": "SELECT * FROM backfills",
 }

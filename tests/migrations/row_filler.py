@@ -46,6 +46,7 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("content_versions", "body_format"): _pick("html", "markdown"),
     ("events", "kind"): _pick("content.published", "content.updated"),
     ("import_records", "act"): _pick("none", "published", "scheduled", "withdrawn"),
+    ("job_attempts", "ended_as"): _pick("retried", "failed", "declined", "lease_ended"),
     ("job_pauses", "reason"): _pick("the mail server is away", "a wrong text went out"),
     ("job_pauses", "scope"): _pick("queue", "kind", "event"),
     ("jobs", "state"): _pick("running", "failed"),

@@ -142,7 +142,7 @@ def resume(
 
 def describe(pause: Pause) -> str:
     """Return what is paused, until when, by whom and why, in one line."""
-    end = "until it is resumed" if pause.ends_at is None else f"until {_as_text(pause.ends_at)}"
+    end = "until it is resumed" if pause.ends_at is None else f"until {as_text(pause.ends_at)}"
     return f"{pause.title}, {end}, by {pause.paused_by}: {pause.reason}"
 
 
@@ -179,5 +179,6 @@ def _echo_json(pause: Pause, outcome: str) -> None:
     click.echo(orjson.dumps({"outcome": outcome, **told}).decode())
 
 
-def _as_text(moment: datetime) -> str:
+def as_text(moment: datetime) -> str:
+    """Return a moment in UTC, to a second."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 
 from webapp.cli.database import command_session
 from webapp.cli.job_pauses import describe, pause, resume
+from webapp.cli.job_stories import show
 from webapp.jobs import administration, pauses
 from webapp.jobs.administration import JobLine
 from webapp.jobs.messages import MESSAGES, Queue
@@ -24,6 +25,7 @@ def jobs() -> None:
 
 jobs.add_command(pause)
 jobs.add_command(resume)
+jobs.add_command(show)
 
 
 @jobs.command("list")

@@ -14,11 +14,14 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from webapp.jobs import pauses
+from webapp.jobs.attempts import End, Starter, keep_attempts
 from webapp.jobs.messages import Message
 from webapp.jobs.outcomes import LeaseLostError
 from webapp.jobs.payloads import write_payload
 from webapp.kit.backoff import decline_delay_seconds, retry_delay_seconds
 from webapp.models import Job
+
+UNNAMED = Starter()
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,9 @@ def seconds_from_now(seconds: float) -> ColumnElement[Any]:
     return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
-def claim(session: Session, job_id: int, lease_seconds: float) -> ClaimedJob | None:
+def claim(
+    session: Session, job_id: int, lease_seconds: float, starter: Starter = UNNAMED
+) -> ClaimedJob | None:
     """Take a ready job and count the start; None when there is nothing (any more) to take.
 
     A paused job is not taken, whoever hinted at it and when.
@@ -61,6 +66,10 @@ def claim(session: Session, job_id: int, lease_seconds: float) -> ClaimedJob | N
         .values(
             state="running",
             starts=Job.starts + 1,
+            attempts=Job.attempts + 1,
+            started_at=func.clock_timestamp(),
+            worker=starter.worker,
+            release=starter.release,
             lease_token=token,
             lease_until=seconds_from_now(lease_seconds),
         )
@@ -84,7 +93,7 @@ def note_progress(session: Session, job: ClaimedJob, message: Message) -> None:
 def finish(session: Session, job: ClaimedJob) -> None:
     """Mark the job done in the handler's own transaction; raises LeaseLostError."""
     _guarded(session, job, state="done", finished_at=func.clock_timestamp(), last_error=null(),
-             **_RELEASED)  # fmt: skip
+             **_LEASE_ENDED)  # fmt: skip
 
 
 def snooze(session: Session, job: ClaimedJob, seconds: float) -> None:
@@ -111,6 +120,7 @@ def fail(
         last_error=reason[:2000],
         **_RELEASED,
     )
+    keep_attempts(session, [job.id], End.FAILED if gives_up else End.RETRIED)
     return "failed" if gives_up else "ready"
 
 
@@ -124,6 +134,7 @@ def decline(session: Session, job: ClaimedJob, reason: str) -> float:
     released = {**_RELEASED, "declines": declines}
     _guarded(session, job, state="ready", run_at=seconds_from_now(delay), starts=Job.starts - 1,
              last_error=reason[:2000], **released)  # fmt: skip
+    keep_attempts(session, [job.id], End.DECLINED)
     return delay
 
 
@@ -133,6 +144,7 @@ def put_back(session: Session, job: ClaimedJob) -> None:
     The start does not count.
     """
     _guarded(session, job, state="ready", starts=Job.starts - 1, **_RELEASED)
+    keep_attempts(session, [job.id], End.CUT_OFF, reason="Its worker was asked to stop.")
 
 
 def take_back_expired(session: Session, limit: int = 500) -> int:
@@ -158,17 +170,15 @@ def take_back_expired(session: Session, limit: int = 500) -> int:
             last_error="The lease ended: the worker died, was stopped or stalled.",
             **_RELEASED,
         )
+        .returning(Job.id)
     )
-    return cast(CursorResult[Any], session.execute(statement)).rowcount
+    taken_back = session.scalars(statement).all()
+    keep_attempts(session, taken_back, End.LEASE_ENDED)
+    return len(taken_back)
 
 
-_RELEASED: dict[str, Any] = {
-    "lease_token": null(),
-    "lease_until": null(),
-    "dispatched_at": null(),
-    "dispatches": 0,
-    "declines": 0,
-}
+_LEASE_ENDED: dict[str, Any] = {"lease_token": null(), "lease_until": null(), "declines": 0}
+_RELEASED: dict[str, Any] = {**_LEASE_ENDED, "dispatched_at": null(), "dispatches": 0}
 
 
 def _guarded(session: Session, job: ClaimedJob, **values: Any) -> None:  # noqa: ANN401

@@ -18,6 +18,7 @@ from webapp.models.content.taxonomy import Category, Tag
 from webapp.models.content.versions import ContentVersion, Rendering
 from webapp.models.idempotency_keys import IdempotencyKey
 from webapp.models.interchange.imports import ImportedAuthor, ImportedCategory, ImportRecord
+from webapp.models.job_attempts import JobAttempt
 from webapp.models.job_pauses import JobPause
 from webapp.models.jobs import Job, JobKind, Tick
 from webapp.models.operations.backfills import BackfillState
@@ -41,6 +42,7 @@ __all__ = [
     "ImportedAuthor",
     "ImportedCategory",
     "Job",
+    "JobAttempt",
     "JobKind",
     "JobPause",
     "MailDelivery",

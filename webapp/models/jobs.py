@@ -19,6 +19,9 @@ class Job(Base):
     `max_starts`; a worker that puts the job back unharmed takes its start back as well. `declines`
     counts the workers that in turn could not do it, because their release does not know how.
 
+    `attempts` counts every start there ever was; `started_at`, `worker` (host and process id) and
+    `release` are those of the last one.
+
     No foreign key leads to the pause: each new job would pay for it. The lock on the pause's row
     keeps it from going while a job is held by it.
     """
@@ -76,6 +79,10 @@ class Job(Base):
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[timestamp | None]
     held_by_id: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    started_at: Mapped[timestamp | None]
+    worker: Mapped[str | None] = mapped_column(Text)
+    release: Mapped[str | None] = mapped_column(Text)
     last_error: Mapped[str | None] = mapped_column(Text)
     request_id: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[created_timestamp]
