@@ -21,6 +21,15 @@ SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database())
 GRANT USAGE ON SCHEMA public TO imprint_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO imprint_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO imprint_app;
+-- The activity log only grows. What its rules let pass, erasing and pruning, is left; a file that ran
+-- before the first migration has to run once more for this.
+SELECT 'REVOKE UPDATE ON activity_logs, activity_blocks FROM imprint_app;
+    REVOKE DELETE ON activity_blocks FROM imprint_app;
+    GRANT UPDATE (details, changes, address, user_agent, request_id, salt, erased_at, personal_hash)
+        ON activity_logs TO imprint_app;
+    GRANT UPDATE (digests, pruned_at) ON activity_blocks TO imprint_app'
+WHERE to_regclass('activity_blocks') IS NOT NULL
+\gexec
 -- The same for what this role's migrations will make.
 ALTER DEFAULT PRIVILEGES IN SCHEMA public
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO imprint_app;

@@ -24,6 +24,7 @@ from webapp.api.edge import ImprintApp
 from webapp.app import create_app
 from webapp.cli.app import create_app as create_command_app
 from webapp.cli.database import SESSIONS
+from webapp.services import origins
 from webapp.settings import Settings
 from workers.context import WorkerContext
 
@@ -49,6 +50,7 @@ def _no_configuration_from_outside() -> None:
 def _nothing_bound_by_the_test_before() -> None:
     """Forget whose request it was: what a test binds to the log would be in rows of the next."""
     structlog.contextvars.clear_contextvars()
+    origins.leave()
 
 
 @pytest.fixture(scope="session")

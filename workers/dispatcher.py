@@ -32,7 +32,8 @@ from webapp.jobs.pauses import (
     read_brakes,
     set_aside,
 )
-from webapp.services.operations import brakes, housekeeping
+from webapp.services.operations import activity_chain, brakes, housekeeping
+from webapp.services.operations.activity_chain import Horizon
 from webapp.services.publishing import schedules
 from workers.broker import RUN_JOBS, count_hints
 from workers.context import WorkerContext
@@ -45,6 +46,8 @@ UPKEEP_SECONDS = 1.0
 SCHEDULES_CHECK_SECONDS = 60.0
 PAUSE_AFTER_ERROR_SECONDS = 1.0
 SHORTEST_SLEEP_SECONDS = 0.001
+# Some thousands of lines a second, so that due schedules do not wait behind them.
+MOST_BLOCKS_AT_ONCE = 3
 
 
 class Dispatcher:
@@ -64,6 +67,7 @@ class Dispatcher:
         self._brakes = Brakes((), seconds_to_next_end=None, has_ended_ones=False)
         self._still: frozenset[str] = frozenset()
         self._has_more_to_move = False
+        self._horizon: Horizon | None = None
 
     def stop(self) -> None:
         """Ask `run` to return after the round that it is in."""
@@ -79,6 +83,7 @@ class Dispatcher:
                         self._round()
                         self._sleep(listener)
             except DATABASE_ERRORS as error:
+                self._horizon = None  # The server that comes back may be another one.
                 log.warning("dispatcher.database_away", error=describe(error))
                 self._stopping.wait(PAUSE_AFTER_ERROR_SECONDS)
         log.info("dispatcher.stopped")
@@ -168,11 +173,27 @@ class Dispatcher:
             log.warning("jobs.leases_ended", jobs=taken_back)
         self._in_transaction(housekeeping.write_heartbeat)
         self._in_transaction(housekeeping.write_due_prunes)
+        self._seal_activity()
         if time.monotonic() >= self._schedules_checked_at + SCHEDULES_CHECK_SECONDS:
             self._schedules_checked_at = time.monotonic()
             forgotten = self._in_transaction(schedules.take_back_forgotten)
             if forgotten:
                 log.warning("schedules.taken_back", schedules=forgotten)
+
+    def _seal_activity(self) -> None:
+        """Chain what has settled of the activity log; the log line anchors the chain elsewhere."""
+        for _ in range(MOST_BLOCKS_AT_ONCE):
+            self._horizon, sealed = self._in_transaction(
+                lambda session: activity_chain.advance(session, self._horizon)
+            )
+            if sealed is None:
+                return
+            log.info(
+                "activity.sealed",
+                block=sealed.number,
+                lines=sealed.row_count,
+                hash=sealed.hash.hex(),
+            )
 
     def _sleep(self, listener: psycopg.Connection[Any] | None) -> None:
         """Sleep until a schedule is due, a pause ends, somebody notifies, or it is time to poll."""

@@ -1,21 +1,34 @@
 """Promise: the role that serves reads and writes rows, also of later tables, and can do no more."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import NullPool, create_engine, func, insert, select, text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import sessionmaker
 
 from dev.postgres import PostgresServer
+from tests.activity_chain import seal_all
 from tests.deploy.database_roles import APP_ROLE, as_role, make_app_role
 from tests.migrations.commands import run
-from webapp.models import Base
-from webapp.services.operations import suitability
+from webapp.adapters.database import make_engine
+from webapp.models import ActivityLog, Base
+from webapp.services import activity_erasure
+from webapp.services.operations import activity_chain, suitability
+from webapp.settings import Settings
 
 PASSWORD, NEW_PASSWORD = "it's one", "another"
 OWNER = "imprint_owner"
+OLD_LINE = {
+    "actor_id": 7,
+    "action": "thing.do",
+    "subject_kind": "thing",
+    "created_at": datetime(2020, 1, 1, tzinfo=UTC),
+}
 REFUSED = (
     "CREATE TABLE mine (id int)",
     "CREATE TEMPORARY TABLE mine (id int)",
@@ -79,6 +92,35 @@ def test_the_role_that_serves_may_do_rows_and_nothing_else(owner_url: str, is_ne
         connection.execute("UPDATE later SET note = 'two'")
         assert connection.execute("SELECT id, note FROM later").fetchall() == [(1, "two")]
         connection.execute("DELETE FROM later")
+
+
+def test_the_role_that_serves_may_only_add_to_the_activity_log(owner_url: str) -> None:
+    migrate(owner_url)
+    app_url = make_app_role(owner_url, "secret")
+    settings = Settings(_env_file=None, database_url=app_url)
+    engine = make_engine(settings, application_name="imprint-tests")
+    sessions = sessionmaker(engine)
+    with sessions.begin() as session:
+        facts = suitability.read_facts(session, Base.metadata.tables)
+        assert suitability.judge(facts, is_migrating=False).faults == []
+        session.execute(insert(ActivityLog).values(OLD_LINE))
+    assert seal_all(sessions) == 1
+    for statement in (
+        "UPDATE activity_logs SET action = 'thing.undo'",
+        "UPDATE activity_blocks SET row_count = 0",
+        "DELETE FROM activity_blocks",
+        "TRUNCATE activity_logs",
+    ):
+        with (
+            pytest.raises(ProgrammingError, match="permission denied"),
+            sessions.begin() as session,
+        ):
+            session.execute(text(statement))
+    with sessions.begin() as session:
+        assert activity_erasure.erase(session, 7) == 1
+        activity_chain.prune_blocks(session, 10)
+        assert session.scalar(select(func.count()).select_from(ActivityLog)) == 0
+    engine.dispose()
 
 
 def test_the_roles_are_made_again_with_another_password(owner_url: str) -> None:

@@ -50,7 +50,7 @@ def test_what_an_index_serves_passes(connection: Connection, statement: str) -> 
         ("SELECT login FROM users JOIN content ON title = login WHERE users.id = %s::bigint",
          "content"),
         ("UPDATE users SET bio = '' WHERE display_name = %s", "users"),
-        ("DELETE FROM activity_logs WHERE action = %s", "activity_logs"),
+        ("DELETE FROM activity_logs WHERE user_agent = %s", "activity_logs"),
     ],
 )  # fmt: skip
 def test_what_reads_a_table_from_end_to_end_is_found(

@@ -27,6 +27,9 @@ from webapp.settings import Settings
 # says nothing of any item, whatever is in there.
 COMMANDS_ASKED: dict[str, list[str] | None] = {
     "accounts create-admin": None,
+    "activity list": ["--limit", "1000"],
+    "activity prune": ["--days", "36000", "--yes"],
+    "activity verify": [],
     "content import": None,
     "db": None,
     "demo seed": None,
@@ -40,7 +43,7 @@ COMMANDS_ASKED: dict[str, list[str] | None] = {
 }
 # The tables that operators read and that outlive a draft: they hold ids, never words.
 OPERATORS_TABLES = {
-    "activity_logs": "SELECT action, details::text FROM activity_logs",
+    "activity_logs": "SELECT action, details::text, changes::text FROM activity_logs",
     "jobs": "SELECT kind, dedupe_key, payload::text, last_error FROM jobs",
     "job_attempts": "SELECT ended_as, reason FROM job_attempts",
     "job_pauses": "SELECT scope, target FROM job_pauses",

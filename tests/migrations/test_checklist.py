@@ -24,11 +24,13 @@ ACCOUNTED_FOR = {
             "91510fbf9bf6", "7b1e0f3a9c21", "1a6f3e8d5c70", "6d9c1f5e7b82", "a58e0c47b1f3",
             "c93b6e10d7a5", "e7f40a92c6b8", "0b6d8e51f9c2", "2f8c1b70e4d9", "6c2f8da5e319",
             "e5a90d7c3b18", "f6037ad4e985",
+            "d94f3a61ac43",
         )
     },
     ("654f547b43aa", "ban-drop-constraint"): "NOT NULL says the same as the check",
     ("3b7d9e1f5a24", "ban-drop-constraint"): "drafts may share one, and slugs keeps names apart",
     ("c9e07b3a5d41", "ban-drop-constraint"): "the check that takes its place allows more",
+    ("b72d1e4f8a21", "ban-drop-constraint"): "what it did to a line would be a change of it",
     ("f5eec48854b2", "prefer-bigint-over-smallint"): "it holds the status of an HTTP answer",
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from flask import g, request
 from sqlalchemy.orm import Session
 
 from webapp.kit.roles import RoleName
+from webapp.services import origins
 from webapp.services.accounts import sessions
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import AuthenticationError
@@ -64,6 +65,7 @@ def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
             return
         raise
     g.known_user_id = actor.user_id
+    origins.add(session_id=actor.session_id)
     if not actor.is_use_noted and actor.session_id is not None:
         sessions.note_use(session, actor.session_id)
         session.commit()

@@ -20,11 +20,12 @@ from webapp.api.errors import RequestError
 from webapp.api.metrics import known_method
 from webapp.api.request_ids import choose_request_id
 from webapp.api.traces import trace_refusal
-from webapp.services import idempotency
+from webapp.services import idempotency, origins
 from webapp.services.content import renderings
 from webapp.services.content.renderings import RENDERS_APART, RenderingNeededError
 from webapp.services.errors import ServiceError, UnavailableError
 from webapp.services.idempotency import StoredAnswer
+from webapp.services.origins import LONGEST_USER_AGENT, Origin
 from webapp.settings import DATABASE_URL_IS_NOT_SET, MissingSettingError
 
 log = structlog.get_logger()
@@ -169,8 +170,14 @@ def install_edge(app: ImprintApp) -> None:
         clear_contextvars()
         request_id = choose_request_id(request.headers.get("X-Request-ID", ""))
         bind_contextvars(request_id=request_id, address=request.remote_addr)
+        user_agent = request.user_agent.string[:LONGEST_USER_AGENT] or None
+        origins.enter(Origin(address=request.remote_addr, user_agent=user_agent))
         g.request_id = request_id
         g.started = time.perf_counter()
+
+    @app.teardown_request
+    def forget(_error: BaseException | None) -> None:
+        origins.leave()
 
     @app.after_request
     def end(response: Response) -> Response:

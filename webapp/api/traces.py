@@ -1,5 +1,7 @@
 """The trace of what was refused, which outlives the roll-back of its request."""
 
+from typing import Any
+
 import structlog
 from flask import g, request
 
@@ -28,7 +30,7 @@ def trace_refusal(context: WebContext, error: ServiceError) -> None:
             with context.sessions.begin() as session:
                 activity.record(session, None, "login.failed", "user", error.user_id)
     elif isinstance(error, ForbiddenError) and "known_user_id" in g:
-        asked = {"method": request.method, "path": request.path}
+        asked: dict[str, Any] = {"method": request.method, "path": request.path}
         log.warning("role.refused", user_id=g.known_user_id, **asked)
         with context.sessions.begin() as session:
             activity.record(session, g.known_user_id, "role.refused", "user", None, **asked)

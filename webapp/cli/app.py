@@ -13,6 +13,7 @@ from webapp.settings import Settings
 SETTINGS = "IMPRINT_SETTINGS"
 COMMANDS = (
     LateCommand("accounts", "webapp.cli.accounts:accounts", "Make accounts."),
+    LateCommand("activity", "webapp.cli.activity:activity", "Read and check the activity log."),
     LateCommand("content", "webapp.cli.content:content", "Bring content in."),
     LateCommand("db", "webapp.cli.migrations:db", "Migrate the database."),
     LateCommand(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
@@ -142,7 +143,11 @@ def _note_allowed(
     for name in question.allowed:
         if name not in reasons:
             raise click.UsageError(f"--allow {name}: nothing of that name is refused.")
-        facts = {"revision": name, "reason": question.reason, "refusals": reasons[name]}
+        facts: dict[str, Any] = {
+            "revision": name,
+            "reason": question.reason,
+            "refusals": reasons[name],
+        }
         log.warning("migration.allowed", **facts)
         if session.scalar(text("SELECT to_regclass('activity_logs') IS NOT NULL")):
             activity.record(session, None, "migration.allow", "migration", None, **facts)

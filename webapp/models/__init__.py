@@ -4,6 +4,7 @@ from webapp.models.accounts.access_tokens import AccessToken
 from webapp.models.accounts.account_usages import AccountUsage
 from webapp.models.accounts.password_resets import PasswordResetToken
 from webapp.models.accounts.users import Role, User
+from webapp.models.activity_blocks import ActivityBlock
 from webapp.models.activity_logs import ActivityLog
 from webapp.models.audience.follows import Follow
 from webapp.models.audience.notifications import (
@@ -28,6 +29,7 @@ from webapp.models.publishing.schedules import Schedule
 __all__ = [
     "AccessToken",
     "AccountUsage",
+    "ActivityBlock",
     "ActivityLog",
     "BackfillState",
     "Base",

@@ -1,5 +1,7 @@
 """The activity log: written with the action, in its transaction."""
 
+import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -8,8 +10,13 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
 
 from webapp.models import ActivityLog
+from webapp.services import origins
 
 log = structlog.get_logger()
+
+# A text beyond this many characters is told by its length and the first digits of its SHA-256.
+LONGEST_VALUE = 200
+Changes = dict[str, dict[str, Any]]
 
 
 def trace(session: Session, user_id: int | None, action: str, **details: Any) -> None:  # noqa: ANN401
@@ -25,22 +32,85 @@ def record(
     action: str,
     subject_kind: str,
     subject_id: int | None,
+    *,
+    changes: Changes | None = None,
     **details: Any,  # noqa: ANN401
 ) -> None:
-    """Add one line: who did what (`noun.verb`) to what. Details hold ids and words, no secrets.
+    """Add one line: who did what (`noun.verb`) to what, and from which value to which.
 
-    The client's address comes from the log context, as the request's id does.
+    `changes` comes from `difference` or `sizes`. Details hold ids and words. Neither holds a
+    secret, an address of a reader or a word of a draft. From where it came is what `origins` knows.
     """
-    context = get_contextvars()
-    if "address" in context:
-        details["address"] = context["address"]
-    session.execute(
-        insert(ActivityLog).values(
-            actor_id=actor_id,
-            action=action,
-            subject_kind=subject_kind,
-            subject_id=subject_id,
-            details=details,
-            request_id=context.get("request_id"),
-        )
-    )
+    line = _line(actor_id, action, subject_kind, subject_id, changes, details)
+    session.execute(insert(ActivityLog).values(line))
+
+
+def record_many(
+    session: Session,
+    actor_id: int | None,
+    action: str,
+    subject_kind: str,
+    subjects: Iterable[tuple[int, Mapping[str, Any]]],
+) -> None:
+    """Add a line for each subject and its details, in one statement for all of them."""
+    lines = [
+        _line(actor_id, action, subject_kind, subject_id, None, details)
+        for subject_id, details in subjects
+    ]
+    if lines:
+        session.execute(insert(ActivityLog), lines)
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """Return what differs among the fields of `after`, with long texts told by their digest."""
+    return {
+        name: {"old": _bounded(before.get(name)), "new": _bounded(value)}
+        for name, value in after.items()
+        if before.get(name) != value
+    }
+
+
+def sizes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """Return which fields changed, and from which length to which: for what a draft says."""
+    return {
+        name: {"old": {"length": len(before[name])}, "new": {"length": len(value)}}
+        for name, value in after.items()
+        if before[name] != value
+    }
+
+
+def _bounded(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        digest = hashlib.sha256(value.encode()).hexdigest()
+        return {"length": len(value), "sha256": digest[:16]}
+    return value
+
+
+def _line(
+    actor_id: int | None,
+    action: str,
+    subject_kind: str,
+    subject_id: int | None,
+    changes: Changes | None,
+    details: Mapping[str, Any],
+) -> dict[str, Any]:
+    origin = origins.current()
+    operator = {} if origin.operator is None else {"operator": origin.operator}
+    optional = {
+        "changes": changes or None,
+        "request_id": get_contextvars().get("request_id"),
+        "address": origin.address,
+        "user_agent": origin.user_agent,
+        "session_id": origin.session_id,
+        "api_key_id": origin.api_key_id,
+        "agent_session": origin.agent_session,
+    }
+    return {
+        "actor_id": actor_id,
+        "action": action,
+        "subject_kind": subject_kind,
+        "subject_id": subject_id,
+        "details": {**details, **operator},
+        # What is not there is not named: a command may run before the step that adds its column.
+        **{name: value for name, value in optional.items() if value is not None},
+    }

@@ -12,8 +12,8 @@ def prune_table(session: Session, context: WorkerContext, message: PruneTable) -
     """Delete one batch; while batches are full there is more to do."""
     if message.table not in housekeeping.PRUNED_TABLES:
         return Decline(f"This release prunes no table {message.table}.")
-    deleted = housekeeping.prune(session, message.table, context.settings)
-    return Snooze() if deleted == housekeeping.ROWS_A_BATCH else Done()
+    has_more = housekeeping.prune(session, message.table, context.settings)
+    return Snooze() if has_more else Done()
 
 
 HANDLERS = (InOneTransaction(PruneTable, prune_table),)

@@ -133,7 +133,8 @@ def set_role(session: Session, actor: Actor, user_id: int, role: RoleName) -> Ac
         .values(role_id=role_id, updated_at=func.clock_timestamp())
     )
     roles = {"before": account.role.value, "after": role.value}
-    activity.record(session, actor.user_id, "account.set_role", "user", user_id, **roles)
+    changes = activity.difference({"role": account.role.value}, {"role": role.value})
+    activity.record(session, actor.user_id, "account.set_role", "user", user_id, changes=changes)
     log.info("role.change", user_id=actor.user_id, subject_id=user_id, **roles)
     return get_account(session, user_id)
 

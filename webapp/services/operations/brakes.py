@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 from sqlalchemy import Select, func, literal, select
@@ -130,7 +131,7 @@ def _insert_or_lock(
 
 
 def _tell(session: Session, action: str, pause: Pause, who: str | None) -> None:
-    told = _told(pause) | {"by": who}
+    told: dict[str, Any] = {**_told(pause), "by": who}
     log.info(action, **told)
     activity.record(session, None, action, "job_pause", pause.id, **told)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.jobs.messages import PruneTable
 from webapp.jobs.outbox import enqueue
 from webapp.jobs.pauses import is_kind_paused
+from webapp.services.operations import activity_chain
 from webapp.settings import Settings
 
 ROWS_A_BATCH = 5_000
@@ -62,15 +63,13 @@ _OUTLIVED = {
         "access_tokens", _older("revoked_at"), lambda settings: settings.keep_ended_session_days
     ),
     "password_reset_tokens": Outlived("password_reset_tokens", _older("expires_at"), lambda _: 7),
-    "activity_logs": Outlived(
-        "activity_logs", _older("created_at"), lambda settings: settings.keep_activity_days
-    ),
     "mail_deliveries": Outlived(
         "mail_deliveries", _OLD_MAILS, lambda settings: settings.keep_mail_delivery_days
     ),
 }
 
-PRUNED_TABLES = tuple(_OUTLIVED)
+ACTIVITY = "activity_logs"  # It goes block by block, so that the chain over it stays whole.
+PRUNED_TABLES = (*_OUTLIVED, ACTIVITY)
 PRUNE_EVERY_SECONDS = 3600
 
 _TICK = text(
@@ -103,17 +102,20 @@ def write_due_prunes(session: Session) -> int:
     return written
 
 
-def prune(session: Session, name: str, settings: Settings) -> int:
-    """Delete one batch of what has outlived its use and return how many rows went.
+def prune(session: Session, name: str, settings: Settings) -> bool:
+    """Delete one batch of what has outlived its use and say whether there is more to do.
 
     Raises KeyError for a name that is not in `PRUNED_TABLES`.
     """
+    if name == ACTIVITY:
+        return activity_chain.prune_blocks(session, settings.keep_activity_days)
     outlived = _OUTLIVED[name]
     days = outlived.days(settings)
     if not days:
-        return 0
+        return False
     statement = text(
         f"DELETE FROM {outlived.table} WHERE ctid = ANY (ARRAY("  # noqa: S608 - both stand above
         f"SELECT ctid FROM {outlived.table} WHERE {outlived.condition} LIMIT {ROWS_A_BATCH}))"
     )
-    return cast(CursorResult[Any], session.execute(statement, {"days": days})).rowcount
+    deleted = cast(CursorResult[Any], session.execute(statement, {"days": days})).rowcount
+    return deleted == ROWS_A_BATCH
