@@ -188,5 +188,5 @@ def test_a_table_that_nobody_prunes_is_left_alone(
         job_id = enqueue(session, PruneTable(table="content_versions"))
     run_ready_jobs(worker, kinds={PruneTable.kind})
     with sessions() as session:
-        assert session.get_one(Job, job_id).state == "failed"
+        assert session.get_one(Job, job_id).state == "ready"
         assert count(session, ContentVersion) == 1
