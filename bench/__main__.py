@@ -27,12 +27,13 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
   reads    one public article, and the newest 20, on granian (2 workers), against an empty view
   hanging  public reads and /health while 50 bodies stall and 50 logins hang, against none
   fanout   one event to 1,000,000 followers, against the bare INSERT … SELECT of the same rows
-  due      10,000 schedules at one moment, and the lateness of single ones
+  due      10,000 schedules at one moment, on a good day and on a site's second day, against one
+           bare statement that writes the same rows; and the lateness of single ones
   latency  from the commit of a job to the start of its handler
   commands flask --help, flask db current, and flask db upgrade of an empty database
   memory   the peak of each process that the chosen measures ran; alone, it runs the fan-out
 
-The servers are embedded and thrown away, under var/. A full run takes about six minutes and
+The servers are embedded and thrown away, under var/. A full run takes about nine minutes and
 three gigabytes of disk. The exit status is 1 when a target is missed."""
 
 

@@ -14,6 +14,7 @@ class Sizes:
     mailed_followers: int
     due_at_once: int
     due_setups: int
+    due_rounds: int
     due_singly: int
     singly_within_seconds: float
     jobs_one_by_one: int
@@ -27,6 +28,7 @@ FULL = Sizes(
     mailed_followers=100_000,
     due_at_once=10_000,
     due_setups=3,
+    due_rounds=2,
     due_singly=200,
     singly_within_seconds=60.0,
     jobs_one_by_one=500,
@@ -39,6 +41,7 @@ QUICK = Sizes(
     mailed_followers=20_000,
     due_at_once=2_000,
     due_setups=3,
+    due_rounds=1,
     due_singly=60,
     singly_within_seconds=15.0,
     jobs_one_by_one=100,
@@ -51,6 +54,7 @@ TINY = Sizes(
     mailed_followers=200,
     due_at_once=60,
     due_setups=1,
+    due_rounds=1,
     due_singly=5,
     singly_within_seconds=0.5,
     jobs_one_by_one=5,

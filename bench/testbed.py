@@ -12,6 +12,7 @@ from typing import Self
 
 import psycopg
 from alembic.config import Config
+from psycopg import sql
 from redis import Redis
 from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -90,6 +91,13 @@ class Testbed:
             yield self.url(name)
         finally:
             self._postgres.drop_database(name)
+
+    def set_server(self, name: str, value: str) -> None:
+        """Change a setting of the server while it runs."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            parts = sql.SQL("ALTER SYSTEM SET {} = {}")
+            connection.execute(parts.format(sql.Identifier(name), sql.Literal(value)))
+            connection.execute("SELECT pg_reload_conf()")
 
     def postgres_cpu_seconds(self) -> float:
         """Return the processor time that PostgreSQL has used so far."""
