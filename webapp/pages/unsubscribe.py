@@ -27,7 +27,8 @@ PAGE = """<!doctype html>
 <meta name="referrer" content="no-referrer">
 <title>Mails</title>
 <style>
-body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 24rem; margin: 4rem auto; }}
+body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 24rem; margin: 4rem auto;
+  padding: 0 1rem; }}
 button {{ font: inherit; padding: .5rem; }}
 </style>
 </head>

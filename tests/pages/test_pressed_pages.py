@@ -1,0 +1,142 @@
+"""The links of mails in a real browser: a look changes nothing, and the button does what it says.
+
+The API stands below a path and behind nginx, as in `test_browser`.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+import requests
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from dev.mail_sink import MailSink
+from dev.ports import LOOPBACK
+from tests.factories import make_actor, make_content, run_ready_jobs
+from tests.nginx import NGINX, behind_nginx
+from tests.pages.pressed_browser import CHROMIUM, PressedBrowser
+from webapp.kit.roles import RoleName
+from webapp.models import User
+from webapp.services.accounts import password_resets
+from webapp.services.audience import follows, notifications
+from webapp.services.audience.follows import Target
+from webapp.services.publishing import publishing
+from webapp.settings import Settings
+from workers.context import WorkerContext
+
+NEW_PASSWORD = "a password that a browser has typed"
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or NGINX is None, reason="wants chromium and nginx on this machine"
+)
+
+
+def link_in(mail_sink: MailSink, pattern: str) -> str:
+    """Return what the only mail links to, from the page's name on."""
+    (message,) = mail_sink.messages()
+    body = message.get_body(("plain",))
+    assert body is not None
+    found = re.search(pattern, body.get_content())
+    assert found is not None, body.get_content()
+    return found[0]
+
+
+def password_hash(sessions: sessionmaker[Session], user_id: int) -> str:
+    with sessions() as session:
+        return session.scalars(select(User.password_hash).where(User.id == user_id)).one()
+
+
+def is_in_sight(browser: PressedBrowser, *selectors: str) -> None:
+    """See that nothing touches the edge of a narrow window or a wide one, or goes beyond it."""
+    for width in (360, 1280):
+        browser.resize(width)
+        shown, content = browser.width()
+        assert content <= shown == width
+        for selector in selectors:
+            assert browser.left_edge(selector) >= 8, (width, selector)
+
+
+def test_a_reset_is_opened_without_effect_and_pressed_once(
+    settings: Settings,
+    worker: WorkerContext,
+    sessions: sessionmaker[Session],
+    mail_sink: MailSink,
+    tmp_path: Path,
+) -> None:
+    with sessions.begin() as session:
+        reader = make_actor(session, RoleName.READER)
+        password_resets.request_reset(session, f"{reader.login}@example.org")
+    run_ready_jobs(worker)
+    link = link_in(mail_sink, r"reset-password#token=\S+")
+    before = password_hash(sessions, reader.user_id)
+    with behind_nginx(settings, tmp_path) as port:
+        address = f"http://{LOOPBACK}:{port}/cms/{link}"
+        with PressedBrowser(tmp_path / "with") as browser:
+            browser.open(address)
+            assert "token" not in browser.address()
+            is_in_sight(browser, "h1", "button")
+            assert password_hash(sessions, reader.user_id) == before
+            browser.type("#password", NEW_PASSWORD)
+            browser.press("button")
+            browser.wait_for("Your password is set.")
+            after = password_hash(sessions, reader.user_id)
+            assert after != before
+            assert "password=" not in browser.address()
+
+            browser.open("about:blank")
+            browser.open(address)
+            browser.type("#password", "another password of a browser")
+            browser.press("button")
+            browser.wait_for("This reset token is unknown, used or expired.")
+        credentials = {"login": reader.login, "password": NEW_PASSWORD}
+        login = f"http://{LOOPBACK}:{port}/cms/api/v1/auth/token"
+        assert requests.post(login, json=credentials, timeout=60).status_code == 200
+    assert password_hash(sessions, reader.user_id) == after
+
+
+def test_a_form_that_could_do_nothing_without_scripts_does_not_show(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with (
+        behind_nginx(settings, tmp_path) as port,
+        PressedBrowser(tmp_path / "profile", scripts=False) as browser,
+    ):
+        browser.open(f"http://{LOOPBACK}:{port}/cms/reset-password#token=abc")
+        document = browser.document()
+        assert "Without JavaScript, send the token from the mail" in document
+        assert "<form hidden" in document
+        is_in_sight(browser, "h1", "noscript")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_mails_end_when_the_button_is_pressed_and_not_before(
+    settings: Settings,
+    worker: WorkerContext,
+    sessions: sessionmaker[Session],
+    mail_sink: MailSink,
+    tmp_path: Path,
+    scripts: bool,
+) -> None:
+    with sessions.begin() as session:
+        author, reader = make_actor(session), make_actor(session, RoleName.READER)
+        follows.follow(session, reader, Target.AUTHOR, author.user_id)
+        publishing.publish(session, author, make_content(session, author), None)
+    run_ready_jobs(worker)
+    link = link_in(mail_sink, r"unsubscribe\?\S+")
+
+    def wants_mail() -> bool:
+        with sessions() as session:
+            return notifications.wants_mail(session, reader.user_id)
+
+    with (
+        behind_nginx(settings, tmp_path) as port,
+        PressedBrowser(tmp_path / "profile", scripts=scripts) as browser,
+    ):
+        browser.open(f"http://{LOOPBACK}:{port}/cms/{link}")
+        is_in_sight(browser, "h1", "button")
+        assert wants_mail()
+        browser.press("button")
+        browser.wait_for("You get no more of these mails.")
+        is_in_sight(browser, "h1", "p")
+    assert not wants_mail()
