@@ -12,7 +12,12 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from webapp.kit.database_url import DatabaseUrl, parse_database_url
 from webapp.kit.mail_sender import mailable_sender
@@ -199,6 +204,30 @@ class Settings(BaseSettings):
         if (weakness := weakness_of(stripped)) is not None:
             raise ValueError(f"{weakness}; {HOW_TO_MAKE_A_KEY}")
         return SecretStr(stripped)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let an empty value hide none that the same setting has under its other name."""
+        named = [
+            each for each in (env_settings, dotenv_settings) if isinstance(each, EnvSettingsSource)
+        ]
+        for field in cls.model_fields:
+            names = {name.lower() for name in cls.names_of(field)}
+            full = {n for n in names if any(source.env_vars.get(n) for source in named)}
+            for source in named if full else ():
+                source.env_vars = {
+                    name: value
+                    for name, value in source.env_vars.items()
+                    if value or name not in names or full == {name}
+                }
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
 
     @classmethod
     def from_environment(cls, *, needs_secret_key: bool = False) -> "Settings":

@@ -1,6 +1,9 @@
 """Promises about the other URLs and the sender: checked at start, a sentence without the value."""
 
+from pathlib import Path
+
 import pytest
+from pydantic import SecretStr
 
 from webapp.kit.mail_sender import mailable_sender
 from webapp.settings import Settings
@@ -107,3 +110,34 @@ def test_the_settings_show_no_password() -> None:
         account_smtp_url="smtp://u:hidden@h",
     )
     assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("database_url", "postgresql:///imprint?host=there"),
+        ("redis_url", "redis://there:6379/0"),
+        ("smtp_url", "smtp://there:25"),
+        ("secret_key", "Sy7_kf2-Qm9xTz4-Lw8vRb1-Nc6pJd3-Hg5a"),
+    ],
+)
+def test_an_empty_value_hides_none_under_the_other_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, field: str, value: str
+) -> None:
+    def read() -> str:
+        found = getattr(Settings(), field)
+        return str(found.get_secret_value() if isinstance(found, SecretStr) else found)
+
+    monkeypatch.chdir(tmp_path)
+    names = Settings.names_of(field)
+    assert len(names) == 2
+    for empty, full in (names, names[::-1]):
+        monkeypatch.setenv(empty, "")
+        monkeypatch.setenv(full, value)
+        assert read() == value
+        # Nor does it hide what stands in the file.
+        monkeypatch.delenv(full)
+        (tmp_path / ".env").write_text(f"{full}={value}\n")
+        assert read() == value
+        (tmp_path / ".env").unlink()
+        monkeypatch.delenv(empty)
