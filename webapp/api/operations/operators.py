@@ -16,6 +16,7 @@ from webapp.adapters.database_errors import DATABASE_ERRORS, UNDEFINED_TABLE, de
 from webapp.api.answers import answer
 from webapp.api.auth import public
 from webapp.api.edge import open_session, web_context
+from webapp.api.errors import RETRY_AFTER_SECONDS
 from webapp.api.metrics import collect_registry
 from webapp.models import Base
 from webapp.services.operations import readiness, suitability
@@ -84,6 +85,8 @@ def ready() -> Response:
     report: ReadyAnswer = web_context().readiness.get(_look)
     response = answer(report, 200 if report.ready else 503)
     response.headers["Cache-Control"] = "no-store"
+    if not report.ready:
+        response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return response
 
 
