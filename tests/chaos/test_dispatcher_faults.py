@@ -156,7 +156,7 @@ def test_a_job_can_be_claimed_the_moment_its_hint_arrives(worker: WorkerContext)
                 messages = [SealVersion(version_id=100 * batch + n) for n in range(1, 101)]
                 enqueue_many(session, messages)
             time.sleep(0.05)
-        wait_until(lambda: claims.outcomes.total() == 1000)
+        wait_until(lambda: claims.outcomes.total() == 1000, 300)
     assert claims.outcomes == {"claimable": 1000}
 
 
