@@ -21,6 +21,9 @@ _WAITING = text(
     WITH RECURSIVE paused AS MATERIALIZED (
         SELECT scope, target FROM job_pauses
         WHERE ends_at IS NULL OR ends_at > clock_timestamp()
+    ), at_work AS MATERIALIZED (
+        SELECT DISTINCT kind FROM jobs
+        WHERE state = 'running' AND lease_until > clock_timestamp()
     ), pairs AS (
         (SELECT queue, kind FROM jobs WHERE state = 'ready' ORDER BY queue, kind LIMIT 1)
         UNION ALL
@@ -35,10 +38,7 @@ _WAITING = text(
         NOT EXISTS (
             SELECT FROM job_kinds WHERE job_kinds.kind = pairs.kind
             AND last_started_at > clock_timestamp() - make_interval(secs => :unserved_after_seconds)
-        ) AND NOT EXISTS (
-            SELECT FROM jobs AS at_work WHERE at_work.state = 'running'
-            AND at_work.lease_until > clock_timestamp() AND at_work.kind = pairs.kind
-        ) AS is_idle
+        ) AND NOT EXISTS (SELECT FROM at_work WHERE at_work.kind = pairs.kind) AS is_idle
     FROM pairs CROSS JOIN LATERAL (
         SELECT CASE WHEN declines > 0 THEN created_at ELSE run_at END AS since FROM (
             SELECT run_at, created_at, declines, payload ->> 'event_id' AS event_id FROM jobs
