@@ -103,9 +103,11 @@ def fill(session: Session, number: int, *, analyzed: bool = True) -> None:
     chance = random.Random(number)
     writer = _make_writer(session)
     patterns = [_make_pattern(session, writer, chance, index) for index in range(PATTERNS)]
+    # What PostgreSQL planned for a few rows it would do for thousands until the transaction ends.
+    session.commit()
     for start in range(PATTERNS, number, _COPIED_AT_ONCE):
         _copy(session, patterns, range(start, min(start + _COPIED_AT_ONCE, number)))
-    session.commit()
+        session.commit()
     if analyzed:
         analyze(session)
 
