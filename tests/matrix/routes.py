@@ -167,6 +167,19 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "DELETE /api/v1/auth/sessions/<int:session_id>": CommonRoute(
         READER, _once(f"/auth/sessions/{NOBODY}"), frozenset({404})
     ),
+    "GET /api/v1/activity": CommonRoute(
+        MANAGER,
+        lambda _world: iter(
+            [
+                Request("/activity?limit=100"),
+                *(
+                    Request(f"/activity?limit=100&{asked}")
+                    for asked in ("subject_kind=content", "action=content.", "address=127.0.0.1")
+                ),
+            ]
+        ),
+    ),
+    "GET /api/v1/accounts/me/activity": CommonRoute(READER, _once("/accounts/me/activity")),
     "GET /api/v1/users": CommonRoute(MANAGER, _once("/users")),
     "PUT /api/v1/users/<int:user_id>/role": CommonRoute(
         MANAGER, _once(f"/users/{NOBODY}/role", {"role": "reader"}), frozenset({404})

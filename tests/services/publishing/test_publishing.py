@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor, make_content
 from webapp.kit.clock import utc_now
-from webapp.models import Category, Event, Job, Publication, Schedule
+from webapp.models import ActivityLog, Category, Event, Job, Publication, Schedule
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, taxonomy
 from webapp.services.errors import ConflictError, StaleRevisionError
@@ -156,6 +156,10 @@ def test_a_schedule_fires_once_however_often_it_is_run(session: Session) -> None
 
     assert events(session, content_id) == [("content.published", 1)]
     assert schedules.hand_over_due(session) == 0
+    lines = select(ActivityLog).where(ActivityLog.action == "content.publish")
+    (line,) = session.scalars(lines)
+    told = (line.actor_id, line.subject_id, line.details["schedule_id"])
+    assert told == (None, content_id, schedule_id)
 
 
 def test_what_a_reader_sees_as_its_time_is_the_scheduled_moment(session: Session) -> None:

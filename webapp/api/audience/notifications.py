@@ -138,7 +138,8 @@ def show_preferences() -> Response:
 @requires(RoleName.READER)
 def set_preferences(body: Preferences) -> Response:
     """Choose what one is told by mail; mails that are queued obey it too."""
-    notifications.set_wants_mail(open_session(), current_actor().user_id, by_mail=body.by_mail)
+    me = current_actor().user_id
+    notifications.set_wants_mail(open_session(), me, by_mail=body.by_mail, actor_id=me)
     return answer(body)
 
 

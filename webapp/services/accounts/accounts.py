@@ -104,12 +104,16 @@ def change_profile(
     if display_name is not None:
         enqueue_anew(session, RefreshPublications(named="author", named_id=user_id))
     if given:
+        before = session.execute(
+            select(User.display_name, User.bio).where(User.id == user_id).with_for_update()
+        ).one()
         session.execute(
             update(User)
             .where(User.id == user_id)
             .values(**given, updated_at=func.clock_timestamp())
         )
-        activity.record(session, user_id, "account.edit", "user", user_id, fields=sorted(given))
+        changes = activity.difference(before._asdict(), given)
+        activity.record(session, user_id, "account.edit", "user", user_id, changes=changes)
     return get_account(session, user_id)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from webapp.models import Event, Notification, NotificationPreference, Publication
+from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import NotFoundError
 
@@ -103,8 +104,14 @@ def wants_mail(session: Session, user_id: int) -> bool:
     return True if by_mail is None else by_mail
 
 
-def set_wants_mail(session: Session, user_id: int, *, by_mail: bool) -> None:
-    """Keep a reader's choice; mails that are queued already obey it too."""
+def set_wants_mail(
+    session: Session, user_id: int, *, by_mail: bool, actor_id: int | None = None
+) -> None:
+    """Keep a reader's choice; mails that are queued already obey it too.
+
+    The activity log keeps it as well, as the consent that it is.
+    """
+    before = wants_mail(session, user_id)
     statement = insert(NotificationPreference).values(user_id=user_id, by_mail=by_mail)
     session.execute(
         statement.on_conflict_do_update(
@@ -112,3 +119,5 @@ def set_wants_mail(session: Session, user_id: int, *, by_mail: bool) -> None:
             set_={"by_mail": by_mail, "updated_at": func.clock_timestamp()},
         )
     )
+    changes = activity.difference({"by_mail": before}, {"by_mail": by_mail})
+    activity.record(session, actor_id, "preferences.edit", "user", user_id, changes=changes)

@@ -24,7 +24,7 @@ def unsubscribe(session: Session, secret_key: str, user_id: int, key: str) -> No
     is_theirs = hmac.compare_digest(_key(secret_key, user_id).encode(), key.encode())
     if not is_theirs or session.scalar(select(User.id).where(User.id == user_id)) is None:
         raise NotFoundError("This link belongs to no reader.")
-    notifications.set_wants_mail(session, user_id, by_mail=False)
+    notifications.set_wants_mail(session, user_id, by_mail=False, actor_id=None)
 
 
 def _key(secret_key: str, user_id: int) -> str:

@@ -22,6 +22,7 @@ from webapp.models import (
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import quotas, slugs, taxonomy, versions
+from webapp.services.content.records import record_of
 from webapp.services.content.taxonomy import ItemTag
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
@@ -164,6 +165,7 @@ def save(
     if "category_id" in changes:
         check_category(session, changes["category_id"])
     former_slug, former_tags = content.slug, tags_of(session, content.id)
+    before = record_of(content, [tag.name for tag in former_tags])
     tags = former_tags
     if "tags" in changes:
         tags = taxonomy.ensure_tags(session, list(changes["tags"]))
@@ -182,9 +184,11 @@ def save(
     slugs_of_tags = [tag.slug for tag in tags]
     versions.record_version(session, content, slugs_of_tags, actor.user_id, reason)
     quotas.charge_save(session, actor, content, slugs_of_tags)
+    after = record_of(content, [tag.name for tag in tags])
     activity.record(
-        session, actor.user_id, f"content.{reason}", "content", content.id, version=content.version
-    )
+        session, actor.user_id, f"content.{reason}", "content", content.id,
+        changes=before.changes_to(after), version=content.version,
+    )  # fmt: skip
     return True
 
 
@@ -230,7 +234,8 @@ def trash(
     if schedule_id is not None:
         raise ConflictError(f"The item has a schedule; cancel schedule {schedule_id} first.")
     set_status(session, content, "trashed")
-    activity.record(session, actor.user_id, "content.trash", "content", content_id)
+    changes = activity.difference({"status": "draft"}, {"status": "trashed"})
+    activity.record(session, actor.user_id, "content.trash", "content", content_id, changes=changes)
 
 
 def untrash(
@@ -245,7 +250,10 @@ def untrash(
         raise ConflictError("The item is not in the trash.")
     set_status(session, content, "draft")
     quotas.require_room_for_draft(session, actor)
-    activity.record(session, actor.user_id, "content.untrash", "content", content_id)
+    changes = activity.difference({"status": "trashed"}, {"status": "draft"})
+    activity.record(
+        session, actor.user_id, "content.untrash", "content", content_id, changes=changes
+    )
 
 
 def set_status(session: Session, content: Content, status: str) -> None:

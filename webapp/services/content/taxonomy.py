@@ -29,6 +29,7 @@ from webapp.models.arrays import IdArray
 from webapp.models.content.taxonomy import key_of_name
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
+from webapp.services.content.records import facts_of_category
 from webapp.services.content.slugs import free_name
 from webapp.services.errors import ConflictError, InvalidInputError, NotFoundError
 
@@ -122,7 +123,10 @@ def create_category(session: Session, actor: Actor, changes: CategoryChanges) ->
     )
     if category is None:
         raise ConflictError("Another category has this slug.")
-    activity.record(session, actor.user_id, "category.create", "category", category.id)
+    made = activity.difference({}, facts_of_category(category))
+    activity.record(
+        session, actor.user_id, "category.create", "category", category.id, changes=made
+    )
     return category
 
 
@@ -143,6 +147,7 @@ def change_category(
         raise ConflictError("Another category has this slug.")
     if (slug, changes.name) != (category.slug, category.name):
         enqueue_anew(session, RefreshPublications(named="category", named_id=category_id))
+    before = facts_of_category(category)
     session.execute(
         update(Category)
         .where(Category.id == category_id)
@@ -154,7 +159,10 @@ def change_category(
         )
     )
     session.refresh(category)
-    activity.record(session, actor.user_id, "category.edit", "category", category_id)
+    changed = activity.difference(before, facts_of_category(category))
+    activity.record(
+        session, actor.user_id, "category.edit", "category", category_id, changes=changed
+    )
     return category
 
 
@@ -171,12 +179,13 @@ def delete_category(session: Session, actor: Actor, category_id: int) -> None:
     public = select(Publication.content_id).where(Publication.category_id == category_id)
     items = select(Content.id).where(Content.id.in_(drafts.union_all(public))).order_by(Content.id)
     session.execute(items.with_for_update())
-    deleted = session.scalar(
-        delete(Category).where(Category.id == category_id).returning(Category.id)
-    )
+    deleted = session.scalar(delete(Category).where(Category.id == category_id).returning(Category))
     if deleted is None:
         raise NotFoundError("There is no such category.")
-    activity.record(session, actor.user_id, "category.delete", "category", category_id)
+    activity.record(
+        session, actor.user_id, "category.delete", "category", category_id,
+        name=deleted.name, slug=deleted.slug,
+    )  # fmt: skip
 
 
 def ensure_category(

@@ -190,6 +190,13 @@ def _apply(session: Session, due: list[DueSchedule], result: Firing) -> None:
             result.fired.append(row.id)
         else:
             result.failed[row.id] = "The item is in the trash."
+    _record_carried_out(session, [row for row in due if row.content_id in reached])
+
+
+def _record_carried_out(session: Session, fired: list[DueSchedule]) -> None:
+    for action in ("publish", "unpublish"):
+        lines = [(row.content_id, {"schedule_id": row.id}) for row in fired if row.action == action]
+        activity.record_many(session, None, f"content.{action}", "content", lines)
 
 
 def _record(session: Session, result: Firing) -> None:

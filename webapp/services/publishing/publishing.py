@@ -168,9 +168,11 @@ def publish(
         notify=notify,
     )
     supersession.end_at_publication(session, actor, content_id, version.number)
+    changes = activity.difference({"status": item.status}, {"status": "published"})
     activity.record(
-        session, actor.user_id, "content.publish", "content", content_id, version=version.number
-    )
+        session, actor.user_id, "content.publish", "content", content_id,
+        changes=changes, version=version.number,
+    )  # fmt: skip
     session.expire(item)
 
 
@@ -186,7 +188,10 @@ def unpublish(
         raise ConflictError(f"The item is not public.{supersession.advice(session, content_id)}")
     withdraw(session, [content_id])
     supersession.end_at_withdrawal(session, actor, content_id)
-    activity.record(session, actor.user_id, "content.unpublish", "content", content_id)
+    changes = activity.difference({"status": "published"}, {"status": "draft"})
+    activity.record(
+        session, actor.user_id, "content.unpublish", "content", content_id, changes=changes
+    )
     session.expire(item)
 
 

@@ -187,6 +187,7 @@ def change(
         item = content.lock_for_change(session, actor, schedule.content_id, None)
         values["version_id"] = _pin(session, actor, item, changes["version_number"])
         values["pinned_at"] = func.clock_timestamp()
+    before = _settled(schedule)
     session.execute(
         update(Schedule)
         .where(Schedule.id == schedule_id)
@@ -195,9 +196,17 @@ def change(
     session.refresh(schedule)
     activity.record(
         session, actor.user_id, "schedule.edit", "content", schedule.content_id,
-        schedule_id=schedule_id, due_at=schedule.due_at.isoformat(),
+        changes=activity.difference(before, _settled(schedule)), schedule_id=schedule_id,
     )  # fmt: skip
     wake_dispatcher(session)
+
+
+def _settled(schedule: Schedule) -> dict[str, Any]:
+    return {
+        "due_at": schedule.due_at.isoformat(),
+        "if_missed": schedule.if_missed,
+        "version_id": schedule.version_id,
+    }
 
 
 def cancel(

@@ -1,0 +1,144 @@
+"""One successful call of each route that writes; a new route wants a row in one of two tables."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session, sessionmaker
+
+from tests.factories import PASSWORD, Caller
+from webapp.kit.roles import RoleName
+from webapp.kit.tokens import hash_email
+from webapp.services.accounts import password_resets
+from webapp.services.accounts.password_resets import MintedReset
+from webapp.services.audience.unsubscribing import unsubscribe_link
+from webapp.settings import Settings
+
+SOON = {"action": "publish", "at": "2099-01-01T00:00:00Z"}
+
+
+class Newsroom:
+    """An admin who does things, a reader to whom they happen, and how to make what they need."""
+
+    def __init__(
+        self, client: FlaskClient, sessions: sessionmaker[Session], settings: Settings
+    ) -> None:
+        """Let both come in."""
+        self.client, self.sessions, self.settings = client, sessions, settings
+        self.admin = Caller(client, RoleName.ADMIN)
+        self.reader = Caller(client, RoleName.READER)
+
+    def do(self, method: str, path: str, json: Any = None) -> Any:
+        """Call the API as the admin, whatever the revision is."""
+        return self.admin.call(method, path, json, If_Match="*")
+
+    def item(self, *steps: str) -> str:
+        """Make an item, take it through some steps, and return its path."""
+        made = self.do("POST", "/content", {"title": "Item", "body": "Text."})
+        path = f"/content/{made.get_json()['id']}"
+        for step in steps:
+            assert self.do("POST", f"{path}/{step}", {} if step == "publish" else None).status_code
+        return path
+
+    def schedule(self) -> str:
+        """Schedule an item and return the path of the schedule."""
+        made = self.do("POST", f"{self.item()}/schedule", SOON)
+        return f"/schedule/{made.get_json()['id']}"
+
+    def category(self) -> str:
+        """Make a category and return its path."""
+        made = self.do("POST", "/categories", {"name": "Category"})
+        return f"/categories/{made.get_json()['id']}"
+
+    def log_in(self) -> Any:
+        """Log the reader in once more."""
+        credentials = {"login": self.reader.login, "password": PASSWORD}
+        return self.client.post("/api/v1/auth/token", json=credentials)
+
+    def reset(self) -> Any:
+        """Set a new password for the reader, by a token."""
+        with self.sessions.begin() as session:
+            email_hash = hash_email(self.reader.email)
+            asked_at = session.connection().exec_driver_sql("SELECT now()").scalar_one()
+            minted = password_resets.mint_token(session, email_hash, minutes=5, asked_at=asked_at)
+        assert isinstance(minted, MintedReset)
+        new = {"token": minted.token, "password": "another password for tests"}
+        return self.client.post("/api/v1/auth/password-reset/confirm", json=new)
+
+    def end_session(self) -> Any:
+        """End one of the reader's sessions by its id."""
+        (line, *_) = self.reader.call("GET", "/auth/sessions").get_json()["items"]
+        return self.reader.call("DELETE", f"/auth/sessions/{line['id']}")
+
+    def unsubscribe(self) -> Any:
+        """End the reader's mails by the link in one."""
+        key = self.settings.require_secret_key()
+        return self.client.post(unsubscribe_link("", key, self.reader.id))
+
+
+WRITES: dict[str, Callable[[Newsroom], Any]] = {
+    "POST /api/v1/accounts": lambda room: room.client.post(
+        "/api/v1/accounts",
+        json={"login": "newcomer", "email": "newcomer@example.org", "password": PASSWORD},
+    ),
+    "PATCH /api/v1/accounts/me": lambda room: room.do("PATCH", "/accounts/me", {"bio": "New"}),
+    "PUT /api/v1/users/<int:user_id>/role": lambda room: room.do(
+        "PUT", f"/users/{room.reader.id}/role", {"role": "author"}
+    ),
+    "POST /api/v1/auth/token": lambda room: room.log_in(),
+    "DELETE /api/v1/auth/token": lambda room: room.reader.call("DELETE", "/auth/token"),
+    "DELETE /api/v1/auth/sessions/<int:session_id>": lambda room: room.end_session(),
+    "POST /api/v1/auth/password-reset/confirm": lambda room: room.reset(),
+    "POST /api/v1/content": lambda room: room.do("POST", "/content", {"title": "New"}),
+    "PATCH /api/v1/content/<int:content_id>": lambda room: room.do(
+        "PATCH", room.item(), {"title": "Another"}
+    ),
+    "DELETE /api/v1/content/<int:content_id>": lambda room: room.do("DELETE", room.item()),
+    "POST /api/v1/content/<int:content_id>/trash": lambda room: room.do(
+        "POST", f"{room.item()}/trash"
+    ),
+    "POST /api/v1/content/<int:content_id>/untrash": lambda room: room.do(
+        "POST", f"{room.item('trash')}/untrash"
+    ),
+    "POST /api/v1/content/<int:content_id>/publish": lambda room: room.do(
+        "POST", f"{room.item()}/publish", {}
+    ),
+    "POST /api/v1/content/<int:content_id>/unpublish": lambda room: room.do(
+        "POST", f"{room.item('publish')}/unpublish"
+    ),
+    "POST /api/v1/content/<int:content_id>/versions/<int:number>/restore": lambda room: room.do(
+        "POST", f"{_edited(room)}/versions/1/restore"
+    ),
+    "POST /api/v1/content/<int:content_id>/schedule": lambda room: room.do(
+        "POST", f"{room.item()}/schedule", SOON
+    ),
+    "PATCH /api/v1/schedule/<int:schedule_id>": lambda room: room.do(
+        "PATCH", room.schedule(), {"at": "2099-01-02T00:00:00Z"}
+    ),
+    "DELETE /api/v1/schedule/<int:schedule_id>": lambda room: room.do("DELETE", room.schedule()),
+    "POST /api/v1/categories": lambda room: room.do("POST", "/categories", {"name": "New"}),
+    "PUT /api/v1/categories/<int:category_id>": lambda room: room.do(
+        "PUT", room.category(), {"name": "Another"}
+    ),
+    "DELETE /api/v1/categories/<int:category_id>": lambda room: room.do("DELETE", room.category()),
+    "PUT /api/v1/notifications/preferences": lambda room: room.reader.call(
+        "PUT", "/notifications/preferences", {"by_mail": False}
+    ),
+    "POST /unsubscribe": lambda room: room.unsubscribe(),
+}
+OF_A_READER = "what somebody reads is nobody else's business"
+WITHOUT_LINE = {
+    "POST /api/v1/auth/password-reset": (
+        "it does the same work whether there is an account or not; the worker adds the line"
+    ),
+    "PUT /api/v1/follows/<target>/<int:target_id>": OF_A_READER,
+    "DELETE /api/v1/follows/<target>/<int:target_id>": OF_A_READER,
+    "POST /api/v1/notifications/<int:notification_id>/read": OF_A_READER,
+    "POST /api/v1/notifications/read-all": OF_A_READER,
+}
+
+
+def _edited(room: Newsroom) -> str:
+    path = room.item()
+    room.do("PATCH", path, {"title": "Second"})
+    return path
