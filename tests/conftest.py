@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -18,6 +17,7 @@ from alembic import command
 from dev.mail_sink import MailSink
 from dev.postgres import PostgresServer
 from dev.redis import RedisServer
+from tests.databases import Databases
 from tests.index_watch import IndexWatch
 from webapp.adapters.mail import Mailer
 from webapp.api.edge import ImprintApp
@@ -86,13 +86,19 @@ def template(postgres: PostgresServer) -> str:
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: PostgresServer, template: str) -> Iterator[Databases]:
+    """What makes the databases of single tests."""
+    databases = Databases(postgres, template)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def database_url(postgres: PostgresServer, template: str) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """The URL of a migrated database that belongs to one test, for tests that really commit."""
-    name = f"test_{uuid4().hex}"
-    postgres.create_database(name, template=template)
-    yield postgres.url(name)
-    postgres.drop_database(name)
+    with databases.migrated() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -137,8 +143,8 @@ def session(shared_engine: Engine) -> Iterator[Session]:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on the test's own database."""
-    engine = create_engine(_with_driver(database_url), poolclass=NullPool)
+    """An engine on the test's own database; a connection that the test has ended is made anew."""
+    engine = create_engine(_with_driver(database_url), pool_pre_ping=True)
     yield engine
     engine.dispose()
 

@@ -1,32 +1,27 @@
 """Databases for the tests of the migrations, and the commands of Alembic in this process."""
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from alembic.config import Config
 from sqlalchemy import Engine, NullPool, create_engine
 
-from dev.postgres import PostgresServer
+from tests.databases import Databases
 from tests.migrations.commands import INI, Migrations
 
 
 @pytest.fixture
-def database_url(postgres: PostgresServer) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """The URL of an empty database of this test."""
-    name = f"migrations_{uuid4().hex}"
-    postgres.create_database(name)
-    yield postgres.url(name)
-    postgres.drop_database(name)
+    with databases.empty() as url:
+        yield url
 
 
 @pytest.fixture
-def database_url_at_head(postgres: PostgresServer, template: str) -> Iterator[str]:
+def database_url_at_head(databases: Databases) -> Iterator[str]:
     """The URL of a database of this test to which every step was applied."""
-    name = f"migrations_{uuid4().hex}"
-    postgres.create_database(name, template=template)
-    yield postgres.url(name)
-    postgres.drop_database(name)
+    with databases.migrated() as url:
+        yield url
 
 
 @pytest.fixture
