@@ -1,16 +1,20 @@
 """What tests need to exist, made through the services, with defaults for what does not matter."""
 
+from functools import cache
 from itertools import count
 from typing import Any
 
 from flask.testing import FlaskClient
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from webapp.api.context import WebContext
+from webapp.kit.passwords import hash_password
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
 from webapp.models import Role, User
 from webapp.services.accounts.actors import Actor
+from webapp.services.accounts.sessions import Login, open_session
 from webapp.services.content import content
 from webapp.services.content.content import Draft
 from workers.context import WorkerContext
@@ -21,7 +25,9 @@ PASSWORD = "a password for tests"
 _numbers = count(1)
 
 
-def make_actor(session: Session, role: RoleName = RoleName.ADMIN) -> Actor:
+def make_actor(
+    session: Session, role: RoleName = RoleName.ADMIN, password_hash: str = "no password"
+) -> Actor:
     """Make an account without hashing a password, which is slow on purpose, and act as it."""
     login = f"{role.value}{next(_numbers)}"
     role_id = session.scalars(select(Role.id).where(Role.name == role.value)).one()
@@ -29,7 +35,7 @@ def make_actor(session: Session, role: RoleName = RoleName.ADMIN) -> Actor:
         login=login,
         email=f"{login}@example.org",
         email_hash=hash_email(f"{login}@example.org"),
-        password_hash="no password",
+        password_hash=password_hash,
         display_name=login.title(),
         role_id=role_id,
     )
@@ -44,22 +50,29 @@ def make_content(session: Session, actor: Actor, **fields: Any) -> int:
     return content.create(session, actor, draft)
 
 
+@cache
+def password_hash() -> str:
+    """Return a hash of PASSWORD. To make one is slow on purpose, so all accounts share it."""
+    return hash_password(PASSWORD)
+
+
 class Caller:
     """A logged-in account that calls the API and parses its answers."""
 
     def __init__(self, client: FlaskClient, role: RoleName) -> None:
-        """Register, take the role straight in the database, and log in."""
+        """Make the account and open its session, without the work of Argon2."""
         self.client = client
-        self.login = f"{role.value}{next(_numbers)}"
+        context: WebContext = client.application.context  # type: ignore[attr-defined]
+        with context.sessions.begin() as session:
+            actor = make_actor(session, role, password_hash())
+            session.get_one(User, actor.user_id).display_name = actor.login
+            login = Login(actor.user_id, password_hash(), PASSWORD)
+            opened = open_session(
+                session, login, days=1, user_agent="tests", repeat_key=None, secret_key=""
+            )
+        self.id, self.login = actor.user_id, actor.login
         self.email = f"{self.login}@example.org"
-        account = {"login": self.login, "email": self.email, "password": PASSWORD}
-        self.id: int = client.post("/api/v1/accounts", json=account).get_json()["id"]
-        with client.application.context.sessions.begin() as session:  # type: ignore[attr-defined]
-            role_id = select(Role.id).where(Role.name == role.value).scalar_subquery()
-            session.execute(update(User).where(User.id == self.id).values(role_id=role_id))
-        credentials = {"login": self.login, "password": PASSWORD}
-        answer = client.post("/api/v1/auth/token", json=credentials)
-        self.token: str = answer.get_json()["access_token"]
+        self.token = opened.access_token
 
     def call(self, method: str, path: str, json: Any = None, **headers: str) -> Any:
         """Call the API; underscores in header names stand for hyphens."""

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from structlog.testing import capture_logs
 
-from tests.factories import Caller
+from tests.factories import PASSWORD, Caller
 from webapp.api import edge, traces
 from webapp.api.edge import ImprintApp
 from webapp.kit.roles import RoleName
@@ -25,13 +25,19 @@ def _fresh_loggers(app: ImprintApp, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def rows(sessions: sessionmaker[Session], action: str) -> list[ActivityLog]:
     with sessions() as session:
-        return list(session.scalars(select(ActivityLog).where(ActivityLog.action == action)))
+        return list(
+            session.scalars(
+                select(ActivityLog).where(ActivityLog.action == action).order_by(ActivityLog.id)
+            )
+        )
 
 
 def test_logins_and_their_ends_leave_a_trace_with_who_and_whence(
     client: FlaskClient, sessions: sessionmaker[Session]
 ) -> None:
     reader = Caller(client, RoleName.READER)
+    credentials = {"login": reader.login, "password": PASSWORD}
+    reader.token = client.post("/api/v1/auth/token", json=credentials).get_json()["access_token"]
     with capture_logs() as lines:
         for login in (reader.login, reader.login.upper(), "nobody"):
             credentials = {"login": login, "password": "not the password"}
@@ -48,7 +54,7 @@ def test_logins_and_their_ends_leave_a_trace_with_who_and_whence(
     ]  # fmt: skip
     kept = rows(sessions, "login.failed")
     assert [(row.subject_id, row.address) for row in kept] == [(reader.id, "127.0.0.1")] * 2
-    (opened,), (ended,) = rows(sessions, "login.ok"), rows(sessions, "session.revoke")
+    opened, (ended,) = rows(sessions, "login.ok")[-1], rows(sessions, "session.revoke")
     assert (opened.actor_id, opened.address) == (reader.id, "127.0.0.1")
     assert (ended.address, ended.session_id) == ("127.0.0.1", ended.details["session_id"])
 
