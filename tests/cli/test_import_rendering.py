@@ -13,7 +13,7 @@ from webapp.models import Publication, Rendering, User
 
 __all__ = ["admin"]
 
-POST = '+++\ntitle = "{0}"\ndate = 2020-01-01\nauthors = ["Anna {0}"]\n{1}+++\nText *{0}*.\n'
+POST = '+++\ntitle = "{0}"\ndate = 2020-01-01\nauthors = ["Anna"]\n{1}+++\nText *{0}*.\n'
 LEFT_OPEN = "".join(f'<b title="{n}">' for n in range(700)) + "<p>x" * 1500
 POSTS = 60
 
