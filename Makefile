@@ -35,7 +35,7 @@ run: setup ## Run everything here: servers, API, workers, dispatcher; Ctrl-C sto
 	@$(PYTHON) -m dev.run
 
 test: setup ## Run the tests in parallel on throw-away servers (ARGS="..." for pytest).
-	$(PYTHON) -m pytest -n auto $(ARGS)
+	$(PYTHON) -m pytest -n auto --dist worksteal $(ARGS)
 
 check: setup ## Run the linters and the type checker.
 	$(PYTHON) -m ruff check .

@@ -36,6 +36,31 @@ WATCHED_FOLDERS = {"api", "cli", "jobs", "services", "workers"}
 OF_THE_TESTS = {"IMPRINT_TEST_POSTGRES_BIN", "IMPRINT_MIGRATION_TRIALS", "IMPRINT_RELEASE_JOBS"}
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run two test processes for each processor: tests wait as much as they work."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each test process begin with its share of the long tests, and end with short ones.
+
+    `--dist worksteal` gives each process an equal stretch of the list, and later takes from its end
+    for those that are done.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if item.get_closest_marker("long")]
+    short = [item for item in items if not item.get_closest_marker("long")]
+    ordered: list[pytest.Item] = []
+    for number in range(processes):
+        share = long[number::processes]
+        # The stretches are as xdist makes them: what is left by the processes that are left.
+        size = (len(items) - len(ordered)) // (processes - number) - len(share)
+        ordered += share + short[:size]
+        short = short[size:]
+    items[:] = ordered
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_configuration_from_outside() -> None:
     """Keep the settings of the machine out of the tests, so that none reaches a real server."""

@@ -90,6 +90,7 @@ schema = schemathesis.pytest.from_fixture("api_schema")
 @hypothesis_settings(
     max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
+@pytest.mark.long
 def test_every_operation_answers_as_documented(case: Case[Any], admin: Caller) -> None:
     headers = {"Authorization": f"Bearer {admin.token}"}
     if (case.method, case.path) == ("DELETE", "/api/v1/auth/token"):
