@@ -28,7 +28,7 @@ from pathlib import Path
 from dev.process import ServerError
 
 _CAPABILITIES = "-all,+dac_override,+dac_read_search"
-_PROBE_SECONDS = 20
+_PROBE_SECONDS = 120
 
 
 @dataclass(frozen=True)

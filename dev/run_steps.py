@@ -1,9 +1,9 @@
 """The parts of `make run` in their order: servers, migrations, demo, processes, and the watch."""
 
 import http.client
+import itertools
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -22,8 +22,11 @@ from dev.supervisor import Supervisor
 PROJECT = Path(__file__).resolve().parent.parent
 DATABASE = "imprint"
 DEMO_LOGIN = "admin"
-_READY_SECONDS = 60.0
 _POLL_SECONDS = 0.25
+# How often one process may end while all of them start; supervisord starts it again.
+_ENDS_BORNE = 3
+# After so many questions a slow start says what it waits for.
+_QUESTIONS_BETWEEN_WORDS = 80
 _COMMAND_POLL_SECONDS = 0.05
 _WATCH_SECONDS = 1.0
 
@@ -184,15 +187,23 @@ class Run:
         with progress("Starting the API, the workers and the dispatcher"):
             self._stack.callback(supervisor.stop)
             supervisor.start()
-            self._wait_until_ready(supervisor)
+            self.wait_until_ready(supervisor)
         return supervisor
 
-    def _wait_until_ready(self, supervisor: Supervisor) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
-        while supervisor.is_running() and time.monotonic() < deadline:
+    def wait_until_ready(self, supervisor: Supervisor) -> None:
+        """Wait for as long as the processes live, however slow the machine; Ctrl-C ends it.
+
+        Raises RunError where supervisord ends, or a process again and again.
+        """
+        answer = "nothing was asked"
+        for question in itertools.count(1):
+            if not supervisor.is_running() or supervisor.most_ends() >= _ENDS_BORNE:
+                break
             status, answer = _ask(self._options.port, "/ready")
             if status == http.client.OK:
                 return
+            if question % _QUESTIONS_BETWEEN_WORDS == 0:
+                say(f"\n  not ready yet: {answer.strip()}\n  … ", end="")
             self._stop.pause(_POLL_SECONDS)
         tails = [
             f"--- {self._folder.log(name)}\n{log_tail(self._folder.log(name))}"

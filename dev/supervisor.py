@@ -2,8 +2,10 @@
 
 import configparser
 import os
+import re
 import shlex
 import signal
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,11 +13,13 @@ from pathlib import Path
 
 import psutil
 
-from dev.process import TetheredProcess
+from dev.process import TetheredProcess, log_size
 
 STOP_SECONDS = 33.0
 _KEEP_TRYING = 1_000_000
 _LOG_BYTES = "20MB"
+# What supervisord writes of a program that ended by itself.
+_ENDED = re.compile(rb" exited: (\S+) \(")
 
 
 @dataclass(frozen=True)
@@ -104,12 +108,14 @@ class Supervisor:
         self._logs = logs
         self._environment = environment
         self._process: TetheredProcess | None = None
+        self._log_start = 0
 
     def start(self) -> None:
         """Start supervisord, which starts the programs; does not wait until they are ready."""
         parser = configuration(self._programs, self._logs)
         with (self._folder / self._configuration_path).open("w", encoding="utf-8") as file:
             parser.write(file)
+        self._log_start = log_size(self._folder / self._logs / "supervisord.log")
         self._process = TetheredProcess(
             ["python", "-m", "supervisor.supervisord", "-n", "-c", str(self._configuration_path)],
             log_path=self._folder / self._logs / "supervisord.log",
@@ -122,6 +128,11 @@ class Supervisor:
     def is_running(self) -> bool:
         """Say whether supervisord runs."""
         return self._process is not None and self._process.is_running()
+
+    def most_ends(self) -> int:
+        """Return how often the program that ended most often has ended since the start."""
+        log = (self._folder / self._logs / "supervisord.log").read_bytes()[self._log_start :]
+        return max(Counter(_ENDED.findall(log)).values(), default=0)
 
     def stop(self) -> None:
         """Stop the programs, stage by stage, then supervisord; nothing of them is left behind."""

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,10 @@ from dev.ports import free_port, is_free
 from dev.programs import WORKER_QUEUES, programs
 from dev.run_folder import AlreadyRunningError, RunFolder
 from dev.run_options import RunError, check_port, child_environment, read_options
+from dev.run_steps import Run
+from dev.stop_signal import StopSignal
 from dev.supervisor import Program, Supervisor
+from tests.patience import HANG_SECONDS
 
 HOLDER = """
 import sys, time
@@ -99,7 +103,7 @@ def test_a_signal_ends_the_wait_even_where_the_shell_had_sigint_ignored(
         assert program.stdout.readline() == "listening\n"
         program.send_signal(number)
         assert program.stdout.readline() == "stopped\n"
-        assert program.wait(10) == 0
+        assert program.wait(HANG_SECONDS) == 0
 
 
 @pytest.mark.parametrize("text", ["http", "0", "65536", "-1", "80 80", "٨"])
@@ -241,6 +245,7 @@ def test_the_supervisor_restarts_what_ends_and_leaves_nothing(tmp_path: Path) ->
         started = wait_for_starts(folder / "one.starts", 2)
         started += wait_for_starts(folder / "two.starts", 1)
         assert supervisor.is_running()
+        assert supervisor.most_ends() == 1
     finally:
         supervisor.stop()
 
@@ -248,8 +253,28 @@ def test_the_supervisor_restarts_what_ends_and_leaves_nothing(tmp_path: Path) ->
     assert [pid for pid in started if psutil.pid_exists(pid)] == []
 
 
+def test_a_start_is_given_up_when_a_process_ends_again_and_again(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "var")
+    folder.lock()
+    supervisor = Supervisor(
+        [Program("web", ["python", "-c", "print('No room.')"], "1-edge", 5)],
+        folder=tmp_path,
+        configuration_path=Path("var/supervisord.conf"),
+        logs=folder.logs.relative_to(tmp_path),
+        environment=child_environment({}),
+    )
+    options = read_options({"PORT": str(free_port())})
+    supervisor.start()
+    try:
+        with ExitStack() as stack, pytest.raises(RunError, match="did not become ready") as told:
+            Run(folder, options, stack, StopSignal()).wait_until_ready(supervisor)
+    finally:
+        supervisor.stop()
+    assert "No room." in str(told.value)
+
+
 def wait_for_starts(path: Path, count: int) -> list[int]:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + HANG_SECONDS
     while time.monotonic() < deadline:
         pids = [int(pid) for pid in path.read_text().split()] if path.exists() else []
         if len(pids) >= count:
