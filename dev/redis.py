@@ -146,7 +146,7 @@ class RedisServer:
 
     def _answers(self) -> bool:
         # Another server on this port would answer too, so the process id is compared.
-        with Redis(host=LOOPBACK, port=self.port, socket_timeout=2) as client:
+        with Redis(host=LOOPBACK, port=self.port, socket_timeout=10) as client:
             try:
                 return bool(client.info("server")["process_id"] == self.pid)
             except RedisError:

@@ -23,6 +23,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 DATABASE = "imprint"
 DEMO_LOGIN = "admin"
 _POLL_SECONDS = 0.25
+_ANSWER_SECONDS = 30.0
 # How often one process may end while all of them start; supervisord starts it again.
 _ENDS_BORNE = 3
 # After so many questions a slow start says what it waits for.
@@ -214,7 +215,7 @@ class Run:
 
 def _ask(port: int, path: str) -> tuple[int, str]:
     # Not urllib, which would send this to a proxy where the environment names one.
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_ANSWER_SECONDS)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

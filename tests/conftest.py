@@ -197,6 +197,7 @@ def settings(database_url: str, redis: RedisServer) -> Settings:
         smtp_url="smtp://127.0.0.1:9",
         secret_key=SecretStr("a secret key for tests, long enough for production"),
         rate_limits=False,
+        rendering_wait_seconds=60,
         log_level="WARNING",
     )
 

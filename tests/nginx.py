@@ -13,12 +13,12 @@ from dev.ports import LOOPBACK, free_port, is_free
 from dev.process import TetheredProcess, log_tail
 from dev.programs import programs
 from dev.run_options import child_environment
+from tests.patience import HANG_SECONDS
 from webapp.adapters.database import plain_url
 from webapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-_START_SECONDS, _STOP_SECONDS = 60.0, 10.0
 
 _CONFIGURATION = """
 daemon off;
@@ -85,20 +85,20 @@ def _running(
         command, log_path=log, farewell=signal.SIGKILL, environment=environment, folder=ROOT
     )
     try:
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while not _answers(port):
             assert process.is_running(), log_tail(log)
             assert time.monotonic() < deadline, log_tail(log)
             time.sleep(0.1)
         yield
     finally:
-        process.end(signal.SIGTERM, _STOP_SECONDS)
+        process.end(signal.SIGTERM, HANG_SECONDS)
 
 
 def _answers(port: int) -> bool:
     if is_free(port):
         return False
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=HANG_SECONDS)
     try:
         connection.request("GET", "/health")
         return connection.getresponse().status == 200

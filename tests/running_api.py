@@ -12,11 +12,11 @@ from dev.ports import LOOPBACK, free_port
 from dev.process import TetheredProcess
 from dev.programs import programs
 from dev.run_options import child_environment
+from tests.patience import HANG_SECONDS
 from webapp.adapters.database import plain_url
 from webapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-_START_SECONDS, _STOP_SECONDS = 60.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ def running_api(
         folder=ROOT,
     )
     try:
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while not is_well(port):
             assert process.is_running(), log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
         yield RunningApi(port, process.pid, log)
     finally:
-        process.end(signal.SIGTERM, _STOP_SECONDS)
+        process.end(signal.SIGTERM, HANG_SECONDS)
 
 
 def children_of(pid: int) -> list[int]:
@@ -79,6 +79,6 @@ def is_well(port: int) -> bool:
     """Say whether something answers on a port as the API does."""
     with suppress(OSError):
         url = f"http://{LOOPBACK}:{port}/health"
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=HANG_SECONDS) as answer:
             return bool(answer.status == 200)
     return False

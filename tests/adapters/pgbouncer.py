@@ -12,10 +12,10 @@ from typing import Self
 
 from dev.ports import LOOPBACK, free_port
 from dev.process import TetheredProcess, log_tail
+from tests.patience import HANG_SECONDS
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 NOT_THERE = "PgBouncer is not installed (apt-get install pgbouncer)"
-_START_SECONDS = 20.0
 
 
 class PgBouncer:
@@ -48,7 +48,7 @@ class PgBouncer:
                 if parent.owner() == "root" and not parent.stat().st_mode & 0o001:
                     parent.chmod(parent.stat().st_mode | 0o011)
         self._process = TetheredProcess(program, log_path=log, farewell=signal.SIGTERM)
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while not self._answers():
             assert self._process.is_running(), log_tail(log)
             assert time.monotonic() < deadline, log_tail(log)

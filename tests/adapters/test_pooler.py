@@ -18,6 +18,7 @@ from tests.adapters.pgbouncer import NOT_THERE, PROGRAM, PgBouncer
 from tests.chaos.real_worker import running_dispatcher, wait_until
 from tests.factories import PASSWORD, make_actor, make_content
 from tests.migrations.commands import PROGRAMS, ROOT, environment
+from tests.patience import HANG_SECONDS
 from webapp.adapters.database import make_engine, plan_listener
 from webapp.adapters.database_errors import NEEDS_POOLER_SETTING, describe
 from webapp.adapters.readers import ReaderConnections
@@ -101,7 +102,7 @@ def test_many_clients_get_their_own_answers(settings: Settings, start: Start) ->
     together = threading.Barrier(CLIENTS)
 
     def work(client: int) -> None:
-        together.wait(30)
+        together.wait(HANG_SECONDS)
         for turn in range(ROUNDS):
             number = 1000 * client + turn
             asked = "SELECT %s::int" if client % 2 else "SELECT %s::text, 'x'"
@@ -177,7 +178,7 @@ def test_migrations_want_a_way_past_it(database_url: str) -> None:
 def upgrade(variables: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [str(PROGRAMS / "flask"), "db", "upgrade"],
-        cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60,
+        cwd=ROOT, env=variables, capture_output=True, text=True, timeout=HANG_SECONDS,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
+from tests.patience import HANG_SECONDS
 from webapp.adapters import rendering_child
 from webapp.adapters.rendering import (
     ROOT,
@@ -50,8 +51,8 @@ def _children_of(process: int) -> list[psutil.Process]:
     ]
 
 
-def _wait_until(is_so: Callable[[], object], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
+def _wait_until(is_so: Callable[[], object]) -> None:
+    until = time.monotonic() + HANG_SECONDS
     while not is_so():
         assert time.monotonic() < until, "it did not come to be"
         time.sleep(0.02)
@@ -117,7 +118,7 @@ def test_a_child_killed_at_work_and_a_queue_that_is_full_can_be_tried_again(star
     with pytest.raises(RenderingUnavailableError, match="Other texts"):
         processes.render("markdown", "a")
     child.kill()
-    thread.join(30)
+    thread.join(HANG_SECONDS)
     assert "died" in str(raised[0])
     assert processes.render("markdown", "b").excerpt == "b"
 
@@ -152,7 +153,7 @@ def test_children_end_when_their_parent_is_killed(state: str) -> None:
             _wait_until(lambda: child.cpu_times().user > used + 0.3)
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-        _wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 10)
+        _wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def _render_in_fork(processes: RenderingProcesses, answers: "multiprocessing.Queue[str]") -> None:
@@ -168,8 +169,8 @@ def test_a_fork_has_children_of_its_own(started: Start) -> None:
     answers: multiprocessing.Queue[str] = context.Queue()
     forked = context.Process(target=_render_in_fork, args=(processes, answers))
     forked.start()
-    assert answers.get(timeout=60) == "fork"
-    forked.join(30)
+    assert answers.get(timeout=HANG_SECONDS) == "fork"
+    forked.join(HANG_SECONDS)
     assert forked.exitcode == 0
     assert processes.render("markdown", "b").excerpt == "b"
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+from tests.patience import HANG_SECONDS
 from webapp.adapters.rendering import ROOT
 
 # In a process of its own, because the test process has threads, which a fork would not take along.
@@ -40,8 +41,8 @@ print("parent", render("after"), children(), flush=True)
 
 def test_a_forked_process_renders_in_children_of_its_own() -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", FORKING], cwd=ROOT, capture_output=True, text=True, timeout=120,
-        check=False,
+        [sys.executable, "-c", FORKING], cwd=ROOT, capture_output=True, text=True,
+        timeout=HANG_SECONDS, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     lines = ran.stdout.splitlines()

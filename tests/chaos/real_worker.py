@@ -12,18 +12,18 @@ from dev.run_options import child_environment
 from dev.supervisor import Program
 from tests.chaos.process_keeper import KeptProcess
 from tests.chaos.rig import ROOT
+from tests.patience import HANG_SECONDS
 from webapp.adapters.database import plain_url, plan_listener
 from webapp.settings import Settings
 from workers.broker import make_celery
 from workers.context import WorkerContext
 from workers.dispatcher import Dispatcher
 
-_READY_SECONDS = 30.0
 _POLL_SECONDS = 0.01
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait until a condition holds; fails when it does not within `seconds`."""
+def wait_until(condition: Callable[[], object], seconds: float = HANG_SECONDS) -> None:
+    """Wait until a condition holds; after `seconds` it hangs."""
     give_up_at = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up_at, "it did not happen in time"
@@ -51,7 +51,7 @@ def real_worker(
     process = KeptProcess(f"worker-{queue}", program, environment, ROOT, folder)
     process.start()
     try:
-        wait_until(lambda: " ready." in process.log_path.read_text(), _READY_SECONDS)
+        wait_until(lambda: " ready." in process.log_path.read_text())
         yield process
     finally:
         process.end()

@@ -19,6 +19,7 @@ from dev.programs import programs
 from dev.redis import RedisServer
 from dev.run_options import child_environment
 from tests.chaos.process_keeper import KeptProcess, ProcessKeeper
+from tests.patience import HANG_SECONDS
 from webapp.jobs.messages import Queue
 from webapp.settings import Settings
 
@@ -27,7 +28,6 @@ DATABASE = "imprint"
 SECRET_KEY = "a secret key for the fault tests, long enough for production"
 LEASE_SECONDS = 2.0
 REDISPATCH_SECONDS = 1.0
-DATABASE_AWAY_SECONDS = 30.0
 _POLL_SECONDS = 0.01
 
 
@@ -84,7 +84,7 @@ class Rig:
 
     def rows(self, statement: LiteralString, **parameters: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query; a database that is away is waited for."""
-        give_up_at = time.monotonic() + DATABASE_AWAY_SECONDS
+        give_up_at = time.monotonic() + HANG_SECONDS
         while True:
             try:
                 if self._connection is None:

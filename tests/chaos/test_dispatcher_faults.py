@@ -105,7 +105,7 @@ def test_the_hint_of_a_dispatcher_that_died_before_sending_is_sent_again(
         assert mark_dispatched(session, QUEUE, SOON_SECONDS, hints_on_broker=0) == [job]
     died_at = time.monotonic()
     with running_dispatcher(with_redispatch(worker, SOON_SECONDS)):
-        wait_until(lambda: hints(redis) == 1, 5)
+        wait_until(lambda: hints(redis) == 1)
     assert time.monotonic() - died_at > SOON_SECONDS * 0.9, "it waited for its turn"
 
 

@@ -31,7 +31,7 @@ def test_children_of_a_worker_whose_main_process_rendered_share_nothing(
                 jobs.append(enqueue(session, SealVersion(version_id=number)) or 0)
             # A hint of its own for each, so that the child that is free gets the next one.
             wait_until(lambda: job_state(worker, jobs[-1]) != "ready")
-        wait_until(lambda: all(job_state(worker, job) == "done" for job in jobs), 40)
+        wait_until(lambda: all(job_state(worker, job) == "done" for job in jobs))
         log = process.log_path.read_text()
     lines = [
         line.partition(RENDERED)[2].split(":") for line in log.splitlines() if RENDERED in line

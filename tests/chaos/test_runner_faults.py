@@ -104,7 +104,7 @@ def test_a_job_that_kills_its_worker_gives_up_after_its_starts(
         real_worker(settings, "versions", tmp_path, app=app, processes=4) as process,
         running_dispatcher(worker),
     ):
-        wait_until(lambda: job_state(worker, lethal) == "failed", 40)
+        wait_until(lambda: job_state(worker, lethal) == "failed")
         wait_until(lambda: all(job_state(worker, job) == "done" for job in harmless))
         log = process.log_path.read_text()
     with worker.transaction() as session:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from structlog.testing import capture_logs
 
+from tests.patience import HANG_SECONDS
 from webapp.bootstrap import web_context, worker_context
 from webapp.cli.app import create_app
 from webapp.jobs import leases
@@ -165,5 +166,5 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
     """Run a line of Python from the project's folder, with these settings and no others."""
     return subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **environment},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=HANG_SECONDS,
     )  # fmt: skip

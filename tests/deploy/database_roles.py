@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from dev.postgres_data import find_programs
 from tests.deploy.compose_file import ROOT
+from tests.patience import HANG_SECONDS
 
 FILE = ROOT / "deploy" / "database-roles.sql"
 APP_ROLE = "imprint_app"
@@ -21,7 +22,7 @@ def make_app_role(owner_url: str, password: str) -> str:
         env={"POSTGRES_APP_PASSWORD": password, "PATH": os.defpath},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert finished.returncode == 0, finished.stderr

@@ -10,6 +10,7 @@ from bench.testbed import listens
 from dev.ports import LOOPBACK, free_port
 from tests.deploy.compose_file import ROOT
 from tests.nginx import NGINX
+from tests.patience import HANG_SECONDS
 from tests.running_api import running_api
 from tests.serving.raw_client import ask, request_bytes, sent, unanswered
 from webapp.settings import Settings
@@ -31,7 +32,7 @@ def test_the_proxy_hands_on_whole_requests_and_hides_what_is_for_operators(
         command = [str(NGINX), "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
         process = subprocess.Popen([*command, "-g", "daemon off;"])
         try:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + HANG_SECONDS
             while not listens(port):
                 assert process.poll() is None
                 assert time.monotonic() < deadline
@@ -45,4 +46,4 @@ def test_the_proxy_hands_on_whole_requests_and_hides_what_is_for_operators(
             assert ask(port, request_bytes("GET", "/metrics"))[0] == 404
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(HANG_SECONDS)

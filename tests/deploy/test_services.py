@@ -42,6 +42,7 @@ from tests.deploy.compose_file import (
 )
 from tests.deploy.database_roles import APP_ROLE, make_app_role
 from tests.deploy.walk import walk
+from tests.patience import HANG_SECONDS
 from webapp.jobs.messages import (
     FanOutEvent,
     FireSchedules,
@@ -122,13 +123,13 @@ def image(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in copied_into_image():
         if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+            shutil.copytree(ROOT / name, folder / name)
         else:
             shutil.copy(ROOT / name, folder / name)
     return folder
 
 
+@pytest.mark.long
 def test_every_service_comes_up_works_and_stops(
     servers: Servers, image: Path, tmp_path: Path
 ) -> None:
@@ -136,7 +137,7 @@ def test_every_service_comes_up_works_and_stops(
     before = sorted(image.rglob("*"))
     services = own_services()
     migrate = start("migrate", services["migrate"], where, image, tmp_path)
-    assert migrate.process.wait(60) == 0, log_tail(migrate.log)
+    assert migrate.process.wait(HANG_SECONDS) == 0, log_tail(migrate.log)
 
     running = [
         start(name, service, where, image, tmp_path)
@@ -147,7 +148,7 @@ def test_every_service_comes_up_works_and_stops(
         web_answers(running, where)
         every_queue_is_worked_off(running, where.owner_url)
         base = f"http://127.0.0.1:{where.web_port}"
-        walk(base, where.owner_url, where.mails, lambda is_so: wait_until(is_so, 40, running))
+        walk(base, where.owner_url, where.mails, lambda is_so: wait_until(is_so, running))
         every_health_check_passes(running, where, image)
         every_service_stops_in_good_order(running)
     finally:
@@ -161,9 +162,9 @@ def test_every_service_comes_up_works_and_stops(
 
 def web_answers(running: list[Running], where: Servers) -> None:
     base = f"http://127.0.0.1:{where.web_port}"
-    wait_until(lambda: status_of(f"{base}/health") == 200, 40, running)
-    wait_until(lambda: status_of(f"{base}/ready") == 200, 40, running)
-    with urllib.request.urlopen(f"{base}/metrics", timeout=5) as answer:
+    wait_until(lambda: status_of(f"{base}/health") == 200, running)
+    wait_until(lambda: status_of(f"{base}/ready") == 200, running)
+    with urllib.request.urlopen(f"{base}/metrics", timeout=HANG_SECONDS) as answer:
         assert b'imprint_requests_total{endpoint="ready"' in answer.read()
 
 
@@ -177,7 +178,7 @@ def every_queue_is_worked_off(running: list[Running], database_url: str) -> None
             row = connection.execute(query, (ids,)).fetchone()
             return row is not None and bool(row[0])
 
-        wait_until(all_done, 40, running)
+        wait_until(all_done, running)
     for service in running:
         for queue in queues_of(service.service):
             kinds = {m.kind for m in A_JOB_FOR_EACH_QUEUE if m.queue == queue}
@@ -199,9 +200,9 @@ def every_health_check_passes(running: list[Running], where: Servers, image: Pat
     refused = start_check(stranger, nowhere, image)
 
     for name, check in checks.items():
-        _, complaint = check.communicate(timeout=30)
+        _, complaint = check.communicate(timeout=HANG_SECONDS)
         assert check.returncode == 0, f"{name}: {complaint}"
-    _, complaint = refused.communicate(timeout=30)
+    _, complaint = refused.communicate(timeout=HANG_SECONDS)
     assert refused.returncode == 1
     assert "has no connection to the broker" in complaint
 
@@ -301,9 +302,9 @@ def enqueue_all(database_url: str) -> list[int]:
     return [job_id for job_id in ids if job_id is not None]
 
 
-def wait_until(condition: Callable[[], bool], patience: float, running: list[Running]) -> None:
+def wait_until(condition: Callable[[], bool], running: list[Running]) -> None:
     """Wait for a condition; fail with the logs when it does not come, or a process ends."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + HANG_SECONDS
     while not condition():
         ended = [service for service in running if service.process.poll() is not None]
         if ended or time.monotonic() > deadline:
@@ -315,7 +316,7 @@ def wait_until(condition: Callable[[], bool], patience: float, running: list[Run
 def status_of(url: str) -> int:
     """Return the status that a URL answers with, 0 while nothing answers."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=HANG_SECONDS) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -9,6 +9,8 @@ from typing import Any
 
 import psycopg
 
+from tests.patience import HANG_SECONDS
+
 PASSWORD = "a password for a walk"
 TITLE = "All the way to the follower"
 SLUG = "all-the-way"
@@ -71,5 +73,5 @@ class Person:
             data=None if body is None else json.dumps(body).encode(),
             headers={**self._headers, **(headers or {})},
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=HANG_SECONDS) as answer:
             return json.loads(answer.read() or b"null")

@@ -5,7 +5,6 @@ import smtplib
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from dev.mail_sink import MailSink
 from dev.ports import free_port
+from tests.patience import HANG_SECONDS
 
 RAW = (
     "From: author@example.org\r\nTo: läser@example.org\r\nSubject: Grüße\r\n"
@@ -31,7 +31,7 @@ def sink(tmp_path: Path) -> Iterator[MailSink]:
 
 
 def connect(sink: MailSink) -> smtplib.SMTP:
-    return smtplib.SMTP("127.0.0.1", sink.port, timeout=10)
+    return smtplib.SMTP("127.0.0.1", sink.port, timeout=HANG_SECONDS)
 
 
 def test_keeps_each_byte(sink: MailSink) -> None:
@@ -129,11 +129,9 @@ def test_runs_as_a_program(tmp_path: Path) -> None:
     ) as program:
         assert program.stdout is not None
         assert f"smtp://127.0.0.1:{port}" in program.stdout.readline()
-        with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+        with smtplib.SMTP("127.0.0.1", port, timeout=HANG_SECONDS) as client:
             client.sendmail("a@example.org", ["b@example.org"], "Subject: kept\r\n\r\n")
-        started_at = time.monotonic()
         program.send_signal(signal.SIGTERM)
-        assert program.wait(10) == 0
+        assert program.wait(HANG_SECONDS) == 0
 
-    assert time.monotonic() - started_at < 5
     assert len(list((tmp_path / "a folder").glob("*.eml"))) == 1

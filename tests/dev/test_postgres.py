@@ -15,6 +15,7 @@ import pytest
 
 from dev.postgres import PostgresServer
 from dev.process import ServerError
+from tests.patience import HANG_SECONDS
 
 OWNER = """
 import sys, time
@@ -183,14 +184,14 @@ def test_a_throw_away_server_ends_with_an_owner_that_is_killed(tmp_path: Path) -
         family = [postmaster, *postmaster.children(recursive=True)]
         owner.kill()
 
-    gone, alive = psutil.wait_procs(family, timeout=10)
+    gone, alive = psutil.wait_procs(family, timeout=HANG_SECONDS)
 
     assert not alive
     assert len(gone) > 1
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + HANG_SECONDS
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from dev.ports import free_port
 from dev.process import ServerError
 from dev.redis import RedisServer
+from tests.patience import HANG_SECONDS
 
 OWNER = """
 import sys, time
@@ -110,6 +111,6 @@ def test_ends_with_an_owner_that_is_killed(tmp_path: Path) -> None:
         redis = psutil.Process(int(owner.stdout.readline()))
         owner.kill()
 
-    _, alive = psutil.wait_procs([redis], timeout=10)
+    _, alive = psutil.wait_procs([redis], timeout=HANG_SECONDS)
 
     assert not alive

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, text
 from tests.docs.guide import EXAMPLE_ID, Block, Command, pattern_of
 from tests.migrations.commands import ROOT, environment
 from tests.migrations.row_filler import read_schema
+from tests.patience import HANG_SECONDS
 
 COPIED = ("alembic", "webapp", "workers")
 COPIED_FILES = (
@@ -33,6 +34,8 @@ IN_CONTAINER = re.compile(
     r'docker compose (?:run|exec)(?: -v "\$PWD:(/[a-z]+):ro"| --?[A-Za-z-]+)* ([a-z-]+)(?: |$)'
 )
 WHOLE_DEPLOY = re.compile(r"docker compose up(?: --[a-z]+)*")
+# A test ends such a command as soon as it has said what it has to say, and not before.
+LIMITED = re.compile(r"timeout \d+ ")
 MADE = re.compile(r"Generating (\S+\.py) \.\.\.  done")
 # Runs the verbs in one process; their revisions follow a colon.
 MOVE = """
@@ -65,16 +68,25 @@ class World:
     def prepare(self) -> None:
         """Copy what the commands need, as a repository with one commit."""
         for name in COPIED:
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
+            shutil.copytree(ROOT / name, self.folder / name)
         for name in COPIED_FILES:
             shutil.copy(ROOT / name, self.folder)
         identity = "-c user.name=Guide -c user.email=guide@example.org"
-        commit = f"git init -q && git add . && git {identity} commit -qm 'Add the project'"
-        assert self.shell(commit).returncode == 0
+        ignore = "echo __pycache__ > .git/info/exclude"
+        commit = f"git {identity} commit -qm 'Add the project'"
+        assert self.shell(f"git init -q && {ignore} && git add . && {commit}").returncode == 0
 
     def shell(self, line: str) -> "subprocess.CompletedProcess[str]":
         """Run a command line, with what it prints and complains of in one stream."""
+        with self.begin(line) as process:
+            try:
+                output, _ = process.communicate(timeout=HANG_SECONDS)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(line, process.returncode, output)
+
+    def begin(self, line: str) -> "subprocess.Popen[str]":
+        """Start a command line."""
         url = self.engine.url
         settings = environment(url.set(drivername="postgresql").render_as_string(False))
         settings |= {
@@ -85,15 +97,13 @@ class World:
             "PGPORT": str(url.port),
             "PGPASSWORD": str(url.password),
         }
-        return subprocess.run(
+        return subprocess.Popen(
             ["bash", "-c", line],
             cwd=self.folder,
             env=settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
-            check=False,
         )
 
     def run(self, block: Block) -> None:
@@ -120,11 +130,25 @@ class World:
         for command in commands:
             self.commands_run.append(command.line)
             line = self._translate(command.line, block)
-            finished = self.shell(line)
+            limited = LIMITED.match(line)
+            finished = (
+                self._cut_off(line[limited.end() :], command) if limited else self.shell(line)
+            )
             is_last = command is commands[-1]
             fails = block.kind == "console fails" and is_last
             assert (finished.returncode != 0) == fails, (block.number, line, finished.stdout)
             self._compare(block, command, finished.stdout)
+
+    def _cut_off(self, line: str, command: Command) -> "subprocess.CompletedProcess[str]":
+        """Run what `timeout` would end, until it has printed what the guide says, and end it."""
+        wanted, printed = pattern_of(command.printed, self.ids), ""
+        with self.begin(f"exec {line}") as process:
+            assert process.stdout is not None
+            for said in process.stdout:
+                printed += said
+                if wanted.fullmatch(normalise(printed)):
+                    process.terminate()
+        return subprocess.CompletedProcess(line, process.returncode, printed)
 
     def _translate(self, line: str, block: Block) -> str:
         """Return the line that is really run: without the container, with real ids."""

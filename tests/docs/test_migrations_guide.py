@@ -57,6 +57,7 @@ def engine(postgres: PostgresServer, template: str, section: Section) -> Iterato
 
 
 @pytest.mark.parametrize(("section", "program"), list(tries()), ids=str)
+@pytest.mark.long
 def test_every_block_of_a_section_does_what_the_guide_says(
     engine: Engine, tmp_path: Path, section: Section, program: str
 ) -> None:

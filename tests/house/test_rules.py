@@ -146,3 +146,27 @@ def test_packages_import_nothing() -> None:
         tree = ast.parse((ROOT / package / "__init__.py").read_text())
         assert all(isinstance(node, ast.Expr) for node in tree.body), package
     assert not (ROOT / "alembic" / "__init__.py").exists()
+
+
+def is_time_passed(node: ast.AST) -> bool:
+    """Say whether an expression is the difference of a moment of the clock and another one."""
+    return (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Sub)
+        and any(
+            isinstance(part, ast.Attribute) and part.attr in {"monotonic", "perf_counter", "time"}
+            for part in ast.walk(node)
+        )
+    )
+
+
+def test_no_test_judges_by_the_time_that_something_took() -> None:
+    offenders = [
+        f"{path}:{node.lineno}"
+        for path, tree in modules("tests")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        and any(isinstance(operator, ast.Lt | ast.LtE) for operator in node.ops)
+        and any(is_time_passed(part) for part in ast.walk(node))
+    ]
+    assert offenders == []

@@ -22,6 +22,7 @@ from tests.chaos.process_keeper import KeptProcess
 from tests.chaos.real_worker import wait_until
 from tests.chaos.rig import ROOT
 from tests.factories import PASSWORD
+from tests.patience import HANG_SECONDS
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.models import Content, ImportRecord, Role, Tag, User
@@ -87,7 +88,7 @@ class World:
             named.setdefault("Authorization", f"Bearer {self.tokens[who]}")
         base = self.root if path.startswith("!") else self.api
         return requests.request(
-            method, base + path.removeprefix("!"), json=json, headers=named, timeout=30,
+            method, base + path.removeprefix("!"), json=json, headers=named, timeout=HANG_SECONDS,
             allow_redirects=False,
         )  # fmt: skip
 
@@ -145,7 +146,7 @@ def running_world(
     try:
         root = f"http://{LOOPBACK}:{port}"
         world = World(f"{root}/api/v1", root, sessions, process.log_path)
-        wait_until(lambda: _answers(root), 60)
+        wait_until(lambda: _answers(root))
         for who, role in ROLE_OF.items():
             world.arrive(who, role)
         world.succeed(READER, "PUT", f"/follows/author/{world.ids[OWNER]}")
@@ -159,7 +160,7 @@ def running_world(
 
 def _answers(root: str) -> bool:
     try:
-        return requests.get(f"{root}/health", timeout=2).ok
+        return requests.get(f"{root}/health", timeout=HANG_SECONDS).ok
     except requests.ConnectionError:
         return False
 

@@ -3,33 +3,27 @@
 import http.client
 import json
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from dev.ports import LOOPBACK
-
-_REQUEST_SECONDS = 30.0
+from tests.patience import HANG_SECONDS
 
 
 @dataclass
 class Tally:
-    """What the clients saw: how many answers of each status, and the slowest of them in seconds."""
+    """What the clients saw: how many answers of each status, and those that were refusals."""
 
     statuses: dict[int, int] = field(default_factory=dict)
-    slowest_seconds: float = 0.0
-    slowest_request: str = ""
     failures: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, request: str, status: int, seconds: float, answer: str) -> None:
+    def note(self, request: str, status: int, answer: str) -> None:
         """Count one answer."""
         with self._lock:
             self.statuses[status] = self.statuses.get(status, 0) + 1
-            if seconds > self.slowest_seconds:
-                self.slowest_seconds, self.slowest_request = seconds, request
             if status >= 400:
                 self.failures.append(f"{request}: {status} {answer[:200]}")
 
@@ -43,7 +37,7 @@ class Client:
     """One connection of one account, kept open as a browser keeps it."""
 
     def __init__(self, port: int, token: str, tally: Tally) -> None:
-        self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_REQUEST_SECONDS)
+        self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=HANG_SECONDS)
         self._token = token
         self._tally = tally
 
@@ -52,12 +46,10 @@ class Client:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         headers |= {"If-Match": etag} if etag else {}
         encoded = None if body is None else json.dumps(body)
-        began = time.monotonic()
         self._connection.request(method, f"/api/v1{path}", encoded, headers)
         response = self._connection.getresponse()
         text = response.read().decode()
-        seconds = time.monotonic() - began
-        self._tally.note(f"{method} {path}", response.status, seconds, text)
+        self._tally.note(f"{method} {path}", response.status, text)
         is_good = response.status < 400 and text
         return (json.loads(text) if is_good else None), response.headers.get("ETag", "")
 

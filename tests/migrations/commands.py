@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from alembic import command
+from tests.patience import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 INI = ROOT / "alembic.ini"
@@ -108,10 +109,10 @@ def start(
 def run(
     arguments: list[str], database_url: str | None, folder: Path = ROOT
 ) -> "subprocess.CompletedProcess[str]":
-    """Run one of the virtual environment's programs to its end, at most 60 seconds."""
+    """Run one of the virtual environment's programs to its end, unless it hangs."""
     process = start(arguments, database_url, folder)
     try:
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=HANG_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()

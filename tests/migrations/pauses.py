@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, Engine, text
 
-PATIENCE_SECONDS = 60
+from tests.patience import HANG_SECONDS
+
 KEY = 815
 
 # An event trigger waits at the end of each command that changes the schema, a trigger on each
@@ -74,7 +75,7 @@ def hold_up(engine: Engine, place: Place) -> Iterator[None]:
 
 def wait_until_held_up(connection: Connection) -> None:
     """Return when another connection to this database waits for a lock, or raise TimeoutError."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + HANG_SECONDS
     while time.monotonic() < deadline:
         waiting = connection.scalar(FIND_WAITING)
         connection.rollback()

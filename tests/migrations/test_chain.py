@@ -69,6 +69,7 @@ def test_base_to_head_and_back_leaves_nothing_behind(
     migrations.check()
 
 
+@pytest.mark.long
 def test_every_step_keeps_the_rows_of_every_table(
     engine: Engine, migrations: Migrations, dropped: dict[str, Columns]
 ) -> None:
@@ -90,6 +91,7 @@ def test_every_step_keeps_the_rows_of_every_table(
 
 @AT_RANDOM
 @given(number=sampled_from(range(len(STEPS))), chance=randoms(use_true_random=False))
+@pytest.mark.long
 def test_a_step_keeps_whatever_rows_it_meets(
     engine: Engine,
     migrations: Migrations,
@@ -106,6 +108,7 @@ def test_a_step_keeps_whatever_rows_it_meets(
 
 @AT_RANDOM
 @given(chance=randoms(use_true_random=False))
+@pytest.mark.long
 def test_digests_filled_in_are_the_ones_that_saves_compute(
     engine: Engine, migrations: Migrations, chance: Random
 ) -> None:

@@ -24,6 +24,7 @@ def both(command: list[str], database_url: str) -> str:
     return by_alembic.stdout
 
 
+@pytest.mark.long
 def test_flask_and_alembic_say_the_same(database_url: str, migrations: Migrations) -> None:
     migrations.upgrade("a1f2c3d4e5f6")
     assert both(["current"], database_url) == "a1f2c3d4e5f6\n"

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.factories import Caller, run_ready_jobs
 from tests.migrations.api_under_load import Tally, load
 from tests.migrations.commands import extend_chain, read_steps, run
+from tests.patience import HANG_SECONDS
 from tests.running_api import running_api
 from webapp.adapters.database import plain_url
 from webapp.api.edge import ImprintApp
@@ -35,15 +36,13 @@ from webapp.settings import Settings
 from workers.context import WorkerContext
 
 LEGACY, EXPAND, INDEX, REQUIRE, CONTRACT, TOO_EARLY = (f"f0a00000000{n}" for n in range(1, 7))
-# A step waits for a lock for at most one second, and whoever comes meanwhile waits behind it. The
-# rest is for a machine whose processors the test, its clients and its server share.
-STEP_WAITS_SECONDS = 1.0
-SLOWEST_SECONDS = STEP_WAITS_SECONDS + 1.5
 WAITING_STEP = text(
     "SELECT pid FROM pg_locks WHERE relation = CAST('content' AS regclass)"
     " AND mode = 'AccessExclusiveLock' AND NOT granted"
 )
 ITEMS, PUBLIC_ITEMS = 5_000, 20
+# More than the clients that can have had their answers on the way when the step began to wait.
+ANSWERED_MEANWHILE = 40
 COPY = Backfill(
     name="copy-excerpt-to-summary",
     table="content",
@@ -99,8 +98,12 @@ def refused(commands: FlaskCliRunner, ini: Path) -> set[str]:
 
 
 @contextmanager
-def long_report(engine: Engine) -> Iterator[None]:
-    """Hold the table as somebody's long read does, until a step has waited for it in vain."""
+def long_report(engine: Engine, tally: Tally) -> Iterator[None]:
+    """Hold the table as somebody's long read does, until others get past a step that waits for it.
+
+    Whoever comes while the step waits has to wait behind it. So the step must give way, and many
+    requests be answered, while the table is still held.
+    """
     has_begun, is_over = threading.Event(), threading.Event()
 
     def read() -> None:
@@ -109,7 +112,9 @@ def long_report(engine: Engine) -> Iterator[None]:
             has_begun.set()
             while connection.execute(WAITING_STEP).first() is None and not is_over.is_set():
                 time.sleep(0.01)
-            time.sleep(STEP_WAITS_SECONDS + 0.3)
+            before = tally.requests
+            while tally.requests < before + ANSWERED_MEANWHILE and not is_over.is_set():
+                time.sleep(0.01)
 
     thread = threading.Thread(target=read)
     thread.start()
@@ -125,7 +130,7 @@ def backfill(sessions: sessionmaker[Session], worker: WorkerContext) -> None:
     """Run the backfill to its end, as a worker does."""
     with sessions.begin() as session:
         backfills.start(session, COPY.name)
-    give_up_at = time.monotonic() + 60
+    give_up_at = time.monotonic() + HANG_SECONDS
     while not progress(sessions).is_finished:
         assert time.monotonic() < give_up_at, progress(sessions)
         run_ready_jobs(worker, kinds={"backfill.run"})
@@ -156,11 +161,12 @@ def migrate_while_it_serves(
     engine: Engine,
     sessions: sessionmaker[Session],
     worker: WorkerContext,
+    tally: Tally,
 ) -> None:
     """Do what a deployment of the next release does, with preflight before each part."""
     url = engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
     assert refused(commands, ini) == {REQUIRE, TOO_EARLY}
-    with long_report(engine):
+    with long_report(engine, tally):
         assert "A table is busy" in upgrade(ini, url, EXPAND)
     upgrade(ini, url, INDEX)
     backfill(sessions, worker)
@@ -170,14 +176,22 @@ def migrate_while_it_serves(
     assert refused(commands, ini) == {TOO_EARLY}
 
 
+def await_answers(tally: Tally) -> None:
+    """Wait until the clients have had many more answers."""
+    wanted, give_up_at = tally.requests + ANSWERED_MEANWHILE, time.monotonic() + HANG_SECONDS
+    while tally.requests < wanted:
+        assert time.monotonic() < give_up_at, tally
+        time.sleep(0.01)
+
+
 def assert_served(tally: Tally) -> None:
-    """Assert that every request was answered, well and in time."""
+    """Assert that every request was answered, and well."""
     assert tally.failures == []
     assert set(tally.statuses) == {200, 201}
     assert tally.requests > 100
-    assert tally.slowest_seconds < SLOWEST_SECONDS, tally.slowest_request
 
 
+@pytest.mark.long
 def test_this_release_serves_while_the_next_is_migrated(
     ini: Path,
     settings: Settings,
@@ -197,9 +211,9 @@ def test_this_release_serves_while_the_next_is_migrated(
 
     with running_api(settings, tmp_path) as api:
         with load(api.port, editor.token, slugs) as tally:
-            time.sleep(0.5)
-            migrate_while_it_serves(ini, commands, engine, sessions, worker)
-            time.sleep(0.5)
+            await_answers(tally)
+            migrate_while_it_serves(ini, commands, engine, sessions, worker, tally)
+            await_answers(tally)
         assert_served(tally)
         with engine.connect() as connection:
             unequal = "SELECT count(*) FROM content WHERE summary IS DISTINCT FROM excerpt"
@@ -209,5 +223,5 @@ def test_this_release_serves_while_the_next_is_migrated(
 
         with load(api.port, editor.token, slugs) as tally:
             upgrade(ini, url, TOO_EARLY)
-            time.sleep(0.5)
+            await_answers(tally)
         assert any(": 500 " in failure for failure in tally.failures)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from dev.postgres import PostgresServer
 from tests.migrations.commands import Migrations, read_steps, run, start, trials
+from tests.patience import HANG_SECONDS
 
 HEAD = read_steps()[-1].revision
 TOGETHER = 10
@@ -31,7 +32,7 @@ def wait_for_a_waiting_backend(engine: Engine) -> int:
         "SELECT pid FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG_SECONDS
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         while True:
             pid: int | None = connection.scalar(statement)
@@ -42,6 +43,7 @@ def wait_for_a_waiting_backend(engine: Engine) -> int:
 
 
 @pytest.mark.timeout(3600)
+@pytest.mark.long
 def test_ten_replicas_that_start_together_migrate_once(postgres: PostgresServer) -> None:
     for trial in range(trials()):
         database = f"together_{trial}_{uuid4().hex}"
@@ -49,7 +51,7 @@ def test_ten_replicas_that_start_together_migrate_once(postgres: PostgresServer)
         processes = [
             start(["flask", "db", "upgrade"], postgres.url(database)) for _ in range(TOGETHER)
         ]
-        outputs = [process.communicate(timeout=200)[1] for process in processes]
+        outputs = [process.communicate(timeout=5 * HANG_SECONDS)[1] for process in processes]
         assert [process.returncode for process in processes] == [0] * TOGETHER, outputs
         for step in read_steps():
             assert "".join(outputs).count(f"-> {step.revision},") == 1
@@ -69,7 +71,7 @@ def test_a_waiting_migration_says_for_whom(
         line = process.stderr.readline()
         assert line == f"Another migration is running (pid {pid}); waiting.\n"
         assert migrations.current() == ""
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=HANG_SECONDS) == 0
     process.communicate()
     assert migrations.current() == f"{HEAD} (head)"
 
@@ -78,7 +80,7 @@ def test_the_lock_lasts_for_as_long_as_the_server_works_at_a_step_of_a_killed_mi
     database_url: str, engine: Engine, migrations: Migrations
 ) -> None:
     migrations.upgrade("8a1f66f80420")
-    patient = ["-x", "lock_timeout=60s", "-x", "statement_timeout=60s"]
+    patient = ["-x", "lock_timeout=10min", "-x", "statement_timeout=10min"]
     with busy_table(engine, "content"):
         first = start(["alembic", *patient, "upgrade", "+1"], database_url)
         pid = wait_for_a_waiting_backend(engine)
@@ -88,7 +90,7 @@ def test_the_lock_lasts_for_as_long_as_the_server_works_at_a_step_of_a_killed_mi
         assert second.stderr is not None
         line = second.stderr.readline()
         assert line == f"Another migration is running (pid {pid}); waiting.\n"
-    _, errors = second.communicate(timeout=60)
+    _, errors = second.communicate(timeout=HANG_SECONDS)
     assert second.returncode == 0, errors
     assert "add counters to content" in errors
     migrations.check()
@@ -116,7 +118,7 @@ def test_a_step_waits_for_a_busy_table_and_goes_on(
         assert any("A table is busy" in line for line in process.stderr)
         assert migrations.current() == steps[15].revision
         holder.rollback()
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 0, errors
     assert migrations.current() == steps[16].revision
 
@@ -128,7 +130,7 @@ def test_a_table_that_stays_busy_leaves_the_step_undone(
     command = ["alembic", "-x", "busy_tries=2", "-x", "lock_timeout=100ms", "upgrade", "head"]
     with busy_table(engine, "content"):
         process = start(command, database_url)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 1
     assert "The step is not done. Busy: canceling statement due to lock timeout\n" in errors
     assert "Traceback" not in errors
@@ -156,10 +158,10 @@ def test_a_lost_connection_is_told_and_the_next_run_completes_the_step(
 ) -> None:
     migrations.upgrade("8a1f66f80420")
     with busy_table(engine, "content"), engine.connect() as other:
-        process = start(["alembic", "-x", "lock_timeout=60s", "upgrade", "head"], database_url)
+        process = start(["alembic", "-x", "lock_timeout=10min", "upgrade", "head"], database_url)
         pid = wait_for_a_waiting_backend(engine)
         other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 1
     assert "The step is not done. The connection was lost: " in errors
     assert "Traceback" not in errors

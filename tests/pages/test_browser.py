@@ -12,6 +12,7 @@ import pytest
 
 from dev.ports import LOOPBACK
 from tests.nginx import NGINX, behind_nginx
+from tests.patience import HANG_SECONDS
 from webapp.settings import Settings
 
 CHROMIUM = shutil.which("chromium", path="/usr/bin")
@@ -42,7 +43,7 @@ class Browser:
             [CHROMIUM, *OPTIONS, profile, f"{self._root}{page}"],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=HANG_SECONDS,
             check=True,
         )
         complaints = ("Content Security Policy", "Content-Security-Policy", "Uncaught")

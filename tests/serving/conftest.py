@@ -16,6 +16,7 @@ from dev.ports import LOOPBACK, free_port
 from dev.postgres import PostgresServer
 from dev.process import TetheredProcess
 from tests.factories import Caller
+from tests.patience import HANG_SECONDS
 from tests.running_api import ROOT, RunningApi, running_api
 from webapp.kit.roles import RoleName
 from webapp.settings import Settings
@@ -53,14 +54,14 @@ def port(tmp_path: Path) -> Iterator[int]:
         folder=ROOT,
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + HANG_SECONDS
         while not listens(port):
             assert process.is_running(), (tmp_path / "web.log").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.1)
         yield port
     finally:
-        process.end(signal.SIGTERM, 10)
+        process.end(signal.SIGTERM, HANG_SECONDS)
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dev.ports import LOOPBACK
-
-PATIENCE_SECONDS = 60.0
+from tests.patience import HANG_SECONDS
 
 
 def request_bytes(
@@ -28,7 +27,7 @@ def sent(port: int, requests: list[bytes]) -> Iterator[list[socket.socket]]:
     sockets = []
     try:
         for request in requests:
-            connection = socket.create_connection((LOOPBACK, port), timeout=PATIENCE_SECONDS)
+            connection = socket.create_connection((LOOPBACK, port), timeout=HANG_SECONDS)
             connection.sendall(request)
             sockets.append(connection)
         yield sockets

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import HANG_SECONDS
 from webapp.serving.classes import CONTENTS, HEALTH, PASSWORDS, READY, RequestClass, class_of
 from webapp.serving.exchanges import Exchange, Threads
 
@@ -52,5 +53,5 @@ def test_whatever_an_application_raises_costs_its_class_no_thread() -> None:
         )  # fmt: skip
         finished: Any = None
         threads.run(Exchange(HEALTH, scope, answered, b"", finished))
-        assert answered.came.wait(30)
+        assert answered.came.wait(HANG_SECONDS)
         assert answered.statuses == [500]

@@ -13,10 +13,9 @@ from bench.testbed import listens
 from dev.ports import LOOPBACK, free_port
 from tests.chaos.real_worker import real_worker, wait_until
 from tests.factories import Caller
+from tests.patience import HANG_SECONDS
 from tests.running_api import RunningApi, children_of, is_well, running_api
 from webapp.settings import Settings
-
-PATIENCE_SECONDS = 20.0
 
 
 def is_there(pid: int) -> bool:
@@ -29,7 +28,7 @@ def is_there(pid: int) -> bool:
 
 
 def wait_for_end(pids: list[int]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + HANG_SECONDS
     while left := [pid for pid in pids if is_there(pid)]:
         assert time.monotonic() < deadline, left
         time.sleep(0.05)
@@ -47,7 +46,7 @@ def test_a_killed_web_server_leaves_its_port_to_the_next_one(
             os.kill(first.pid, signal.SIGKILL)
             wait_for_end(workers)
             # A process that has ended lets go of its sockets with the last of its threads.
-            wait_until(lambda: not listens(port), PATIENCE_SECONDS)
+            wait_until(lambda: not listens(port))
     with running_api(settings, tmp_path, port=port) as second:
         assert second.workers() != workers
         assert is_well(port)
@@ -74,7 +73,7 @@ def test_of_two_web_servers_on_one_port_the_other_goes_on_when_one_is_killed(
         running_api(settings, tmp_path, port=port) as first,
         running_api(settings, tmp_path / "second", port=port) as second,
     ):
-        wait_until(lambda: listens_itself(second, port), PATIENCE_SECONDS)
+        wait_until(lambda: listens_itself(second, port))
         killed, left = first.workers(), second.workers()
         os.kill(first.pid, signal.SIGKILL)
         wait_for_end(killed)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dev.ports import LOOPBACK
 from tests.factories import Caller
+from tests.patience import HANG_SECONDS
 from tests.running_api import RunningApi, running_api
 from tests.serving.conftest import Lock
 from tests.serving.raw_client import as_json, ask, is_closed, receive, request_bytes, sent
@@ -121,7 +122,7 @@ def test_no_client_hides_behind_its_proxy(settings: Settings, tmp_path: Path) ->
 
 
 def test_one_connection_serves_many_requests(api: RunningApi) -> None:
-    connection = http.client.HTTPConnection(LOOPBACK, api.port, timeout=30)
+    connection = http.client.HTTPConnection(LOOPBACK, api.port, timeout=HANG_SECONDS)
     for method, path, status in (
         ("GET", "/api/v1/published/hello", 200),
         ("HEAD", "/api/v1/published/hello", 200),

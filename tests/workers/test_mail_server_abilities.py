@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tests.patience import HANG_SECONDS
 from webapp.adapters.mail import Mailer, MailText, Verdict, build_message
 
 
@@ -23,7 +24,7 @@ def plain_server() -> Iterator[str]:
         serving = threading.Thread(target=serve)
         serving.start()
         yield f"127.0.0.1:{listening.getsockname()[1]}"
-        serving.join(10)
+        serving.join(HANG_SECONDS)
 
 
 def test_a_server_without_logins_refuses_us_and_no_reader() -> None:

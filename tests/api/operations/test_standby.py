@@ -19,10 +19,9 @@ from dev.process import TetheredProcess, log_tail
 from tests.api.operations.test_failover import ready_faults
 from tests.factories import PASSWORD
 from tests.migrations.commands import run
+from tests.patience import HANG_SECONDS
 from webapp.app import create_app
 from webapp.settings import Settings
-
-START_SECONDS = 40.0
 
 
 class Standby:
@@ -54,10 +53,10 @@ class Standby:
 
     def stop(self) -> None:
         """End it at once."""
-        self._process.end(signal.SIGQUIT, 20.0)
+        self._process.end(signal.SIGQUIT, HANG_SECONDS)
 
     def _wait_until(self, question: str, log: Path) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while True:
             try:
                 assert self._ask(question)
