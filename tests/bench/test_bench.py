@@ -51,7 +51,6 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
     ],
     ids=lambda value: "-".join(sorted(value)) if value <= set(MEASURES) else "",
 )
-@pytest.mark.long
 def test_each_measure_runs_and_has_a_value(
     bed: Testbed, chosen: set[str], expected: set[str]
 ) -> None:
