@@ -27,6 +27,12 @@ from webapp.settings import Settings
 # says nothing of any item, whatever is in there.
 COMMANDS_ASKED: dict[str, list[str] | None] = {
     "accounts create-admin": None,
+    "accounts disable": ["999999999", "--reason", "none", "--yes"],
+    "accounts enable": ["999999999"],
+    "accounts list": ["--limit", "1000"],
+    "accounts reset-password": ["999999999", "--yes"],
+    "accounts revoke-sessions": ["999999999", "--yes"],
+    "accounts show": ["owner"],
     "activity list": ["--limit", "1000"],
     "activity prune": ["--days", "36000", "--yes"],
     "activity verify": [],

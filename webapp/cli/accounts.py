@@ -1,8 +1,12 @@
 """`flask accounts`: accounts made by operators."""
 
+from dataclasses import asdict
+
 import click
+import orjson
 from flask.cli import AppGroup
 
+from webapp.cli import account_standing
 from webapp.cli.database import command_session
 from webapp.kit.addresses import mailable_address
 from webapp.kit.passwords import check_length
@@ -13,7 +17,11 @@ from webapp.services.accounts.accounts import register
 
 @click.group(cls=AppGroup)
 def accounts() -> None:
-    """Make accounts."""
+    """Make accounts, look at them, switch them off and on."""
+
+
+for command in account_standing.COMMANDS:
+    accounts.add_command(command)
 
 
 @accounts.command("create-admin")
@@ -21,7 +29,10 @@ def accounts() -> None:
 @click.option("--email", required=True, help="Where password mails go.")
 @click.option("--display-name", help="Shown to readers; the login if left out.")
 @click.password_option(help="At least 10 characters; asked for if left out.")
-def create_admin(login: str, email: str, display_name: str | None, password: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def create_admin(
+    login: str, email: str, display_name: str | None, password: str, as_json: bool
+) -> None:
     """Make an account that may do everything."""
     check_password(password)
     address = check_address(email)
@@ -35,7 +46,10 @@ def create_admin(login: str, email: str, display_name: str | None, password: str
             display_name=name,
             role=RoleName.ADMIN,
         )
-    click.echo(f"Admin {account.login} was created with id {account.id}.")
+    if as_json:
+        click.echo(orjson.dumps(asdict(account)).decode())
+    else:
+        click.echo(f"Admin {account.login} was created with id {account.id}.")
 
 
 def check_password(password: str) -> None:

@@ -12,7 +12,11 @@ from webapp.settings import Settings
 
 SETTINGS = "IMPRINT_SETTINGS"
 COMMANDS = (
-    LateCommand("accounts", "webapp.cli.accounts:accounts", "Make accounts."),
+    LateCommand(
+        "accounts",
+        "webapp.cli.accounts:accounts",
+        "Make accounts, look at them, switch them off and on.",
+    ),
     LateCommand("activity", "webapp.cli.activity:activity", "Read and check the activity log."),
     LateCommand("content", "webapp.cli.content:content", "Bring content in."),
     LateCommand("db", "webapp.cli.migrations:db", "Migrate the database."),

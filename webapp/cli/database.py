@@ -19,7 +19,10 @@ from webapp.adapters.database_errors import (
 from webapp.adapters.rendering import configure_rendering
 from webapp.bootstrap import make_sessions
 from webapp.cli.app import SETTINGS
+from webapp.cli.operators import operator_name
+from webapp.services import origins
 from webapp.services.errors import ServiceError
+from webapp.services.origins import Origin
 from webapp.settings import MissingSettingError, Settings
 
 SESSIONS = "imprint.sessions"
@@ -48,7 +51,11 @@ def command_sessions() -> sessionmaker[Session]:
 
 @contextmanager
 def command_session() -> Iterator[Session]:
-    """Open one transaction for a command; what goes wrong ends the command with one sentence."""
+    """Open one transaction for a command; what goes wrong ends the command with one sentence.
+
+    What the activity log gets of it names the operator.
+    """
+    origins.enter(Origin(operator=operator_name()))
     try:
         with command_sessions().begin() as session:
             yield session
@@ -56,6 +63,8 @@ def command_session() -> Iterator[Session]:
         raise click.ClickException(str(error)) from error
     except DATABASE_ERRORS as error:
         raise click.ClickException(say_what_failed(error)) from error
+    finally:
+        origins.leave()
 
 
 def say_what_failed(error: DatabaseError) -> str:
