@@ -54,6 +54,9 @@ db.add_command(
     )
 )
 db.add_command(
+    LateCommand("check", "webapp.cli.schema_check:check", "Compare the database with the models.")
+)
+db.add_command(
     LateCommand(
         "preflight",
         "webapp.cli.preflight:preflight",
