@@ -65,11 +65,11 @@ def make_readers(session: Session, number: int) -> None:
 
 def make_author(session: Session, login: str, followers: int) -> FollowedAuthor:
     """Make an author whom the first `followers` readers follow."""
-    author_id = make_account(session, login, RoleName.AUTHOR)
+    author_id = make_account(session, login, RoleName.EDITOR)
     category_id = taxonomy.ensure_category(session, "Followed")
     session.execute(_FOLLOWS, {"author_id": author_id, "number": followers})
     analyze(session)
-    return FollowedAuthor(Actor(author_id, login, RoleName.AUTHOR), category_id, followers)
+    return FollowedAuthor(Actor(author_id, login, RoleName.EDITOR), category_id, followers)
 
 
 def want_mail(session: Session) -> None:

@@ -19,7 +19,7 @@ from webapp.api.publishing.public_reads import PublicReads
 from webapp.api.rate_limits import install_rate_limits
 from webapp.api.routing import install_routing
 from webapp.bootstrap import web_context
-from webapp.pages.docs import describe_problems, install_docs
+from webapp.pages.docs import describe_permissions, describe_problems, install_docs
 from webapp.pages.reset_password import install_reset_password
 from webapp.pages.unsubscribe import install_unsubscribe
 from webapp.serving.bodies import Bodies
@@ -72,6 +72,7 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
     install_reset_password(app)
     install_unsubscribe(app)
     describe_problems(app)
+    describe_permissions(app)
     install_rate_limits(app, settings)
     # The library's own command writes the document to a file; `/openapi.json` serves it.
     app.cli.commands.pop("openapi", None)

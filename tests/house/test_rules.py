@@ -70,8 +70,12 @@ def test_public_views_ask_for_no_token_and_the_others_do(bare_app: ImprintApp) -
             blueprint, _, view = operation["operationId"].partition("_")
             mark = getattr(bare_app.view_functions[f"{blueprint}.{view}"], MARK)
             security = operation.get("security")
-            assert bool(security) == (mark.role is not None or mark.knows_callers), (method, path)
+            assert bool(security) == (mark.permission is not None or mark.knows_callers), (
+                method,
+                path,
+            )
             assert ({} in (security or [])) == mark.knows_callers, (method, path)
+            assert operation.get("x-permission") == mark.permission, (method, path)
 
 
 def test_every_kind_of_job_has_one_handler_and_a_name_of_noun_and_verb() -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from flask import g, request
 from sqlalchemy.orm import Session
 
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.services import origins
 from webapp.services.accounts import sessions
 from webapp.services.accounts.actors import Actor
@@ -21,12 +21,12 @@ MARK = "auth_mark"
 
 @dataclass(frozen=True)
 class AuthMark:
-    """The least role that a caller needs; None lets everybody in.
+    """The permission that a caller needs; None lets everybody in.
 
     With `knows_callers` a view for everybody is told who calls, where a valid token says so.
     """
 
-    role: RoleName | None
+    permission: Permission | None
     knows_callers: bool = False
 
 
@@ -42,11 +42,14 @@ def public_to_all(view: View) -> View:
     return view
 
 
-def requires(role: RoleName) -> Callable[[View], View]:
-    """Let accounts with this role, or a higher one, call the view."""
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Let those call the view who have this permission.
+
+    The services ask for more where it depends on what is asked for: an item of one's own or not.
+    """
 
     def mark(view: View) -> View:
-        setattr(view, MARK, AuthMark(role))
+        setattr(view, MARK, AuthMark(permission))
         return view
 
     return mark
@@ -61,7 +64,7 @@ def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
     try:
         actor = _find_actor(session)
     except AuthenticationError:
-        if mark.role is None:
+        if mark.permission is None:
             return
         raise
     g.known_user_id = actor.user_id
@@ -69,8 +72,8 @@ def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
     if not actor.is_use_noted and actor.session_id is not None:
         sessions.note_use(session, actor.session_id)
         session.commit()
-    if mark.role is not None:
-        actor.require(mark.role)
+    if mark.permission is not None:
+        actor.require(mark.permission)
     g.actor = replace(actor, quotas=settings.quotas_of(actor.role))
 
 

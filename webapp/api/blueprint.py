@@ -32,7 +32,7 @@ COMMON_PROBLEMS: Responses = {
 }
 ACCOUNT_PROBLEMS: Responses = {
     "401": problem_response("No valid token was sent."),
-    "403": problem_response("The role does not suffice."),
+    "403": problem_response("The role, or the scope of the API key, does not suffice."),
     "404": problem_response("There is no such thing, or it is not yours to see."),
 }
 NOT_MODIFIED: Responses = {

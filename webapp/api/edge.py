@@ -145,7 +145,7 @@ def render_apart(version_ids: Sequence[int]) -> None:
 
 def load_actor_if_needed(mark: AuthMark) -> None:
     """Find out who calls, where the view wants to know."""
-    is_asked = mark.role is not None
+    is_asked = mark.permission is not None
     if is_asked or (mark.knows_callers and "Authorization" in request.headers):
         load_actor(open_session(), mark, web_context().settings)
 

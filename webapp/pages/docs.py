@@ -5,13 +5,15 @@ from importlib.resources import files
 from typing import Any
 
 from flask import Response, current_app, request, send_from_directory
+from flask_openapi3.models.operation import Operation
 
-from webapp.api.auth import public
+from webapp.api.auth import MARK, AuthMark, public
 from webapp.api.edge import ImprintApp
 from webapp.api.problems import FieldError, Problem
 from webapp.pages.headers import PAGE_HEADERS
 
 VIEWER = "scalar.standalone.js"
+PERMISSION = "x-permission"
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -58,6 +60,22 @@ def docs_viewer() -> Response:
     """Return the viewer's script, which comes with a library."""
     folder = files("flask_openapi3_scalar") / "templates" / "scalar" / "js"
     return send_from_directory(str(folder), VIEWER, max_age=86_400)
+
+
+def describe_permissions(app: ImprintApp) -> None:
+    """Name the permission that each operation of the document needs, as `x-permission`.
+
+    The operations belong to the blueprints, which all applications of a process share.
+    """
+    for item in app.paths.values():
+        for operation in (value for _, value in item if isinstance(value, Operation)):
+            endpoint = str(operation.operationId).replace("_", ".", 1)
+            mark: AuthMark = getattr(app.view_functions[endpoint], MARK)
+            if mark.permission is not None and not hasattr(operation, PERMISSION):
+                setattr(operation, PERMISSION, mark.permission.value)
+                needs = f"Needs the permission `{mark.permission.value}`."
+                described = operation.description
+                operation.description = f"{described}\n\n{needs}" if described else needs
 
 
 def describe_problems(app: ImprintApp) -> None:

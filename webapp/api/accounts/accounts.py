@@ -15,6 +15,7 @@ from webapp.kit.addresses import mailable_address
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
 from webapp.kit.passwords import MAXIMUM_LENGTH, MAXIMUM_TYPED, MINIMUM_LENGTH, check_length
+from webapp.kit.permissions import Permission
 from webapp.kit.roles import RoleName
 from webapp.services.accounts import accounts
 from webapp.services.accounts.accounts import Account
@@ -116,7 +117,7 @@ def register(body: NewAccount) -> Response:
 
 
 @blueprint.get("/accounts/me", responses={200: AccountAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
-@requires(RoleName.READER)
+@requires(Permission.ACCOUNT_READ)
 def show_me() -> Response:
     """Show the account that the token belongs to."""
     return answer(_shape(accounts.get_account(open_session(), current_actor().user_id)))
@@ -125,7 +126,7 @@ def show_me() -> Response:
 @blueprint.patch(
     "/accounts/me", responses={200: AccountAnswer, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.READER)
+@requires(Permission.ACCOUNT_EDIT)
 def change_me(body: ProfileChanges) -> Response:
     """Change what the account shows of itself."""
     account = accounts.change_profile(
@@ -135,7 +136,7 @@ def change_me(body: ProfileChanges) -> Response:
 
 
 @blueprint.get("/users", responses={200: AccountPage, **ACCOUNT_PROBLEMS}, security=BEARER)
-@requires(RoleName.MANAGER)
+@requires(Permission.USER_LIST)
 def list_users(query: PageQuery) -> Response:
     """List all accounts in the order of their ids."""
     after_id = 0
@@ -148,7 +149,7 @@ def list_users(query: PageQuery) -> Response:
 @blueprint.put(
     "/users/<int:user_id>/role", responses={200: AccountAnswer, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.MANAGER)
+@requires(Permission.USER_SET_ROLE)
 def set_role(path: UserPath, body: RoleChange) -> Response:
     """Give an account another role, up to one's own."""
     return answer(

@@ -16,7 +16,7 @@ from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
 from webapp.kit.passwords import MAXIMUM_TYPED
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.services.accounts import password_resets, sessions
 from webapp.services.accounts.sessions import SessionLine
 
@@ -117,7 +117,7 @@ def log_in(body: Credentials) -> Response:
 
 
 @blueprint.delete("/auth/token", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER)
-@requires(RoleName.READER)
+@requires(Permission.CREDENTIAL_MANAGE)
 def log_out() -> Response:
     """End the session whose token this request carries."""
     actor = current_actor()
@@ -126,7 +126,7 @@ def log_out() -> Response:
 
 
 @blueprint.get("/auth/sessions", responses={200: SessionPage, **ACCOUNT_PROBLEMS}, security=BEARER)
-@requires(RoleName.READER)
+@requires(Permission.CREDENTIAL_MANAGE)
 def list_sessions(query: PageQuery) -> Response:
     """List one's live sessions, oldest first."""
     actor, after_id = current_actor(), 0
@@ -152,7 +152,7 @@ def list_sessions(query: PageQuery) -> Response:
 @blueprint.delete(
     "/auth/sessions/<int:session_id>", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.READER)
+@requires(Permission.CREDENTIAL_MANAGE)
 def revoke_session(path: SessionPath) -> Response:
     """End one of one's sessions."""
     sessions.revoke_session(open_session(), current_actor().user_id, path.session_id)

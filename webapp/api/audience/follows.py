@@ -12,7 +12,7 @@ from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import open_session
 from webapp.api.fields import Id, PageQuery, Query
 from webapp.kit.cursors import decode_cursor
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.services.audience import follows
 from webapp.services.audience.follows import FollowLine, Target
 
@@ -49,7 +49,7 @@ class FollowPage(BaseModel):
 @blueprint.put(
     "/follows/<target>/<int:target_id>", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.READER)
+@requires(Permission.FOLLOW_MANAGE)
 def follow(path: FollowPath) -> Response:
     """Follow an author, a category, a tag or a public item; IMPRINT_QUOTA_FOLLOWS at most (409)."""
     follows.follow(open_session(), current_actor(), Target(path.target), path.target_id)
@@ -59,7 +59,7 @@ def follow(path: FollowPath) -> Response:
 @blueprint.delete(
     "/follows/<target>/<int:target_id>", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.READER)
+@requires(Permission.FOLLOW_MANAGE)
 def unfollow(path: FollowPath) -> Response:
     """Stop following."""
     follows.unfollow(open_session(), current_actor(), Target(path.target), path.target_id)
@@ -67,7 +67,7 @@ def unfollow(path: FollowPath) -> Response:
 
 
 @blueprint.get("/follows", responses={200: FollowPage, **ACCOUNT_PROBLEMS}, security=BEARER)
-@requires(RoleName.READER)
+@requires(Permission.FOLLOW_READ)
 def list_follows(query: PageQuery) -> Response:
     """List what one follows, oldest first."""
     after_id = 0

@@ -12,7 +12,7 @@ from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import keeps_no_answer, open_session
 from webapp.api.fields import Flag, Id, Input, PageQuery, Query
 from webapp.kit.cursors import decode_cursor
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.services.audience import notifications
 from webapp.services.audience.notifications import MOST_COUNTED, InboxLine
 
@@ -68,7 +68,7 @@ class Preferences(Input):
 @blueprint.get(
     "/notifications", responses={200: NotificationPage, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.READER)
+@requires(Permission.NOTIFICATION_READ)
 def list_notifications(query: InboxQuery) -> Response:
     """List one's notifications, newest first.
 
@@ -91,7 +91,7 @@ def list_notifications(query: InboxQuery) -> Response:
 @blueprint.get(
     "/notifications/unread-count", responses={200: UnreadCount, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.READER)
+@requires(Permission.NOTIFICATION_READ)
 def count_unread() -> Response:
     """Count one's unread notifications."""
     unread = notifications.count_unread(open_session(), current_actor())
@@ -103,7 +103,7 @@ def count_unread() -> Response:
     responses={204: None, **ACCOUNT_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.READER)
+@requires(Permission.NOTIFICATION_MANAGE)
 @keeps_no_answer
 def mark_read(path: NotificationPath) -> Response:
     """Mark one notification as read."""
@@ -114,7 +114,7 @@ def mark_read(path: NotificationPath) -> Response:
 @blueprint.post(
     "/notifications/read-all", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.READER)
+@requires(Permission.NOTIFICATION_MANAGE)
 @keeps_no_answer
 def mark_all_read() -> Response:
     """Mark everything as read."""
@@ -125,7 +125,7 @@ def mark_all_read() -> Response:
 @blueprint.get(
     "/notifications/preferences", responses={200: Preferences, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.READER)
+@requires(Permission.NOTIFICATION_READ)
 def show_preferences() -> Response:
     """Show what one is told by mail."""
     by_mail = notifications.wants_mail(open_session(), current_actor().user_id)
@@ -135,7 +135,7 @@ def show_preferences() -> Response:
 @blueprint.put(
     "/notifications/preferences", responses={200: Preferences, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.READER)
+@requires(Permission.NOTIFICATION_MANAGE)
 def set_preferences(body: Preferences) -> Response:
     """Choose what one is told by mail; mails that are queued obey it too."""
     me = current_actor().user_id

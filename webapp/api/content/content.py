@@ -31,7 +31,7 @@ from webapp.api.fields import (
     Title,
 )
 from webapp.kit.cursors import decode_cursor
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.services.content import content
 from webapp.services.content.content import ContentView, Draft
 from webapp.services.publishing import publishing
@@ -71,6 +71,7 @@ class PublishRequest(Input):
     """Which version shall be public; without a number, the newest."""
 
     version: Id | None = None
+    notify: bool = Field(True, description="Whether followers are told, if it is news to them.")
 
 
 class ContentListQuery(PageQuery):
@@ -133,7 +134,7 @@ class ContentPage(BaseModel):
 
 
 @blueprint.post("/content", responses={201: ContentAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
-@requires(RoleName.AUTHOR)
+@requires(Permission.CONTENT_CREATE)
 def create(body: NewContent) -> Response:
     """Write a new item; its text is its first version.
 
@@ -147,7 +148,7 @@ def create(body: NewContent) -> Response:
 
 
 @blueprint.get("/content", responses={200: ContentPage, **ACCOUNT_PROBLEMS}, security=BEARER)
-@requires(RoleName.AUTHOR)
+@requires(Permission.CONTENT_READ_OWN)
 def list_content(query: ContentListQuery) -> Response:
     """List the items that one may see, newest first: editors all, authors their own."""
     before: Any = None if query.cursor is None else decode_cursor(query.cursor, int)
@@ -163,7 +164,7 @@ def list_content(query: ContentListQuery) -> Response:
     responses={200: ContentAnswer, **NOT_MODIFIED, **ACCOUNT_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.AUTHOR)
+@requires(Permission.CONTENT_READ_OWN)
 def read(path: ContentPath) -> Response:
     """Read an item; its ETag is what a change of it wants in If-Match."""
     return answer_with(path.content_id)
@@ -174,7 +175,7 @@ def read(path: ContentPath) -> Response:
     responses={200: ContentAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.AUTHOR)
+@requires(Permission.CONTENT_EDIT_OWN)
 def edit(path: ContentPath, header: IfMatch, body: ContentChanges) -> Response:
     """Change some fields; the result is a new version. What is public stays as it is.
 
@@ -193,7 +194,7 @@ def edit(path: ContentPath, header: IfMatch, body: ContentChanges) -> Response:
     responses={200: ContentAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.AUTHOR)
+@requires(Permission.CONTENT_TRASH_OWN)
 def delete(path: ContentPath, header: IfMatch) -> Response:
     """Put an item into the trash, from which it can be taken out again."""
     content.trash(open_session(), current_actor(), path.content_id, header.revisions())
@@ -205,7 +206,7 @@ def delete(path: ContentPath, header: IfMatch) -> Response:
     responses={200: ContentAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.AUTHOR)
+@requires(Permission.CONTENT_TRASH_OWN)
 def trash(path: ContentPath, header: IfMatch) -> Response:
     """Put an item into the trash, as DELETE does."""
     content.trash(open_session(), current_actor(), path.content_id, header.revisions())
@@ -217,7 +218,7 @@ def trash(path: ContentPath, header: IfMatch) -> Response:
     responses={200: ContentAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.AUTHOR)
+@requires(Permission.CONTENT_TRASH_OWN)
 def untrash(path: ContentPath, header: IfMatch) -> Response:
     """Take an item out of the trash, as a draft, of which an author may have so many (409)."""
     content.untrash(open_session(), current_actor(), path.content_id, header.revisions())
@@ -229,16 +230,17 @@ def untrash(path: ContentPath, header: IfMatch) -> Response:
     responses={200: ContentAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.EDITOR)
+@requires(Permission.CONTENT_PUBLISH)
 def publish(path: ContentPath, header: IfMatch, body: PublishRequest) -> Response:
-    """Make a version public now and tell the followers.
+    """Make a version public now and tell the followers, which takes `message.send` as well.
 
     An open schedule to publish the same version or an older one is cancelled; one for a newer
     version, and one to unpublish, stay.
     """
     publishing.publish(
-        open_session(), current_actor(), path.content_id, header.revisions(), number=body.version
-    )
+        open_session(), current_actor(), path.content_id, header.revisions(),
+        number=body.version, notify=body.notify,
+    )  # fmt: skip
     return answer_with(path.content_id)
 
 
@@ -247,7 +249,7 @@ def publish(path: ContentPath, header: IfMatch, body: PublishRequest) -> Respons
     responses={200: ContentAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.EDITOR)
+@requires(Permission.CONTENT_PUBLISH)
 def unpublish(path: ContentPath, header: IfMatch) -> Response:
     """Take an item back from the public, and cancel its open schedules.
 

@@ -25,7 +25,7 @@ from webapp.api.edge import open_session
 from webapp.api.fields import Id, Input, Name, Omittable, PageQuery, Query, ShortText, SlugText
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.models import Category, Tag
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import taxonomy
@@ -119,7 +119,7 @@ def read_category(path: CategoryPath) -> Response:
 
 
 @blueprint.post("/categories", responses={201: CategoryAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
-@requires(RoleName.MANAGER)
+@requires(Permission.TAXONOMY_MANAGE)
 def create_category(body: CategoryInput) -> Response:
     """Add a category."""
     made = taxonomy.create_category(open_session(), current_actor(), _changes(body))
@@ -131,7 +131,7 @@ def create_category(body: CategoryInput) -> Response:
     responses={200: CategoryAnswer, **ACCOUNT_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.MANAGER)
+@requires(Permission.TAXONOMY_MANAGE)
 def change_category(path: CategoryPath, body: CategoryInput) -> Response:
     """Replace what a category says of itself; without a slug it keeps the one it has.
 
@@ -146,7 +146,7 @@ def change_category(path: CategoryPath, body: CategoryInput) -> Response:
 @blueprint.delete(
     "/categories/<int:category_id>", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.MANAGER)
+@requires(Permission.TAXONOMY_MANAGE)
 def delete_category(path: CategoryPath) -> Response:
     """Remove a category; its items and sub-categories stay, without it.
 

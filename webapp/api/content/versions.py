@@ -13,7 +13,7 @@ from webapp.api.content.content import CHANGE_PROBLEMS, ContentAnswer, answer_wi
 from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, IfMatch, PageQuery, VersionPath
 from webapp.kit.cursors import decode_cursor
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.services.content import content, versions
 from webapp.services.content.versions import VersionLine
 
@@ -59,7 +59,7 @@ class VersionPage(BaseModel):
     responses={200: VersionPage, **ACCOUNT_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.AUTHOR)
+@requires(Permission.CONTENT_READ_OWN)
 def list_versions(path: ContentPath, query: PageQuery) -> Response:
     """List the versions of an item, newest first."""
     session = open_session()
@@ -77,7 +77,7 @@ def list_versions(path: ContentPath, query: PageQuery) -> Response:
     responses={200: VersionAnswer, **ACCOUNT_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.AUTHOR)
+@requires(Permission.CONTENT_READ_OWN)
 def read_version(path: VersionPath) -> Response:
     """Read one version whole."""
     session = open_session()
@@ -102,7 +102,7 @@ def read_version(path: VersionPath) -> Response:
     responses={200: ContentAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.AUTHOR)
+@requires(Permission.CONTENT_EDIT_OWN)
 def restore(path: VersionPath, header: IfMatch) -> Response:
     """Make an old version the newest draft; what is public does not change.
 

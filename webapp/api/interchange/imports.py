@@ -11,7 +11,7 @@ from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.services.interchange import sources
 
 blueprint = Blueprint("imports", title="Imports")
@@ -35,7 +35,7 @@ class ImportAnswer(BaseModel):
     responses={200: ImportAnswer, **ACCOUNT_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.AUTHOR)
+@requires(Permission.CONTENT_READ_OWN)
 def read_import(path: ContentPath) -> Response:
     """Read what an import keeps of an item; 404 for one that was written here."""
     source, record = sources.get(open_session(), current_actor(), path.content_id)

@@ -13,7 +13,7 @@ from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import open_session
 from webapp.api.fields import Id, Moment, Omittable, PageQuery
 from webapp.kit.cursors import decode_cursor
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.services.operations import activity_lines
 from webapp.services.operations.activity_lines import ActivityLine, Wanted
 
@@ -92,7 +92,7 @@ class ActivityPage(BaseModel):
 
 
 @blueprint.get("/activity", responses={200: ActivityPage, **ACCOUNT_PROBLEMS}, security=BEARER)
-@requires(RoleName.MANAGER)
+@requires(Permission.ACTIVITY_READ)
 def list_activity(query: ActivityQuery) -> Response:
     """Look up who did what to what, newest first."""
     asked = query.model_dump(exclude={"limit", "cursor"})
@@ -102,7 +102,7 @@ def list_activity(query: ActivityQuery) -> Response:
 @blueprint.get(
     "/accounts/me/activity", responses={200: ActivityPage, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(RoleName.READER)
+@requires(Permission.ACCOUNT_READ_ACTIVITY)
 def list_my_activity(query: PageQuery) -> Response:
     """Look up what happened to one's own account, newest first: logins and failed ones among it."""
     me = current_actor().user_id

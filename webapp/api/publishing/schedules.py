@@ -14,7 +14,7 @@ from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, Id, IfMatch, Input, Moment, Omittable, PageQuery, Query
 from webapp.kit.clock import utc_now
 from webapp.kit.cursors import decode_cursor
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.services.publishing import schedules
 from webapp.services.publishing.schedules import SchedulePlan, ScheduleView
 
@@ -105,7 +105,7 @@ class SchedulePage(BaseModel):
     responses={201: ScheduleAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.EDITOR)
+@requires(Permission.SCHEDULE_MANAGE)
 def create(path: ContentPath, header: IfMatch, body: NewSchedule) -> Response:
     """Schedule an item; a publish pins one version, whatever is edited later.
 
@@ -127,7 +127,7 @@ def create(path: ContentPath, header: IfMatch, body: NewSchedule) -> Response:
     responses={200: ScheduleList, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.AUTHOR)
+@requires(Permission.SCHEDULE_READ)
 def list_for_content(path: ContentPath) -> Response:
     """List the open schedules of an item."""
     views = schedules.list_for_content(open_session(), current_actor(), path.content_id)
@@ -139,7 +139,7 @@ def list_for_content(path: ContentPath) -> Response:
     responses={200: ScheduleAnswer, **NOT_MODIFIED, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.AUTHOR)
+@requires(Permission.SCHEDULE_READ)
 def read(path: SchedulePath) -> Response:
     """Read one schedule; its ETag is what a change of it wants in If-Match."""
     return _answer_with(path.schedule_id)
@@ -150,7 +150,7 @@ def read(path: SchedulePath) -> Response:
     responses={200: ScheduleAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.EDITOR)
+@requires(Permission.SCHEDULE_MANAGE)
 def change(path: SchedulePath, header: IfMatch, body: ScheduleChanges) -> Response:
     """Change a pending schedule."""
     given = body.model_dump(exclude_none=True)
@@ -165,7 +165,7 @@ def change(path: SchedulePath, header: IfMatch, body: ScheduleChanges) -> Respon
     responses={200: ScheduleAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(RoleName.EDITOR)
+@requires(Permission.SCHEDULE_MANAGE)
 def cancel(path: SchedulePath, header: IfMatch) -> Response:
     """Cancel a pending schedule."""
     schedules.cancel(open_session(), current_actor(), path.schedule_id, header.revisions())
@@ -173,7 +173,7 @@ def cancel(path: SchedulePath, header: IfMatch) -> Response:
 
 
 @blueprint.get("/schedule", responses={200: SchedulePage, **CHANGE_PROBLEMS}, security=BEARER)
-@requires(RoleName.AUTHOR)
+@requires(Permission.SCHEDULE_READ)
 def list_between(query: CalendarQuery) -> Response:
     """List schedules in the order of their moments."""
     after: Any = None if query.cursor is None else decode_cursor(query.cursor, datetime, int)

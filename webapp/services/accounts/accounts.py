@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
 from webapp.kit.passwords import hash_password
+from webapp.kit.permissions import Permission
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
 from webapp.models import Role, User
@@ -123,10 +124,10 @@ def set_role(session: Session, actor: Actor, user_id: int, role: RoleName) -> Ac
     A manager hands out roles up to their own, to accounts that do not stand above them. Raises
     NotFoundError, ForbiddenError, and ConflictError where the last admin would be lost.
     """
-    actor.require(RoleName.MANAGER)
+    actor.require(Permission.USER_SET_ROLE)
     last_admin.take_turns(session)
     account = get_account(session, user_id)
-    if not actor.may(role) or not actor.may(account.role):
+    if not actor.role.includes(role) or not actor.role.includes(account.role):
         raise ForbiddenError("You can neither give nor take a role above your own.")
     if account.role is RoleName.ADMIN and role is not RoleName.ADMIN:
         last_admin.refuse_losing(session, user_id)

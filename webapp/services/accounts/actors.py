@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.kit.quotas import NO_QUOTAS, Quotas
 from webapp.kit.roles import RoleName
 from webapp.services.errors import ForbiddenError
@@ -11,7 +12,9 @@ from webapp.services.errors import ForbiddenError
 class Actor:
     """A logged-in account for the length of one request or one job.
 
-    `is_use_noted` says that the use of its session needs no note; see `sessions.note_use`.
+    `is_use_noted` says that the use of its session or key needs no note; see `sessions.note_use`.
+    An actor that comes with an API key has its id in `api_key_id`, and in `key_permissions` what
+    the key's scopes allow at most.
     """
 
     user_id: int
@@ -20,12 +23,24 @@ class Actor:
     session_id: int | None = None
     is_use_noted: bool = True
     quotas: Quotas = NO_QUOTAS
+    api_key_id: int | None = None
+    key_permissions: frozenset[Permission] | None = None
 
-    def may(self, role: RoleName) -> bool:
-        """Say whether the actor may do what `role` may do."""
-        return self.role.includes(role)
+    def may(self, permission: Permission) -> bool:
+        """Say whether the actor may do this: its role allows it, and its key, where it has one."""
+        return permission in PERMISSIONS_OF_ROLE[self.role] and (
+            self.key_permissions is None or permission in self.key_permissions
+        )
 
-    def require(self, role: RoleName) -> None:
-        """Raise ForbiddenError unless the actor may do what `role` may do."""
-        if not self.may(role):
-            raise ForbiddenError(f"This needs the role {role.value}; yours is {self.role.value}.")
+    def require(self, permission: Permission) -> None:
+        """Raise ForbiddenError unless the actor may do this."""
+        if permission not in PERMISSIONS_OF_ROLE[self.role]:
+            raise ForbiddenError(
+                f"This needs the permission {permission.value}; the role {self.role.value} has it "
+                "not."
+            )
+        if not self.may(permission):
+            raise ForbiddenError(
+                f"This needs the permission {permission.value}; the scopes of this API key do not "
+                "hold it."
+            )

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, defer
 
+from webapp.kit.permissions import Permission
 from webapp.kit.slugs import slugify
 from webapp.models import (
     Category,
@@ -24,7 +25,7 @@ from webapp.services.accounts.actors import Actor
 from webapp.services.content import quotas, slugs, taxonomy, versions
 from webapp.services.content.records import record_of
 from webapp.services.content.taxonomy import ItemTag
-from webapp.services.content.visibility import visible_content
+from webapp.services.content.visibility import require_on, visible_content
 from webapp.services.errors import (
     ConflictError,
     InvalidInputError,
@@ -67,6 +68,7 @@ def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | Non
     Raises ConflictError for a taken slug, InvalidInputError for an unknown category, QuotaError and
     DailyQuotaError.
     """
+    actor.require(Permission.CONTENT_CREATE)
     check_category(session, draft.category_id)
     tags = taxonomy.ensure_tags(session, list(draft.tags))
     if draft.slug is not None:
@@ -149,6 +151,7 @@ def edit(
     Raises NotFoundError, StaleRevisionError, ConflictError, InvalidInputError.
     """
     content = lock_for_change(session, actor, content_id, revisions)
+    require_on(actor, content, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_EDIT_ANY)
     if content.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
     save(session, actor, content, changes, reason="save")
@@ -200,6 +203,7 @@ def restore(
     The item keeps its present slug where the old one belongs to another item by now.
     """
     content = lock_for_change(session, actor, content_id, revisions)
+    require_on(actor, content, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_EDIT_ANY)
     if content.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
     version = versions.get_version(session, content_id, number)
@@ -223,6 +227,7 @@ def trash(
 ) -> None:
     """Put an item aside. Raises ConflictError while it is public or scheduled."""
     content = lock_for_change(session, actor, content_id, revisions)
+    require_on(actor, content, Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY)
     if content.status == "trashed":
         return
     if content.status == "published":
@@ -246,6 +251,7 @@ def untrash(
     Raises ConflictError when it is not in there, and QuotaError.
     """
     content = lock_for_change(session, actor, content_id, revisions)
+    require_on(actor, content, Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY)
     if content.status != "trashed":
         raise ConflictError("The item is not in the trash.")
     set_status(session, content, "draft")

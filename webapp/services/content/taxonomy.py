@@ -22,7 +22,7 @@ from sqlalchemy.sql import ColumnElement
 
 from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.kit.slugs import slugify
 from webapp.models import Category, Content, ContentTag, Publication, Tag
 from webapp.models.arrays import IdArray
@@ -370,7 +370,7 @@ _ANCESTORS = text(
 def _visible_to(viewer: Actor | None) -> Select[int, str, str, str, int | None]:
     """Return the query of the categories that somebody may know of; authors choose among all."""
     columns = (Category.id, Category.slug, Category.name, Category.description)
-    if viewer is not None and viewer.may(RoleName.AUTHOR):
+    if viewer is not None and viewer.may(Permission.TAXONOMY_READ):
         return select(*columns, Category.parent_id)
     parent = aliased(Category)
     # It may have been put below one that has drafts alone.

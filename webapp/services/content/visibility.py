@@ -1,8 +1,8 @@
-"""What an actor may see of the items, written once."""
+"""What an actor may see of the items, and do to them, written once."""
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, false, select
 
-from webapp.kit.roles import RoleName
+from webapp.kit.permissions import Permission
 from webapp.models import Content
 from webapp.services.accounts.actors import Actor
 
@@ -10,6 +10,17 @@ from webapp.services.accounts.actors import Actor
 def visible_content(actor: Actor) -> Select[Content]:
     """Return the one SELECT of the items that an actor may see: editors all, others their own."""
     statement = select(Content)
-    if actor.may(RoleName.EDITOR):
+    if actor.may(Permission.CONTENT_READ_ANY):
         return statement
-    return statement.where(Content.author_id == actor.user_id)
+    if actor.may(Permission.CONTENT_READ_OWN):
+        return statement.where(Content.author_id == actor.user_id)
+    return statement.where(false())
+
+
+def require_on(actor: Actor, content: Content, own: Permission, of_anybody: Permission) -> None:
+    """Raise ForbiddenError unless the actor may do this to an item that it sees.
+
+    `own` suffices for the actor's own items, and `of_anybody` for all.
+    """
+    if content.author_id != actor.user_id or not actor.may(own):
+        actor.require(of_anybody)

@@ -12,6 +12,7 @@ from structlog.contextvars import get_contextvars
 
 from webapp.jobs.messages import FanOutEvent
 from webapp.jobs.payloads import version_mark
+from webapp.kit.permissions import Permission
 from webapp.models import Content, Publication
 from webapp.models.arrays import IdArray
 from webapp.services import activity
@@ -158,6 +159,9 @@ def publish(
     older one ends. Raises NotFoundError, StaleRevisionError, ConflictError.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
+    actor.require(Permission.CONTENT_PUBLISH)
+    if notify:
+        actor.require(Permission.MESSAGE_SEND)
     if item.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
     version = versions.get_version(session, content_id, number or item.version)
@@ -184,6 +188,7 @@ def unpublish(
     Raises NotFoundError, StaleRevisionError, and ConflictError when it is not public.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
+    actor.require(Permission.CONTENT_PUBLISH)
     if item.status != "published":
         raise ConflictError(f"The item is not public.{supersession.advice(session, content_id)}")
     withdraw(session, [content_id])

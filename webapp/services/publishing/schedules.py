@@ -24,6 +24,7 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 from webapp.jobs.messages import FireSchedules
 from webapp.jobs.outbox import chunked, enqueue_many, wake_dispatcher
 from webapp.jobs.pauses import is_kind_paused
+from webapp.kit.permissions import Permission
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.models.arrays import is_one_of
 from webapp.services import activity
@@ -95,6 +96,7 @@ def create(
     StaleRevisionError, and ConflictError for an item in the trash or with such a schedule already.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
+    _require_planning(actor, plan.action)
     if item.status == "trashed":
         raise ConflictError("The item is in the trash; take it out first.")
     version_id = None
@@ -178,6 +180,7 @@ def change(
     Raises NotFoundError, StaleRevisionError, and ConflictError once it is no longer pending.
     """
     schedule = _lock_open(session, actor, schedule_id, revisions, ("pending",))
+    _require_planning(actor, schedule.action)
     values: dict[str, Any] = {
         name: changes[name] for name in ("due_at", "if_missed") if name in changes
     }
@@ -218,6 +221,7 @@ def cancel(
     firing or the cancelling, decides.
     """
     schedule = _lock_open(session, actor, schedule_id, revisions, ("pending", "handed"))
+    actor.require(Permission.SCHEDULE_MANAGE)
     schedule.state = "cancelled"
     schedule.revision += 1
     schedule.updated_at = func.clock_timestamp()
@@ -295,6 +299,13 @@ def _visible(actor: Actor) -> Select[Schedule, str, int | None]:
         .outerjoin(ContentVersion, ContentVersion.id == Schedule.version_id)
         .where(Schedule.content_id.in_(seen))
     )
+
+
+def _require_planning(actor: Actor, action: str) -> None:
+    """Raise ForbiddenError unless the actor may plan this; a publication tells the followers."""
+    actor.require(Permission.SCHEDULE_MANAGE)
+    if action == "publish":
+        actor.require(Permission.MESSAGE_SEND)
 
 
 def _lock_open(
