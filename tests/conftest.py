@@ -18,7 +18,9 @@ from dev.mail_sink import MailSink
 from dev.postgres import PostgresServer
 from dev.redis import RedisServer
 from tests.databases import Databases
+from tests.factories import PASSWORD
 from tests.index_watch import IndexWatch
+from tests.secret_watch import SecretWatch
 from webapp.adapters.mail import Mailer
 from webapp.api.edge import ImprintApp
 from webapp.app import create_app
@@ -30,6 +32,7 @@ from workers.context import WorkerContext
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "imprint_template"
+SECRET_KEY = "a secret key for tests, long enough for production"
 # The tests that make the application send its statements from their own process.
 WATCHED_FOLDERS = {"api", "cli", "jobs", "services", "workers"}
 # What a caller may say of the tests themselves; docs/migrations.md and docs/promises.md tell of it.
@@ -69,6 +72,15 @@ def _no_configuration_from_outside() -> None:
             del os.environ[name]
     for name in ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "SECRET_KEY", "PROMETHEUS_MULTIPROC_DIR"):
         os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_in_any_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Look for every secret that this run makes in all that it logs."""
+    watch = SecretWatch(tmp_path_factory.mktemp("logged"), SECRET_KEY, PASSWORD)
+    with watch.watching():
+        yield
+    assert watch.find_leaks() == []
 
 
 @pytest.fixture(autouse=True)
@@ -195,7 +207,7 @@ def settings(database_url: str, redis: RedisServer) -> Settings:
         database_url=database_url,
         redis_url=redis.url,
         smtp_url="smtp://127.0.0.1:9",
-        secret_key=SecretStr("a secret key for tests, long enough for production"),
+        secret_key=SecretStr(SECRET_KEY),
         rate_limits=False,
         rendering_wait_seconds=60,
         log_level="WARNING",
