@@ -3,7 +3,7 @@
 from flask_openapi3.models.info import Info
 
 from webapp.adapters.logs import configure_logs
-from webapp.api.accounts import accounts, auth_tokens
+from webapp.api.accounts import accounts, auth_tokens, verifications
 from webapp.api.audience import follows, notifications
 from webapp.api.clients import BehindProxies, refuse_hidden_clients
 from webapp.api.content import content, taxonomy, versions
@@ -29,6 +29,7 @@ from webapp.settings import Settings
 BLUEPRINTS = (
     accounts.blueprint,
     auth_tokens.blueprint,
+    verifications.blueprint,
     content.blueprint,
     versions.blueprint,
     schedules.blueprint,

@@ -105,6 +105,8 @@ class Settings(BaseSettings):
     new_account_role: RoleName = RoleName.READER
     access_token_days: int = Field(default=30, ge=1, le=365)
     mail_to_unproven: bool = True
+    unverified_accounts: Literal["everything", "read", "nothing"] = "everything"
+    keep_unverified_account_days: int = Field(default=0, ge=0, le=36_500)
     password_reset_minutes: int = Field(default=30, ge=1, le=60)
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
@@ -321,6 +323,14 @@ class Settings(BaseSettings):
         The token stands in the fragment, which browsers send to no server and write to no log.
         """
         return f"{self.password_reset_url.format(base_url=self.base_url)}#token={token}"
+
+    def link_to_page(self, name: str, token: str = "") -> str:
+        """Return the address of one of the pages that mails lead to, with the token that it takes.
+
+        Those pages work without JavaScript, so their tokens stand where they reach the server; the
+        proxy's log has to leave queries out.
+        """
+        return f"{self.base_url}/{name}" + (f"?token={token}" if token else "")
 
     def message_id(self, *parts: str) -> str:
         """Return the Message-ID of the mail that `parts` name; a second copy of it has the same.

@@ -163,6 +163,13 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "POST /api/v1/auth/password-reset/confirm": CommonRoute(
         None, _once("/auth/password-reset/confirm", {}), frozenset({422})
     ),
+    "POST /api/v1/auth/verify-email": CommonRoute(
+        None, _once("/auth/verify-email", {}), frozenset({422})
+    ),
+    # The accounts there are proven, or become so by what the world does; both are told.
+    "POST /api/v1/auth/verify-email/resend": CommonRoute(
+        READER, _once("/auth/verify-email/resend"), frozenset({202, 409, 429})
+    ),
     "GET /api/v1/auth/sessions": CommonRoute(READER, _once("/auth/sessions")),
     "DELETE /api/v1/auth/sessions/<int:session_id>": CommonRoute(
         READER, _once(f"/auth/sessions/{NOBODY}"), frozenset({404})

@@ -25,12 +25,14 @@ ACCOUNTED_FOR = {
             "c93b6e10d7a5", "e7f40a92c6b8", "0b6d8e51f9c2", "2f8c1b70e4d9", "6c2f8da5e319",
             "e5a90d7c3b18", "f6037ad4e985",
             "d94f3a61ac43",
+            "2f71ac05be98", "c61f0a3be7d5", "e93b75d2c0f1",
         )
     },
     ("654f547b43aa", "ban-drop-constraint"): "NOT NULL says the same as the check",
     ("3b7d9e1f5a24", "ban-drop-constraint"): "drafts may share one, and slugs keeps names apart",
     ("c9e07b3a5d41", "ban-drop-constraint"): "the check that takes its place allows more",
     ("b72d1e4f8a21", "ban-drop-constraint"): "what it did to a line would be a change of it",
+    ("8d2c4e91f6ab", "ban-drop-constraint"): "an index keeps proven addresses apart",
     ("f5eec48854b2", "prefer-bigint-over-smallint"): "it holds the status of an HTTP answer",
 }  # fmt: skip
 

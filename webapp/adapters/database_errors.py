@@ -35,6 +35,12 @@ def sqlstate_of(error: BaseException | None) -> str:
     return str(getattr(error, "sqlstate", None) or "")
 
 
+def constraint_of(error: BaseException | None) -> str:
+    """Return the name of the constraint or unique index that an error is about, or nothing."""
+    diagnosis = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+    return diagnosis or ""
+
+
 def ends_connection(error: BaseException | None) -> bool:
     """Say whether a connection that met this error is of no use any more.
 

@@ -11,12 +11,17 @@ from webapp.kit.permissions import Permission
 from webapp.services import origins
 from webapp.services.accounts import sessions
 from webapp.services.accounts.actors import Actor
-from webapp.services.errors import AuthenticationError
+from webapp.services.errors import AuthenticationError, ForbiddenError
 from webapp.settings import Settings
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 MARK = "auth_mark"
+READS = frozenset({"GET", "HEAD"})
+# Open to an account whose address is not proven, whatever the settings let it do besides.
+OF_ONES_ACCOUNT = frozenset(
+    {Permission.ACCOUNT_READ, Permission.ACCOUNT_EDIT, Permission.CREDENTIAL_MANAGE}
+)
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,23 @@ def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
         sessions.note_use(session, actor.session_id)
         session.commit()
     if mark.permission is not None:
+        if not actor.is_verified and mark.permission not in OF_ONES_ACCOUNT:
+            _refuse_unverified(settings)
         actor.require(mark.permission)
+    elif not actor.is_verified and settings.unverified_accounts == "nothing":
+        # It is shown what everybody is shown.
+        return
     g.actor = replace(actor, quotas=settings.quotas_of(actor.role))
+
+
+def _refuse_unverified(settings: Settings) -> None:
+    """Raise ForbiddenError where the settings keep unproven accounts from this request."""
+    may = settings.unverified_accounts
+    if may == "nothing" or (may == "read" and request.method not in READS):
+        raise ForbiddenError(
+            "Prove the address of your account first: open the link in the mail, or ask for "
+            "another one with POST /api/v1/auth/verify-email/resend."
+        )
 
 
 def current_actor() -> Actor:

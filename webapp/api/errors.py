@@ -22,6 +22,7 @@ from webapp.services.errors import (
     NotFoundError,
     ServiceError,
     StaleRevisionError,
+    TooManyTriesError,
     UnavailableError,
     UnrenderableError,
 )
@@ -39,6 +40,7 @@ STATUSES: tuple[tuple[type[ServiceError], int], ...] = (
     (KeyReusedError, 422),
     (ConflictError, 409),
     (DailyQuotaError, 429),
+    (TooManyTriesError, 429),
     (UnrenderableError, 422),
     (UnavailableError, 503),
 )
@@ -80,7 +82,7 @@ def _service_error(error: ServiceError) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     if status == 503:
         headers = {"Retry-After": RETRY_AFTER_SECONDS}
-    if isinstance(error, DailyQuotaError):
+    if isinstance(error, DailyQuotaError | TooManyTriesError):
         headers = {"Retry-After": str(error.seconds)}
     return problem(status, str(error), errors=errors, headers=headers)
 

@@ -6,6 +6,7 @@ import structlog
 from flask import g, request
 
 from webapp.api.context import WebContext
+from webapp.kit.logins import one_form
 from webapp.kit.tokens import keyed_digest
 from webapp.services import activity
 from webapp.services.accounts.sessions import WrongCredentialsError
@@ -24,7 +25,7 @@ def trace_refusal(context: WebContext, error: ServiceError) -> None:
         key = context.settings.require_secret_key().encode()
         body = request.get_json(silent=True)
         login = str(body.get("login", "")) if isinstance(body, dict) else ""
-        login_hash = keyed_digest(key, "login", login.lower())[:16]
+        login_hash = keyed_digest(key, "login", one_form(login))[:16]
         log.warning("login.failed", user_id=error.user_id, login_hash=login_hash)
         if error.user_id is not None:
             with context.sessions.begin() as session:

@@ -12,7 +12,7 @@ from webapp.kit.addresses import mailable_address
 from webapp.kit.passwords import check_length
 from webapp.kit.roles import RoleName
 from webapp.kit.visible_lines import check_line
-from webapp.services.accounts.accounts import register
+from webapp.services.accounts.accounts import register, vouch_for_address
 
 
 @click.group(cls=AppGroup)
@@ -46,6 +46,7 @@ def create_admin(
             display_name=name,
             role=RoleName.ADMIN,
         )
+        account = vouch_for_address(session, account)
     if as_json:
         click.echo(orjson.dumps(asdict(account)).decode())
     else:

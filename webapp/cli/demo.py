@@ -57,6 +57,7 @@ def seed(login: str, password: str) -> None:
             display_name="Demo Admin",
             role=RoleName.ADMIN,
         )
+        accounts.vouch_for_address(session, account)
         _write_articles(session, Actor(account.id, account.login, RoleName.ADMIN))
     click.echo(f"The demo admin {login} and {len(ARTICLES)} articles were created.")
 

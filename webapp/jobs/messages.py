@@ -71,8 +71,20 @@ class SendPasswordReset(Message):
     kind: ClassVar[str] = "password_reset.send"
     queue: ClassVar[Queue] = Queue.ACCOUNTS
     max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
+    payload_version: ClassVar[int] = 2
 
     email_hash: str
+    login: str | None = None
+
+
+class SendEmailVerification(Message):
+    """Mail the token that proves an address, as the row of its request says."""
+
+    kind: ClassVar[str] = "email_verification.send"
+    queue: ClassVar[Queue] = Queue.ACCOUNTS
+    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
+
+    verification_id: int
 
 
 class SendPasswordChanged(Message):
@@ -184,6 +196,7 @@ MESSAGES: dict[str, type[Message]] = {
     message.kind: message
     for message in (
         SendPasswordReset,
+        SendEmailVerification,
         SendPasswordChanged,
         FireSchedules,
         RefreshPublications,

@@ -2,6 +2,7 @@
 
 from webapp.models.accounts.access_tokens import AccessToken
 from webapp.models.accounts.account_usages import AccountUsage
+from webapp.models.accounts.email_verifications import EmailVerification
 from webapp.models.accounts.password_resets import PasswordResetToken
 from webapp.models.accounts.users import Role, User
 from webapp.models.activity_blocks import ActivityBlock
@@ -37,6 +38,7 @@ __all__ = [
     "Content",
     "ContentTag",
     "ContentVersion",
+    "EmailVerification",
     "Event",
     "Follow",
     "IdempotencyKey",

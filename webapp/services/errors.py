@@ -1,5 +1,7 @@
 """What the rules say no with. There is no HTTP in here: the edge keeps the table of statuses."""
 
+import math
+
 
 class ServiceError(Exception):
     """The parent of every refusal; the message is written for the person who asked."""
@@ -40,6 +42,15 @@ class DailyQuotaError(ServiceError):
         """Say so, and in how many seconds the next day begins."""
         super().__init__(message)
         self.seconds = seconds
+
+
+class TooManyTriesError(ServiceError):
+    """It was tried too often; it may be tried again after some time."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        """Say what, and in how many seconds it may be tried again; whole ones, at least one."""
+        self.seconds = max(1, math.ceil(seconds))
+        super().__init__(f"{message} Try again in {self.seconds} seconds.")
 
 
 class UnavailableError(ServiceError):

@@ -1,4 +1,4 @@
-"""Account mail: password resets and the notice that a password was changed."""
+"""Account mail: proofs of addresses, password resets, and the notice of a changed password."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,13 @@ from sqlalchemy import select
 from webapp.adapters.mail import MailText, Verdict, build_message
 from webapp.adapters.mail_headers import NAME_LIMIT, UnmailableAddressError
 from webapp.adapters.mail_templates import render_mail
-from webapp.jobs.messages import SendPasswordChanged, SendPasswordReset
+from webapp.jobs.messages import SendEmailVerification, SendPasswordChanged, SendPasswordReset
 from webapp.jobs.outcomes import Done, Outcome, Retry, Snooze
 from webapp.kit.visible_lines import make_line
 from webapp.models import User
-from webapp.services.accounts import password_resets
+from webapp.services.accounts import password_resets, verifications
 from webapp.services.accounts.password_resets import PostponedReset
+from webapp.services.accounts.verifications import PostponedVerification
 from workers.context import InSteps, RunningJob
 
 log = structlog.get_logger()
@@ -41,6 +42,7 @@ def send_password_reset(job: RunningJob, message: SendPasswordReset) -> Outcome:
             bytes.fromhex(message.email_hash),
             minutes=settings.password_reset_minutes,
             asked_at=job.claimed.created_at,
+            login=message.login,
         )
     if minted is None:
         return Done()
@@ -63,6 +65,37 @@ def send_password_reset(job: RunningJob, message: SendPasswordReset) -> Outcome:
         with job.step() as session:
             password_resets.note_mailed(session, minted.token)
     return outcome
+
+
+def send_email_verification(job: RunningJob, message: SendEmailVerification) -> Outcome:
+    """Mint a token, commit it, and mail the only copy to the address that it proves.
+
+    Where another account has proven the address, its owner is told instead, and gets nothing that
+    would help the account that asked.
+    """
+    settings = job.context.settings
+    with job.step() as session:
+        minted = verifications.mint(session, message.verification_id)
+    if minted is None:
+        return Done()
+    if isinstance(minted, PostponedVerification):
+        return Snooze(minted.seconds)
+    reader = Reader(minted.user_id, minted.address, "")
+    if minted.token is None:
+        mail = render_mail(
+            "address_known",
+            "You have an account already",
+            base_url=settings.base_url,
+        )
+        return _send(job, mail, reader, str(job.claimed.id))
+    mail = render_mail(
+        "email_verification",
+        "Confirm your address",
+        link=settings.link_to_page("verify-email", minted.token),
+        token=minted.token,
+        base_url=settings.base_url,
+    )
+    return _send(job, mail, reader, minted.token)
 
 
 def send_password_changed(job: RunningJob, message: SendPasswordChanged) -> Outcome:
@@ -119,5 +152,6 @@ def _give_up_quietly(reader: Reader, answer: str) -> Done:
 
 HANDLERS = (
     InSteps(SendPasswordReset, send_password_reset),
+    InSteps(SendEmailVerification, send_email_verification),
     InSteps(SendPasswordChanged, send_password_changed),
 )

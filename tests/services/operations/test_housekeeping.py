@@ -22,6 +22,7 @@ from webapp.models import (
     MailDelivery,
     Notification,
     Publication,
+    User,
 )
 from webapp.services.audience import follows
 from webapp.services.audience.fan_out import fan_out_chunk
@@ -88,6 +89,40 @@ def test_sessions_are_kept_for_their_days_after_their_end(session: Session, kept
     assert count(session, AccessToken) == 4
     prune(session, "revoked_access_tokens", kept)
     assert count(session, AccessToken) == 3
+
+
+def test_accounts_that_were_never_verified_and_did_nothing_are_kept_for_their_days(
+    session: Session, kept: Settings
+) -> None:
+    """Each of these but `idle` has a reason to stay."""
+    names = ("idle", "young", "verified", "off", "follower", "writer", "visitor")
+    actors = {name: make_actor(session, RoleName.AUTHOR) for name in names}
+    actors["editor"] = make_actor(session, RoleName.EDITOR)
+    ids = {name: actor.user_id for name, actor in actors.items()}
+    session.execute(update(User).values(created_at=ago(31)))
+    for name, values in {
+        "young": {"created_at": ago(29)},
+        "verified": {"email_proven_at": ago(30)},
+        "off": {"disabled_at": ago(30)},
+    }.items():
+        session.execute(update(User).where(User.id == ids[name]).values(**values))
+    follows.follow(session, actors["follower"], Target.AUTHOR, ids["editor"])
+    make_content(session, actors["writer"])
+    for name, days in (("visitor", 29), ("idle", 31)):
+        session.execute(
+            insert(AccessToken).values(
+                user_id=ids[name],
+                token_hash=ids[name].to_bytes(32, "big"),
+                created_at=ago(40),
+                last_used_at=ago(days),
+                expires_at=ago(1),
+            )
+        )
+    assert prune(session, "unverified_accounts", kept) == 0
+    month = {"keep_unverified_account_days": 30}
+    assert prune(session, "unverified_accounts", kept.model_copy(update=month)) == 1
+    left = set(session.scalars(select(User.id)))
+    assert [name for name in names if ids[name] not in left] == ["idle"]
 
 
 def tell(session: Session, days: int, *, readers: int = 3) -> tuple[Event, int]:

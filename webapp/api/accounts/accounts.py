@@ -14,16 +14,23 @@ from webapp.api.fields import Id, Input, Name, PageQuery, Query, ShortText
 from webapp.kit.addresses import mailable_address
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
+from webapp.kit.logins import one_form
 from webapp.kit.passwords import MAXIMUM_LENGTH, MAXIMUM_TYPED, MINIMUM_LENGTH, check_length
 from webapp.kit.permissions import Permission
 from webapp.kit.roles import RoleName
-from webapp.services.accounts import accounts
+from webapp.services.accounts import accounts, verifications
 from webapp.services.accounts.accounts import Account
 
 blueprint = Blueprint("accounts", title="Accounts")
 
+
+def _plain_login(value: Any) -> Any:  # noqa: ANN401
+    return one_form(value) if isinstance(value, str) else value
+
+
 Login = Annotated[
     str,
+    BeforeValidator(_plain_login),
     Field(min_length=2, max_length=50, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
 ]
 Password = Annotated[
@@ -80,6 +87,7 @@ class AccountAnswer(BaseModel):
     bio: str
     role: RoleName
     created_at: datetime
+    email_verified: bool = Field(description="Whether the address was shown to be theirs.")
 
 
 class AccountPage(BaseModel):
@@ -104,8 +112,13 @@ class RoleChange(Input):
 @blueprint.post("/accounts", responses={201: AccountAnswer}, security=[])
 @public
 def register(body: NewAccount) -> Response:
-    """Make an account with the role that the settings give to new ones."""
-    account = accounts.register(
+    """Make an account with the role that the settings give to new ones.
+
+    A mail goes to the address, whose link proves that it is the account's. The answer is the same
+    for an address that another account has; then the mail says so. A login is public, and a taken
+    one is refused.
+    """
+    account = verifications.register(
         open_session(),
         login=body.login,
         email=body.email,

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 from flask import Response, g, request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from webapp.api.accounts.accounts import EmailAddress, Password
+from webapp.api.accounts.accounts import EmailAddress, Login, Password
 from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, public, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint, Responses
 from webapp.api.edge import idempotency_key, keeps_no_answer, open_session, web_context
-from webapp.api.fields import Id, Input, PageQuery, Query
+from webapp.api.fields import Id, Input, Omittable, PageQuery, Query
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
@@ -76,6 +76,10 @@ class ResetRequest(Input):
     """The address of the account whose password is forgotten."""
 
     email: EmailAddress
+    login: Annotated[
+        Omittable[Login],
+        Field(description="Which of the accounts that claim an address that none has proven."),
+    ] = None
 
 
 class ResetAccepted(BaseModel):
@@ -164,7 +168,7 @@ def revoke_session(path: SessionPath) -> Response:
 @keeps_no_answer
 def request_password_reset(body: ResetRequest) -> Response:
     """Ask for a mail with a reset token; the answer is the same for every address."""
-    password_resets.request_reset(open_session(), body.email)
+    password_resets.request_reset(open_session(), body.email, body.login)
     return answer(ResetAccepted(), 202)
 
 

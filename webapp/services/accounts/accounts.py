@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
+from webapp.kit.logins import one_form
 from webapp.kit.passwords import hash_password
 from webapp.kit.permissions import Permission
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
 from webapp.models import Role, User
 from webapp.services import activity
-from webapp.services.accounts import last_admin, standing
+from webapp.services.accounts import addresses, last_admin, standing
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import ConflictError, ForbiddenError, NotFoundError
 
@@ -34,6 +35,7 @@ class Account:
     bio: str
     role: RoleName
     created_at: datetime
+    email_verified: bool
 
 
 def register(
@@ -45,23 +47,28 @@ def register(
     display_name: str,
     role: RoleName,
 ) -> Account:
-    """Make an account. Raises ConflictError when the login or the address is taken."""
+    """Make an account. Raises ConflictError when the login is taken.
+
+    That another account has the address is no matter here, and must not be: it would tell whose it
+    is. Nothing is proven yet; see `addresses.prove`.
+    """
+    login = one_form(login)
     statement = (
         insert(User)
         .values(
-            login=login.lower(),
+            login=login,
             email=email,
             email_hash=hash_email(email),
             password_hash=hash_password(password),
             display_name=display_name,
             role_id=select(Role.id).where(Role.name == role.value).scalar_subquery(),
         )
-        .on_conflict_do_nothing()
+        .on_conflict_do_nothing(index_elements=["login"])
         .returning(User.id)
     )
     user_id = session.scalar(statement)
     if user_id is None:
-        raise ConflictError("An account with this login or address already exists.")
+        raise ConflictError("This login is taken.")
     activity.record(session, user_id, "account.register", "user", user_id, role=role.value)
     return get_account(session, user_id)
 
@@ -75,8 +82,8 @@ def get_account(session: Session, user_id: int) -> Account:
 
 
 def find_by_login(session: Session, login: str) -> Account | None:
-    """Return the account with this login, in any case of letters, or None."""
-    row = session.execute(_accounts().where(User.login == login.lower())).one_or_none()
+    """Return the account with this login, in any form of its letters, or None."""
+    row = session.execute(_accounts().where(User.login == one_form(login))).one_or_none()
     return None if row is None else _account(row)
 
 
@@ -154,23 +161,33 @@ def set_password(session: Session, user_id: int, password: str) -> None:
     standing.revoke_sessions(session, user_id)
 
 
-def prove_address(session: Session, user_id: int) -> None:
-    """Note that a secret which was mailed to the address of an account came back."""
-    session.execute(
-        update(User)
-        .where(User.id == user_id, User.email_proven_at.is_(None))
-        .values(email_proven_at=func.clock_timestamp())
-    )
+def vouch_for_address(session: Session, account: Account) -> Account:
+    """Take the address of an account for proven, because an operator says so, and return it.
+
+    Raises ConflictError where another account has proven it.
+    """
+    try:
+        addresses.prove(session, account.id, account.email)
+    except addresses.AddressTakenError as error:
+        raise ConflictError("Another account has proven this address.") from error
+    return get_account(session, account.id)
 
 
-def _accounts() -> Select[int, str, str, str, str, str, datetime]:
+def _accounts() -> Select[int, str, str, str, str, str, datetime, bool]:
     return select(
-        User.id, User.login, User.email, User.display_name, User.bio, Role.name, User.created_at
+        User.id,
+        User.login,
+        User.email,
+        User.display_name,
+        User.bio,
+        Role.name,
+        User.created_at,
+        User.email_proven_at.is_not(None),
     ).join(Role, Role.id == User.role_id)
 
 
-def _account(row: Row[int, str, str, str, str, str, datetime]) -> Account:
-    user_id, login, email, display_name, bio, role, created_at = row
+def _account(row: Row[int, str, str, str, str, str, datetime, bool]) -> Account:
+    user_id, login, email, display_name, bio, role, created_at, email_verified = row
     return Account(
         id=user_id,
         login=login,
@@ -179,4 +196,5 @@ def _account(row: Row[int, str, str, str, str, str, datetime]) -> Account:
         bio=bio,
         role=RoleName(role),
         created_at=created_at,
+        email_verified=email_verified,
     )

@@ -3,21 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, not_, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
 from webapp.jobs.messages import SendPasswordChanged, SendPasswordReset
 from webapp.jobs.outbox import enqueue
+from webapp.kit.logins import one_form
 from webapp.kit.tokens import hash_email, hash_token, new_token
 from webapp.models import PasswordResetToken, User
 from webapp.services import activity
-from webapp.services.accounts import accounts, standing
+from webapp.services.accounts import accounts, addresses, standing
 from webapp.services.errors import AuthenticationError
 
 # A mailbox gets at most this many reset mails in this time, however many are asked for.
 MOST_MAILS = 3
 MOST_MAILS_SECONDS = 300.0
+WRONG_TOKEN = "This reset token is unknown, used or expired."  # noqa: S105 - a sentence
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,31 @@ class PostponedReset:
     seconds: float
 
 
-def request_reset(session: Session, email: str) -> None:
-    """Write the duty to mail a token.
+def request_reset(session: Session, email: str, login: str | None = None) -> None:
+    """Write the duty to mail a token, for the account with this `login` if one is named.
 
     Known and unknown addresses cost the same work here, so the answer tells nothing about them.
     """
     email_hash = hash_email(email).hex()
-    enqueue(session, SendPasswordReset(email_hash=email_hash))
+    enqueue(
+        session,
+        SendPasswordReset(email_hash=email_hash, login=None if login is None else one_form(login)),
+    )
     activity.trace(session, None, "password.reset.requested", email_hash=email_hash[:16])
 
 
 def mint_token(
-    session: Session, email_hash: bytes, *, minutes: int, asked_at: datetime
+    session: Session,
+    email_hash: bytes,
+    *,
+    minutes: int,
+    asked_at: datetime,
+    login: str | None = None,
 ) -> MintedReset | PostponedReset | None:
     """Make a token for the account with this address, at the moment of sending.
 
+    It is the account that has proven the address, or where none has, the oldest of those that claim
+    it; `login` asks for one of these.
     The token is random and new at each call, and all older ones of the account end with it, so a
     start of a job that never got to its mail leaves nothing behind that works. Returns None when
     there is no active account, or when a mail went out since `asked_at`: whoever asked then has it.
@@ -65,7 +77,14 @@ def mint_token(
     """
     user = session.execute(
         select(User.id, User.email, User.display_name, User.email_proven_at)
-        .where(User.email_hash == email_hash, User.disabled_at.is_(None))
+        .where(
+            User.email_hash == email_hash,
+            User.disabled_at.is_(None),
+            or_(User.email_proven_at.is_not(None), not_(addresses.is_anothers())),
+            true() if login is None else User.login == login,
+        )
+        .order_by(User.email_proven_at, User.id)
+        .limit(1)
         .with_for_update()
     ).one_or_none()
     if user is None:
@@ -110,11 +129,11 @@ def confirm_reset(session: Session, token: str, password: str) -> None:
     holder = select(PasswordResetToken.user_id).where(
         PasswordResetToken.token_hash == hash_token(token)
     )
-    user_id = session.scalar(
-        select(User.id)
+    user = session.execute(
+        select(User.id, User.email, User.email_proven_at)
         .where(User.id == holder.scalar_subquery(), User.disabled_at.is_(None))
         .with_for_update()
-    )
+    ).one_or_none()
     used = (
         update(PasswordResetToken)
         .where(
@@ -125,13 +144,17 @@ def confirm_reset(session: Session, token: str, password: str) -> None:
         .values(used_at=func.clock_timestamp())
         .returning(PasswordResetToken.id)
     )
-    if user_id is None or session.scalar(used) is None:
-        raise AuthenticationError("This reset token is unknown, used or expired.")
-    accounts.set_password(session, user_id, password)
-    accounts.prove_address(session, user_id)
-    standing.end_reset_tokens(session, user_id)
-    activity.trace(session, user_id, "password.reset.used")
-    enqueue(session, SendPasswordChanged(user_id=user_id))
+    if user is None or session.scalar(used) is None:
+        raise AuthenticationError(WRONG_TOKEN)
+    if user.email_proven_at is None:
+        try:
+            addresses.prove(session, user.id, user.email)
+        except addresses.AddressTakenError as error:
+            raise AuthenticationError(WRONG_TOKEN) from error
+    accounts.set_password(session, user.id, password)
+    standing.end_reset_tokens(session, user.id)
+    activity.trace(session, user.id, "password.reset.used")
+    enqueue(session, SendPasswordChanged(user_id=user.id))
 
 
 def _replace_tokens(session: Session, user_id: int, minutes: int) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
+from webapp.kit.logins import one_form
 from webapp.kit.passwords import (
     hash_password,
     needs_rehash,
@@ -72,7 +73,7 @@ def log_in(session: Session, login: str, password: str) -> Login:
     WrongCredentialsError with one message for every cause, after the same work.
     """
     row = session.execute(
-        select(User.id, User.password_hash, User.disabled_at).where(User.login == login.lower())
+        select(User.id, User.password_hash, User.disabled_at).where(User.login == one_form(login))
     ).one_or_none()
     password_hash = unmatchable_hash() if row is None else row.password_hash
     matches = verify_password(password_hash, password)
@@ -200,6 +201,7 @@ def find_actor(session: Session, token: str) -> Actor | None:
             User.login,
             Role.name,
             is_use_noted.label("is_use_noted"),
+            User.email_proven_at.is_not(None).label("is_verified"),
         )
         .join(User, User.id == AccessToken.user_id)
         .join(Role, Role.id == User.role_id)
@@ -218,6 +220,7 @@ def find_actor(session: Session, token: str) -> Actor | None:
         role=RoleName(row.name),
         session_id=row.id,
         is_use_noted=row.is_use_noted,
+        is_verified=row.is_verified,
     )
 
 

@@ -37,7 +37,7 @@ class MailedEvent:
 _SUPPRESS = text(
     """
     UPDATE mail_deliveries AS delivery
-    SET state = 'suppressed', answer = 'account off or mail not wanted'
+    SET state = 'suppressed', answer = 'account off, mail not wanted, or address of another'
     WHERE delivery.event_id = :event_id
       AND delivery.user_id > :after_user_id AND delivery.user_id <= :to_user_id
       AND delivery.state = 'queued'
@@ -45,7 +45,10 @@ _SUPPRESS = text(
           SELECT 1 FROM users
           LEFT JOIN notification_preferences AS preference ON preference.user_id = users.id
           WHERE users.id = delivery.user_id AND users.disabled_at IS NULL
-            AND coalesce(preference.by_mail, true))
+            AND coalesce(preference.by_mail, true)
+            AND (users.email_proven_at IS NOT NULL OR NOT EXISTS (
+                SELECT 1 FROM users AS owner
+                WHERE owner.email_hash = users.email_hash AND owner.email_proven_at IS NOT NULL)))
     """
 )
 
@@ -96,7 +99,10 @@ _DUE = text(
 
 
 def suppress_unwanted(session: Session, event_id: int, after_user_id: int, to_user_id: int) -> None:
-    """Take back queued mails whose readers are gone, off, or want no mail any more."""
+    """Take back queued mails whose readers are gone, off, or want no mail.
+
+    Nor does anybody get mail at an address that another account has proven.
+    """
     session.execute(_SUPPRESS, _range(event_id, after_user_id, to_user_id))
 
 

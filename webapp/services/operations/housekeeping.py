@@ -43,6 +43,21 @@ _OLD_MAILS = """
 """
 
 
+# Registered, never proven, and nothing came of it: it follows nothing, wrote nothing and was not
+# here lately, and nobody gave it more than a registration can, or switched it off.
+_IDLE_UNVERIFIED = """
+    email_proven_at IS NULL AND disabled_at IS NULL
+    AND created_at < now() - make_interval(days => :days)
+    AND role_id IN (SELECT id FROM roles WHERE name IN ('reader', 'author'))
+    AND NOT EXISTS (SELECT FROM follows WHERE follows.user_id = users.id)
+    AND NOT EXISTS (SELECT FROM content WHERE content.author_id = users.id)
+    AND NOT EXISTS (SELECT FROM content_versions WHERE content_versions.author_id = users.id)
+    AND NOT EXISTS (
+        SELECT FROM access_tokens AS token WHERE token.user_id = users.id
+        AND coalesce(token.last_used_at, token.created_at) > now() - make_interval(days => :days))
+"""
+
+
 def _older(column: str) -> str:
     return f"{column} < now() - make_interval(days => :days)"
 
@@ -63,6 +78,10 @@ _OUTLIVED = {
         "access_tokens", _older("revoked_at"), lambda settings: settings.keep_ended_session_days
     ),
     "password_reset_tokens": Outlived("password_reset_tokens", _older("expires_at"), lambda _: 7),
+    "email_verifications": Outlived("email_verifications", _older("created_at"), lambda _: 30),
+    "unverified_accounts": Outlived(
+        "users", _IDLE_UNVERIFIED, lambda settings: settings.keep_unverified_account_days
+    ),
     "mail_deliveries": Outlived(
         "mail_deliveries", _OLD_MAILS, lambda settings: settings.keep_mail_delivery_days
     ),
