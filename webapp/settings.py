@@ -3,6 +3,7 @@
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -312,6 +313,11 @@ class Settings(BaseSettings):
             bytes_a_day=self.quota_bytes_a_day,
             follows=self.quota_follows,
         )
+
+    @property
+    def site_words(self) -> tuple[str, ...]:
+        """What the site is called by, which no password should be made of."""
+        return (urlsplit(self.base_url).hostname or "", "imprint")
 
     def link_to_content(self, slug: str) -> str:
         """Return the address at which readers find a public item."""

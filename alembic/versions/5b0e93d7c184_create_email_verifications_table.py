@@ -1,6 +1,6 @@
 """create email_verifications table
 
-Revision: 5b0e93d7c184, after 2c0e6a8f31d5.
+Revision: 5b0e93d7c184, after fb615c83ce65.
 
 One row each time that an account is to show that an address is its own. Downgrade drops the table
 with its rows, and so ends every verification that is under way.
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "5b0e93d7c184"
-down_revision: str | tuple[str, ...] | None = "2c0e6a8f31d5"
+down_revision: str | tuple[str, ...] | None = "fb615c83ce65"
 branch_labels: str | tuple[str, ...] | None = None
 depends_on: str | tuple[str, ...] | None = None
 

@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 from webapp.cli import account_standing
 from webapp.cli.database import command_session
 from webapp.kit.addresses import mailable_address
-from webapp.kit.passwords import check_length
+from webapp.kit.passwords import MINIMUM_LENGTH, check_length
 from webapp.kit.roles import RoleName
 from webapp.kit.visible_lines import check_line
 from webapp.services.accounts.accounts import register, vouch_for_address
@@ -28,7 +28,7 @@ for command in account_standing.COMMANDS:
 @click.option("--login", required=True, help="The name to log in with.")
 @click.option("--email", required=True, help="Where password mails go.")
 @click.option("--display-name", help="Shown to readers; the login if left out.")
-@click.password_option(help="At least 10 characters; asked for if left out.")
+@click.password_option(help=f"At least {MINIMUM_LENGTH} characters; asked for if left out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def create_admin(
     login: str, email: str, display_name: str | None, password: str, as_json: bool

@@ -13,10 +13,12 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import hash_secret_raw
 
-MINIMUM_LENGTH = 10
-MAXIMUM_LENGTH = 256
-# As typed: no character comes apart into more than four by its form NFD (UAX 15, section 12).
-MAXIMUM_TYPED = 4 * MAXIMUM_LENGTH
+# Of a new password. Longer and shorter ones of earlier releases still open their accounts.
+MINIMUM_LENGTH = 12
+MAXIMUM_LENGTH = 128
+# As typed: no character comes apart into more than four by its form NFD (UAX 15, section 12), and
+# earlier releases took 256.
+MAXIMUM_TYPED = 4 * 256
 
 
 @cache
@@ -45,11 +47,19 @@ def hash_password(password: str) -> str:
 
 def verify_password(password_hash: str, password: str) -> bool:
     """Say whether the password is the one that was hashed, in its one form or as it was typed."""
-    return _matches(password_hash, normalized(password)) or needs_rehash(password_hash, password)
+    form = normalized(password)
+    return _matches(password_hash, form) or _matches_as_typed(password_hash, password)
 
 
 def needs_rehash(password_hash: str, password: str) -> bool:
-    """Say whether the hash is of the password as it was typed, and not of its one form."""
+    """Say whether the hash that a password matches would be made otherwise today.
+
+    It is of the password as it was typed and not of its one form, or of other parameters.
+    """
+    return _hasher().check_needs_rehash(password_hash) or _matches_as_typed(password_hash, password)
+
+
+def _matches_as_typed(password_hash: str, password: str) -> bool:
     return normalized(password) != password and _matches(password_hash, password)
 
 

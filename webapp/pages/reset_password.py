@@ -20,9 +20,9 @@ input, button { padding: .5rem; margin: .25rem 0 1rem; }
 </head>
 <body>
 <h1>Set a new password</h1>
-<form hidden>
-<label for="password">New password, at least 10 characters</label>
-<input id="password" type="password" autocomplete="new-password" minlength="10" required>
+<form>
+<label for="password">New password, at least 12 characters</label>
+<input id="password" type="password" autocomplete="new-password" minlength="12" required>
 <button>Set password</button>
 </form>
 <p role="status" id="status"></p>
@@ -37,10 +37,9 @@ const status = document.getElementById("status");
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
 // The token goes out of the address, so that the history of a shared browser does not keep it.
 history.replaceState(null, "", location.pathname);
-// Without this script the form could do nothing, so it shows only with it.
-form.hidden = !token;
 if (!token) {
   status.textContent = "This address holds no token. Open the link in the mail.";
+  form.hidden = true;
 }
 form.addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -3,10 +3,16 @@
 from unicodedata import normalize
 
 import pytest
+from argon2 import PasswordHasher
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import PASSWORD, Caller
+from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
+from webapp.kit.tokens import hash_email
+from webapp.models import User
+from webapp.services.accounts import password_resets
 
 
 def test_a_person_registers_logs_in_and_looks_at_themselves(client: FlaskClient) -> None:
@@ -38,15 +44,17 @@ def test_a_login_that_is_taken_is_a_conflict_without_an_account(client: FlaskCli
 def test_a_password_is_counted_and_known_in_any_form_that_a_keyboard_makes(
     client: FlaskClient,
 ) -> None:
-    for number, kept in enumerate(("\u1f82" * 256, "\uac01" * 256, "株式会社" * 3)):
-        typed = {"株式会社" * 3: "\u337f" * 3}.get(kept, normalize("NFD", kept))
+    greek = "".join(chr(0x1F80 + number * 29 % 48) for number in range(128))
+    hangul = "".join(chr(0xAC01 + number * 41) for number in range(128))
+    for number, kept in enumerate((greek, hangul, "株式会社の新しい合言葉です")):
+        typed = {"株": "\u337fの新しい合言葉です"}.get(kept[0], normalize("NFD", kept))
         account = {"login": f"maria{number}", "email": f"maria{number}@example.org"}
         made = client.post("/api/v1/accounts", json={**account, "password": typed})
         assert made.status_code == 201, made.get_json()
         for form in (typed, kept):
             credentials = {"login": account["login"], "password": form}
             assert client.post("/api/v1/auth/token", json=credentials).status_code == 200
-    for wrong in ("e\u0301" * 9, "e\u0301" * 257):
+    for wrong in ("e\u0301x" * 5, "e\u0301x" * 64 + "y"):
         refused = client.post("/api/v1/accounts", json={**account, "password": wrong})
         assert [error["field"] for error in refused.get_json()["errors"]] == ["body.password"]
 
@@ -126,3 +134,47 @@ def test_what_is_wrong_with_an_account_is_named(
     answer = client.post("/api/v1/accounts", json={**account, **change})
     assert answer.status_code == 422
     assert [error["field"] for error in answer.get_json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("password", ["password1234", "newsroom.maria", "Maria@example.org"])
+def test_a_password_that_would_be_guessed_is_refused_at_every_door(
+    client: FlaskClient, sessions: sessionmaker[Session], password: str
+) -> None:
+    account = {"login": "newsroom.maria", "email": "maria@example.org", "password": password}
+    refused = client.post("/api/v1/accounts", json=account)
+    assert refused.status_code == 422
+    (error,) = refused.get_json()["errors"]
+    assert error["field"] == "body.password"
+    assert "would be guessed" in error["reason"]
+    assert (
+        client.post("/api/v1/accounts", json={**account, "password": PASSWORD}).status_code == 201
+    )
+    with sessions.begin() as session:
+        minted = password_resets.mint_token(
+            session, hash_email("maria@example.org"), minutes=10, asked_at=utc_now()
+        )
+    assert isinstance(minted, password_resets.MintedReset)
+    door, confirmation = "/api/v1/auth/password-reset/confirm", {"token": minted.token}
+    refused = client.post(door, json={**confirmation, "password": password})
+    assert refused.status_code == 422
+    # The token is still good, and a wrong one tells nothing of the password that came with it.
+    wrong = client.post(door, json={"token": "made up", "password": password})
+    assert wrong.status_code == 401
+    better = client.post(door, json={**confirmation, "password": "a new and better one"})
+    assert better.status_code == 204
+
+
+def test_a_password_of_before_the_rules_still_opens_its_account(
+    client: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    reader = Caller(client, RoleName.READER)
+    weaker = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
+    for old in ("1234567890", "\u1f82" * 256):
+        with sessions.begin() as session:
+            session.get_one(User, reader.id).password_hash = weaker.hash(old)
+        credentials = {"login": reader.login, "password": old}
+        for _ in range(2):
+            assert client.post("/api/v1/auth/token", json=credentials).status_code == 200
+        with sessions() as session:
+            kept = session.get_one(User, reader.id).password_hash
+        assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")

@@ -39,6 +39,8 @@ Password = Annotated[
     Field(
         max_length=MAXIMUM_TYPED,
         json_schema_extra={"minLength": MINIMUM_LENGTH, "maxLength": MAXIMUM_LENGTH},
+        description="Of any characters. One that a million tries would find is refused: a common "
+        "one, a pattern, or one made of the login, the address or the name of the site.",
     ),
     AfterValidator(check_text),
     AfterValidator(check_length),
@@ -118,13 +120,15 @@ def register(body: NewAccount) -> Response:
     for an address that another account has; then the mail says so. A login is public, and a taken
     one is refused.
     """
+    settings = web_context().settings
     account = verifications.register(
         open_session(),
         login=body.login,
         email=body.email,
         password=body.password,
         display_name=body.display_name or body.login,
-        role=web_context().settings.new_account_role,
+        role=settings.new_account_role,
+        site_words=settings.site_words,
     )
     return answer(_shape(account), 201, location="/api/v1/accounts/me")
 

@@ -178,5 +178,6 @@ def request_password_reset(body: ResetRequest) -> Response:
 @public
 def confirm_password_reset(body: ResetConfirmation) -> Response:
     """Set a new password with a token from the mail; ends every session of the account."""
-    password_resets.confirm_reset(open_session(), body.token, body.password)
+    site_words = web_context().settings.site_words
+    password_resets.confirm_reset(open_session(), body.token, body.password, site_words=site_words)
     return no_content()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
+from webapp.kit.guessable_passwords import GuessablePasswordError, refuse_guessable
 from webapp.kit.logins import one_form
 from webapp.kit.passwords import hash_password
 from webapp.kit.permissions import Permission
@@ -19,7 +20,12 @@ from webapp.models import Role, User
 from webapp.services import activity
 from webapp.services.accounts import addresses, last_admin, standing
 from webapp.services.accounts.actors import Actor
-from webapp.services.errors import ConflictError, ForbiddenError, NotFoundError
+from webapp.services.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+)
 
 log = structlog.get_logger()
 
@@ -46,13 +52,18 @@ def register(
     password: str,
     display_name: str,
     role: RoleName,
+    site_words: tuple[str, ...] = (),
 ) -> Account:
-    """Make an account. Raises ConflictError when the login is taken.
+    """Make an account.
+
+    Raises ConflictError when the login is taken, and InvalidInputError for a password that would be
+    guessed, also from `site_words`.
 
     That another account has the address is no matter here, and must not be: it would tell whose it
     is. Nothing is proven yet; see `addresses.prove`.
     """
     login = one_form(login)
+    _refuse_guessable(password, (login, email, *site_words))
     statement = (
         insert(User)
         .values(
@@ -151,14 +162,26 @@ def set_role(session: Session, actor: Actor, user_id: int, role: RoleName) -> Ac
     return get_account(session, user_id)
 
 
-def set_password(session: Session, user_id: int, password: str) -> None:
-    """Set a new password and end every session of the account."""
+def set_password(
+    session: Session,
+    user_id: int,
+    password: str,
+    *,
+    site_words: tuple[str, ...] = (),
+    but_session: int | None = None,
+) -> None:
+    """Set a new password and end every session of the account, but for one if it is named.
+
+    Raises InvalidInputError for a password that would be guessed, also from `site_words`.
+    """
+    user = session.execute(select(User.login, User.email).where(User.id == user_id)).one()
+    _refuse_guessable(password, (user.login, user.email, *site_words))
     session.execute(
         update(User)
         .where(User.id == user_id)
         .values(password_hash=hash_password(password), updated_at=func.clock_timestamp())
     )
-    standing.revoke_sessions(session, user_id)
+    standing.revoke_sessions(session, user_id, but=but_session)
 
 
 def vouch_for_address(session: Session, account: Account) -> Account:
@@ -171,6 +194,13 @@ def vouch_for_address(session: Session, account: Account) -> Account:
     except addresses.AddressTakenError as error:
         raise ConflictError("Another account has proven this address.") from error
     return get_account(session, account.id)
+
+
+def _refuse_guessable(password: str, context: tuple[str, ...]) -> None:
+    try:
+        refuse_guessable(password, context)
+    except GuessablePasswordError as error:
+        raise InvalidInputError("password", str(error)) from error
 
 
 def _accounts() -> Select[int, str, str, str, str, str, datetime, bool]:

@@ -118,13 +118,16 @@ def note_mailed(session: Session, token: str) -> None:
     )
 
 
-def confirm_reset(session: Session, token: str, password: str) -> None:
+def confirm_reset(
+    session: Session, token: str, password: str, *, site_words: tuple[str, ...] = ()
+) -> None:
     """Use a token up and set the password.
 
     Ends every session and every other token of the account, and mails its owner that it happened.
     The token came by mail, so it also proves the address. The row of the user is locked first, as
     by `mint_token`; of several confirmations at once the guarded update lets one through. Raises
-    AuthenticationError, for the token of an account that was switched off too.
+    AuthenticationError, for the token of an account that was switched off too, and
+    InvalidInputError for a password that would be guessed, which leaves the token good.
     """
     holder = select(PasswordResetToken.user_id).where(
         PasswordResetToken.token_hash == hash_token(token)
@@ -151,7 +154,7 @@ def confirm_reset(session: Session, token: str, password: str) -> None:
             addresses.prove(session, user.id, user.email)
         except addresses.AddressTakenError as error:
             raise AuthenticationError(WRONG_TOKEN) from error
-    accounts.set_password(session, user.id, password)
+    accounts.set_password(session, user.id, password, site_words=site_words)
     standing.end_reset_tokens(session, user.id)
     activity.trace(session, user.id, "password.reset.used")
     enqueue(session, SendPasswordChanged(user_id=user.id))

@@ -78,15 +78,29 @@ class ShownVerification:
 
 
 def register(
-    session: Session, *, login: str, email: str, password: str, display_name: str, role: RoleName
+    session: Session,
+    *,
+    login: str,
+    email: str,
+    password: str,
+    display_name: str,
+    role: RoleName,
+    site_words: tuple[str, ...] = (),
 ) -> Account:
     """Make an account, and write the duty to let its owner prove the address.
 
     The same for an address that another account has, in work and answer; the mail decides. Raises
-    ConflictError when the login is taken.
+    ConflictError when the login is taken, and InvalidInputError for a password that would be
+    guessed.
     """
     account = accounts.register(
-        session, login=login, email=email, password=password, display_name=display_name, role=role
+        session,
+        login=login,
+        email=email,
+        password=password,
+        display_name=display_name,
+        role=role,
+        site_words=site_words,
     )
     _write(session, account.id, email)
     return account
