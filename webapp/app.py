@@ -20,8 +20,10 @@ from webapp.api.rate_limits import install_rate_limits
 from webapp.api.routing import install_routing
 from webapp.bootstrap import web_context
 from webapp.pages.docs import describe_permissions, describe_problems, install_docs
+from webapp.pages.page_script import install_page_script
 from webapp.pages.reset_password import install_reset_password
 from webapp.pages.unsubscribe import install_unsubscribe
+from webapp.pages.verify_email import install_verify_email
 from webapp.serving.bodies import Bodies
 from webapp.serving.server import Server
 from webapp.settings import Settings
@@ -70,7 +72,9 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
         app.register_api(blueprint)
     install_operators(app)
     install_docs(app)
+    install_page_script(app)
     install_reset_password(app)
+    install_verify_email(app)
     install_unsubscribe(app)
     describe_problems(app)
     describe_permissions(app)

@@ -52,6 +52,9 @@ SECRET_KEY_IS_NOT_SET = (
 )
 
 
+OWN_RESET_PAGE = "{base_url}/reset-password"
+
+
 class MissingSettingError(RuntimeError):
     """A setting that this command needs is not set; the message says which and how to set it."""
 
@@ -100,7 +103,7 @@ class Settings(BaseSettings):
     )
     base_url: str = "http://127.0.0.1:8000"
     content_url: str = "{base_url}/api/v1/published/{slug}"
-    password_reset_url: str = "{base_url}/reset-password"  # noqa: S105 - an address
+    password_reset_url: str = OWN_RESET_PAGE
     mail_from: str = "Imprint <no-reply@localhost>"
 
     new_account_role: RoleName = RoleName.READER
@@ -326,8 +329,11 @@ class Settings(BaseSettings):
     def link_to_password_reset(self, token: str) -> str:
         """Return the address at which a token is used.
 
-        The token stands in the fragment, which browsers send to no server and write to no log.
+        For a front end of your own the token stands in the fragment, which browsers send to no
+        server; the page that comes with Imprint needs no JavaScript and takes it as a query.
         """
+        if self.password_reset_url == OWN_RESET_PAGE:
+            return self.link_to_page("reset-password", token)
         return f"{self.password_reset_url.format(base_url=self.base_url)}#token={token}"
 
     def link_to_page(self, name: str, token: str = "") -> str:

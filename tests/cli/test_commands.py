@@ -52,9 +52,11 @@ def test_an_admin_is_made_and_can_log_in(
         )
     assert account.role == "admin"
     again = commands.invoke(args=[*command, "--password", PASSWORD])
-    assert (again.exit_code, "already exists" in again.output) == (1, True)
+    assert (again.exit_code, "is taken" in again.output) == (1, True)
     short = commands.invoke(args=[*command, "--password", "short"])
-    assert (short.exit_code, "10" in short.output) == (2, True)
+    assert (short.exit_code, "12" in short.output) == (2, True)
+    common = commands.invoke(args=[*command, "--password", "password1234"])
+    assert (common.exit_code, "common password" in common.output) == (1, True)
 
 
 def test_failed_jobs_are_listed_retried_and_discarded(

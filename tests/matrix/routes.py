@@ -270,7 +270,10 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "GET /reset-password": CommonRoute(None, _once("!/reset-password")),
     "GET /unsubscribe": CommonRoute(None, _once("!/unsubscribe")),
     "POST /unsubscribe": CommonRoute(None, _once("!/unsubscribe"), frozenset({404})),
-    "GET /reset-password.js": CommonRoute(None, _once("!/reset-password.js")),
+    "POST /reset-password": CommonRoute(None, _once("!/reset-password"), frozenset({422})),
+    "GET /verify-email": CommonRoute(None, _once("!/verify-email")),
+    "POST /verify-email": CommonRoute(None, _once("!/verify-email"), frozenset({404})),
+    "GET /page.js": CommonRoute(None, _once("!/page.js")),
 }
 
 

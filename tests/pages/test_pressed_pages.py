@@ -18,7 +18,7 @@ from tests.nginx import NGINX, behind_nginx
 from tests.pages.pressed_browser import CHROMIUM, PressedBrowser
 from webapp.kit.roles import RoleName
 from webapp.models import User
-from webapp.services.accounts import password_resets
+from webapp.services.accounts import accounts, password_resets, verifications
 from webapp.services.audience import follows, notifications
 from webapp.services.audience.follows import Target
 from webapp.services.publishing import publishing
@@ -47,6 +47,12 @@ def password_hash(sessions: sessionmaker[Session], user_id: int) -> str:
         return session.scalars(select(User.password_hash).where(User.id == user_id)).one()
 
 
+def may_log_in(port: int, login: str, password: str) -> bool:
+    door = f"http://{LOOPBACK}:{port}/cms/api/v1/auth/token"
+    credentials = {"login": login, "password": password}
+    return requests.post(door, json=credentials, timeout=60).status_code == 200
+
+
 def is_in_sight(browser: PressedBrowser, *selectors: str) -> None:
     """See that nothing touches the edge of a narrow window or a wide one, or goes beyond it."""
     for width in (360, 1280):
@@ -57,56 +63,77 @@ def is_in_sight(browser: PressedBrowser, *selectors: str) -> None:
             assert browser.left_edge(selector) >= 8, (width, selector)
 
 
+@pytest.mark.parametrize("scripts", [True, False])
 def test_a_reset_is_opened_without_effect_and_pressed_once(
     settings: Settings,
     worker: WorkerContext,
     sessions: sessionmaker[Session],
     mail_sink: MailSink,
     tmp_path: Path,
+    scripts: bool,
 ) -> None:
     with sessions.begin() as session:
         reader = make_actor(session, RoleName.READER)
         password_resets.request_reset(session, f"{reader.login}@example.org")
     run_ready_jobs(worker)
-    link = link_in(mail_sink, r"reset-password#token=\S+")
+    link = link_in(mail_sink, r"reset-password\?token=\S+")
     before = password_hash(sessions, reader.user_id)
     with behind_nginx(settings, tmp_path) as port:
         address = f"http://{LOOPBACK}:{port}/cms/{link}"
-        with PressedBrowser(tmp_path / "with") as browser:
+        with PressedBrowser(tmp_path / "profile", scripts=scripts) as browser:
             browser.open(address)
-            assert "token" not in browser.address()
+            assert ("token" in browser.address()) is not scripts
             is_in_sight(browser, "h1", "button")
             assert password_hash(sessions, reader.user_id) == before
+            browser.type("#password", "password1234")
+            browser.press("button")
+            browser.wait_for("is a common password")
+            is_in_sight(browser, "h1", "#error", "button")
             browser.type("#password", NEW_PASSWORD)
             browser.press("button")
-            browser.wait_for("Your password is set.")
+            browser.wait_for("Your password is set")
             after = password_hash(sessions, reader.user_id)
             assert after != before
             assert "password=" not in browser.address()
-
             browser.open("about:blank")
             browser.open(address)
             browser.type("#password", "another password of a browser")
             browser.press("button")
             browser.wait_for("This reset token is unknown, used or expired.")
-        credentials = {"login": reader.login, "password": NEW_PASSWORD}
-        login = f"http://{LOOPBACK}:{port}/cms/api/v1/auth/token"
-        assert requests.post(login, json=credentials, timeout=60).status_code == 200
+        assert may_log_in(port, reader.login, NEW_PASSWORD)
     assert password_hash(sessions, reader.user_id) == after
 
 
-def test_a_form_that_could_do_nothing_without_scripts_does_not_show(
-    settings: Settings, tmp_path: Path
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_address_is_confirmed_when_the_button_is_pressed_and_not_before(
+    settings: Settings,
+    worker: WorkerContext,
+    sessions: sessionmaker[Session],
+    mail_sink: MailSink,
+    tmp_path: Path,
+    scripts: bool,
 ) -> None:
+    with sessions.begin() as session:
+        reader = make_actor(session, RoleName.READER)
+        verifications.request_again(session, reader.user_id)
+    run_ready_jobs(worker)
+    link = link_in(mail_sink, r"verify-email\?token=\S+")
+
+    def is_verified() -> bool:
+        with sessions() as session:
+            return accounts.get_account(session, reader.user_id).email_verified
+
     with (
         behind_nginx(settings, tmp_path) as port,
-        PressedBrowser(tmp_path / "profile", scripts=False) as browser,
+        PressedBrowser(tmp_path / "profile", scripts=scripts) as browser,
     ):
-        browser.open(f"http://{LOOPBACK}:{port}/cms/reset-password#token=abc")
-        document = browser.document()
-        assert "Without JavaScript, send the token from the mail" in document
-        assert "<form hidden" in document
-        is_in_sight(browser, "h1", "noscript")
+        browser.open(f"http://{LOOPBACK}:{port}/cms/{link}")
+        browser.wait_for(reader.login)
+        is_in_sight(browser, "h1", "button")
+        assert not is_verified()
+        browser.press("button")
+        browser.wait_for("Your address is confirmed")
+    assert is_verified()
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -17,7 +17,9 @@ LIMITS = {
     "accounts.register": "20 per minute",
     "auth.request_password_reset": "10 per minute",
     "auth.confirm_password_reset": "20 per minute",
+    "reset_password": "20 per minute",
     "verifications.verify_email": "60 per minute",
+    "verify_email": "60 per minute",
 }
 
 

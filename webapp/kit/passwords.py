@@ -35,7 +35,8 @@ def normalized(password: str) -> str:
 
 def check_length(password: str) -> str:
     """Return a new password as it is; raises ValueError for one too short or too long."""
-    if not MINIMUM_LENGTH <= len(normalized(password)) <= MAXIMUM_LENGTH:
+    is_short = len(password) <= MAXIMUM_TYPED  # A longer one is not worth the work.
+    if not (is_short and MINIMUM_LENGTH <= len(normalized(password)) <= MAXIMUM_LENGTH):
         raise ValueError(f"must have {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters")
     return password
 

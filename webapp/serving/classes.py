@@ -51,6 +51,7 @@ _WITH_PASSWORD = {
     ("POST", f"{API_PREFIX}/auth/token"),
     ("POST", f"{API_PREFIX}/accounts"),
     ("POST", f"{API_PREFIX}/auth/password-reset/confirm"),
+    ("POST", "/reset-password"),
 }
 _READS = {"GET", "HEAD"}
 
