@@ -223,15 +223,17 @@ def test_old_blocks_are_pruned_and_the_chain_stays_whole(
     write(sessions, 6, days=11)
     write(sessions, 1, days=11)
     write(sessions, 3, days=9)
+    # A clock that was set back: these are older than what stands before them.
+    write(sessions, 2, days=11)
     seal_all(sessions)
     write(sessions, 1, days=11)
     noted = verify(commands)["head"]
     with sessions.begin() as session:
-        # The third block has a line that is younger, and the last line is not sealed.
+        # The third block has a line that is younger, and keeps the fourth; the last is not sealed.
         assert not activity_chain.prune_blocks(session, 10)
-    assert len(line_ids(sessions)) == 5
+    assert len(line_ids(sessions)) == 7
     report = verify(commands)
-    assert (report["pruned_blocks"], report["pruned_lines"], report["lines"]) == (2, 6, 4)
+    assert (report["pruned_blocks"], report["pruned_lines"], report["lines"]) == (2, 6, 6)
     assert report["head"] == noted
     assert verify(commands, "--since", noted)["is_whole"]
     tamper(sessions, "UPDATE activity_blocks SET row_count = 2 WHERE number = 1")

@@ -8,6 +8,7 @@ for.
 
 import hashlib
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, text, update
@@ -63,25 +64,31 @@ def prune_blocks(session: Session, days: int) -> bool:
     """
     if not days:
         return False
-    oldest = (
-        select(ActivityBlock.number, ActivityBlock.last_created_at)
+    is_old = ActivityBlock.last_created_at < func.now() - func.make_interval(0, 0, 0, days)
+    oldest = session.execute(
+        select(
+            ActivityBlock.number, ActivityBlock.after_id, ActivityBlock.until_id,
+            is_old.label("is_old"),
+        )
         .where(ActivityBlock.pruned_at.is_(None))
         .order_by(ActivityBlock.number)
         .limit(BLOCKS_A_PRUNE)
         .with_for_update()
-        .cte()
-    )
-    is_old = oldest.c.last_created_at < func.now() - func.make_interval(0, 0, 0, days)
-    pruned = session.execute(
+    ).all()  # fmt: skip
+    # A block that is younger keeps those behind it, so that what is pruned is one stretch.
+    pruned = list(takewhile(lambda block: block.is_old, oldest))
+    if not pruned:
+        return False
+    first, last = pruned[0], pruned[-1]
+    session.execute(
         update(ActivityBlock)
-        .where(ActivityBlock.number.in_(select(oldest.c.number).where(is_old)))
+        .where(ActivityBlock.number >= first.number, ActivityBlock.number <= last.number)
         .values(pruned_at=func.clock_timestamp(), digests=b"")
-        .returning(ActivityBlock.after_id, ActivityBlock.until_id)
         .execution_options(synchronize_session=False)
-    ).all()
-    if pruned:
-        first, last = min(row.after_id for row in pruned), max(row.until_id for row in pruned)
-        session.execute(delete(ActivityLog).where(ActivityLog.id > first, ActivityLog.id <= last))
+    )
+    session.execute(
+        delete(ActivityLog).where(ActivityLog.id > first.after_id, ActivityLog.id <= last.until_id)
+    )
     return len(pruned) == BLOCKS_A_PRUNE
 
 
