@@ -26,6 +26,7 @@ from webapp.api.edge import ImprintApp
 from webapp.app import create_app
 from webapp.cli.app import create_app as create_command_app
 from webapp.cli.database import SESSIONS
+from webapp.cli.preparation import prepare
 from webapp.services import origins
 from webapp.settings import Settings
 from workers.context import WorkerContext
@@ -233,7 +234,7 @@ def client(app: ImprintApp) -> FlaskClient:
 @pytest.fixture
 def commands(settings: Settings) -> Iterator[FlaskCliRunner]:
     """A runner of `flask …` on the test's own database."""
-    app = create_command_app(settings)
+    app = prepare(create_command_app(), settings)
     yield app.test_cli_runner()
     if SESSIONS in app.extensions:
         app.extensions[SESSIONS].kw["bind"].dispose()

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from tests.patience import HANG_SECONDS
 from webapp.bootstrap import web_context, worker_context
 from webapp.cli.app import create_app
+from webapp.cli.preparation import prepare
 from webapp.jobs import leases
 from webapp.jobs.messages import PruneTable
 from webapp.jobs.outbox import enqueue
@@ -88,7 +89,7 @@ def test_the_demo_is_seeded_once(commands: FlaskCliRunner, sessions: sessionmake
 
 @pytest.mark.parametrize("command", [["jobs", "list"], ["dispatcher"]])
 def test_without_a_database_url_a_command_says_what_to_set(command: list[str]) -> None:
-    commands = create_app(Settings(_env_file=None)).test_cli_runner()
+    commands = prepare(create_app(), Settings(_env_file=None)).test_cli_runner()
     result = commands.invoke(args=command)
     assert result.exit_code == 1
     assert result.output.startswith("Error: DATABASE_URL is not set.")

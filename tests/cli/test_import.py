@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.factories import make_actor
 from webapp.cli.app import create_app
 from webapp.cli.database import SESSIONS
+from webapp.cli.preparation import prepare
 from webapp.models import Content, ContentVersion, Event, Job, Publication, Schedule, User
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, taxonomy
@@ -114,7 +115,8 @@ def test_a_folder_comes_in_whole_and_a_broken_file_is_named(
 def test_an_article_that_the_database_is_too_busy_for_is_named_and_the_others_come_in(
     settings: Settings, sessions: sessionmaker[Session], folder: Path
 ) -> None:
-    app = create_app(settings.model_copy(update={"statement_timeout_seconds": 1}))
+    impatient = settings.model_copy(update={"statement_timeout_seconds": 1})
+    app = prepare(create_app(), impatient)
     with sessions() as other:
         taxonomy.ensure_tags(other, ["X y"])
         result = run(app.test_cli_runner(), folder)

@@ -20,6 +20,7 @@ from tests.matrix.world import (
 )
 from webapp.cli.app import COMMANDS, create_app
 from webapp.cli.database import SESSIONS
+from webapp.cli.preparation import prepare
 from webapp.kit.roles import RoleName
 from webapp.settings import Settings
 
@@ -154,7 +155,7 @@ def test_every_command_has_its_row() -> None:
 
 
 def test_no_command_tells_a_word_of_a_draft(world: World, world_settings: Settings) -> None:
-    app = create_app(world_settings)
+    app = prepare(create_app(), world_settings)
     runner = app.test_cli_runner()
     for name, arguments in COMMANDS_ASKED.items():
         if arguments is not None:

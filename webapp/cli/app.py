@@ -1,46 +1,39 @@
 """The application that `flask …` finds, by the file .flaskenv: the commands and nothing else.
 
-The API is not among it and no command is imported before it is called, so that each answers within
-a second.
+The API is not among it, and neither a command nor the settings are loaded before a command is
+called. So the help costs hardly more than Flask's own, and shows whatever the settings are.
 """
 
 from flask import Flask
 
-from webapp.adapters.logs import configure_logs
 from webapp.cli.late_command import LateCommand
-from webapp.settings import Settings
 
-SETTINGS = "IMPRINT_SETTINGS"
-COMMANDS = (
-    LateCommand(
-        "accounts",
-        "webapp.cli.accounts:accounts",
-        "Make accounts, look at them, switch them off and on.",
-    ),
-    LateCommand("activity", "webapp.cli.activity:activity", "Read and check the activity log."),
-    LateCommand("content", "webapp.cli.content:content", "Bring content in."),
-    LateCommand("db", "webapp.cli.migrations:db", "Migrate the database."),
-    LateCommand(
-        "demo", "webapp.cli.demo:demo", "Fill an empty installation with something to look at."
-    ),
-    LateCommand(
-        "dispatcher",
-        "webapp.cli.dispatcher:dispatcher",
-        "Run a dispatcher until it is told to stop.",
-    ),
-    LateCommand("jobs", "webapp.cli.jobs:jobs", "Look at jobs, pause, retry and discard them."),
+PREPARATION = "webapp.cli.preparation:prepare_from_environment"
+COMMANDS = tuple(
+    LateCommand(name, place, short_help, PREPARATION)
+    for name, place, short_help in (
+        (
+            "accounts",
+            "webapp.cli.accounts:accounts",
+            "Make accounts, look at them, switch them off and on.",
+        ),
+        ("activity", "webapp.cli.activity:activity", "Read and check the activity log."),
+        ("content", "webapp.cli.content:content", "Bring content in."),
+        ("db", "webapp.cli.migrations:db", "Migrate the database."),
+        ("demo", "webapp.cli.demo:demo", "Fill an empty installation with something to look at."),
+        (
+            "dispatcher",
+            "webapp.cli.dispatcher:dispatcher",
+            "Run a dispatcher until it is told to stop.",
+        ),
+        ("jobs", "webapp.cli.jobs:jobs", "Look at jobs, pause, retry and discard them."),
+    )
 )
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """Return the application of the commands, connected to nothing yet.
-
-    Without a database's URL it can still show its help and run what needs no database.
-    """
-    settings = settings or Settings.from_environment()
-    configure_logs(settings)
+def create_app() -> Flask:
+    """Return the application of the commands, which has read no setting yet."""
     app = Flask("webapp", static_folder=None)
-    app.config[SETTINGS] = settings
     app.register_error_handler(404, _refer_to_the_api)
     for command in COMMANDS:
         app.cli.add_command(command)

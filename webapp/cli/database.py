@@ -18,8 +18,8 @@ from webapp.adapters.database_errors import (
 )
 from webapp.adapters.rendering import configure_rendering
 from webapp.bootstrap import make_sessions
-from webapp.cli.app import SETTINGS
 from webapp.cli.operators import operator_name
+from webapp.cli.preparation import SETTINGS
 from webapp.services import origins
 from webapp.services.errors import ServiceError
 from webapp.services.origins import Origin

@@ -2,6 +2,7 @@
 
 import gc
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -9,27 +10,18 @@ import click
 class LateCommand(click.Command):
     """A command or a group that stands in the help of its parent without being loaded.
 
-    `place` says where the real one is, as `package.module:name`.
+    `place` says where the real one is, as `package.module:name`, and `preparation` where a function
+    is that is called before it with the context of the parent, if any.
     """
 
-    def __init__(self, name: str, place: str, short_help: str) -> None:
-        """Keep the place; nothing is imported yet."""
+    def __init__(self, name: str, place: str, short_help: str, preparation: str = "") -> None:
+        """Keep the places; nothing is imported yet."""
         super().__init__(name, short_help=short_help)
-        self.place = place
+        self.place, self.preparation = place, preparation
 
     def load(self) -> click.Command:
-        """Import the real command.
-
-        Nothing that is made while modules load is garbage, and looking for some in it would take a
-        fifth of the time until the command answers.
-        """
-        module, _, name = self.place.partition(":")
-        gc.disable()
-        try:
-            command: click.Command = getattr(import_module(module), name)
-        finally:
-            gc.freeze()
-            gc.enable()
+        """Import the real command."""
+        command: click.Command = _load(self.place)
         return command
 
     def make_context(
@@ -39,5 +31,22 @@ class LateCommand(click.Command):
         parent: click.Context | None = None,
         **extra: object,
     ) -> click.Context:
-        """Begin the real command in the place of this one."""
+        """Prepare, and begin the real command in the place of this one."""
+        if self.preparation and parent is not None:
+            _load(self.preparation)(parent)
         return self.load().make_context(info_name, args, parent, **extra)
+
+
+def _load(place: str) -> Any:  # noqa: ANN401
+    """Import what stands in a place.
+
+    Nothing that is made while modules load is garbage, and looking for some in it would take a
+    fifth of the time until the command answers.
+    """
+    module, _, name = place.partition(":")
+    gc.disable()
+    try:
+        return getattr(import_module(module), name)
+    finally:
+        gc.freeze()
+        gc.enable()
