@@ -108,6 +108,7 @@ class Settings(BaseSettings):
 
     new_account_role: RoleName = RoleName.READER
     access_token_days: int = Field(default=30, ge=1, le=365)
+    access_token_idle_days: int = Field(default=14, ge=0, le=365)
     mail_to_unproven: bool = True
     unverified_accounts: Literal["everything", "read", "nothing"] = "everything"
     keep_unverified_account_days: int = Field(default=0, ge=0, le=36_500)

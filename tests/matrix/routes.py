@@ -170,6 +170,12 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "POST /api/v1/auth/verify-email/resend": CommonRoute(
         READER, _once("/auth/verify-email/resend"), frozenset({202, 409, 429})
     ),
+    # A token that nobody has: the sessions of the world shall go on.
+    "DELETE /api/v1/auth/sessions": CommonRoute(
+        None,
+        lambda _world: iter([Request("/auth/sessions", None, (("Authorization", "Bearer no"),))]),
+        frozenset({401}),
+    ),
     "GET /api/v1/auth/sessions": CommonRoute(READER, _once("/auth/sessions")),
     "DELETE /api/v1/auth/sessions/<int:session_id>": CommonRoute(
         READER, _once(f"/auth/sessions/{NOBODY}"), frozenset({404})

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from flask import g, request
 from sqlalchemy.orm import Session
 
+from webapp.api.clients import client_address
 from webapp.kit.permissions import Permission
 from webapp.services import origins
 from webapp.services.accounts import sessions
@@ -67,7 +68,7 @@ def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
     everybody may, a token that is not valid makes no difference.
     """
     try:
-        actor = _find_actor(session)
+        actor = _find_actor(session, settings.access_token_idle_days)
     except AuthenticationError:
         if mark.permission is None:
             return
@@ -75,7 +76,7 @@ def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
     g.known_user_id = actor.user_id
     origins.add(session_id=actor.session_id)
     if not actor.is_use_noted and actor.session_id is not None:
-        sessions.note_use(session, actor.session_id)
+        sessions.note_use(session, actor.session_id, client_address())
         session.commit()
     if mark.permission is not None:
         if not actor.is_verified and mark.permission not in OF_ONES_ACCOUNT:
@@ -109,11 +110,11 @@ def known_actor() -> Actor | None:
     return actor
 
 
-def _find_actor(session: Session) -> Actor:
+def _find_actor(session: Session, idle_days: int) -> Actor:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise AuthenticationError("Send a token: Authorization: Bearer …")
-    actor = sessions.find_actor(session, token.strip())
+    actor = sessions.find_actor(session, token.strip(), idle_days=idle_days)
     if actor is None:
         raise AuthenticationError("The token is unknown, expired or revoked; log in again.")
     return actor

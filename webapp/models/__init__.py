@@ -4,6 +4,7 @@ from webapp.models.accounts.access_tokens import AccessToken
 from webapp.models.accounts.account_usages import AccountUsage
 from webapp.models.accounts.email_verifications import EmailVerification
 from webapp.models.accounts.password_resets import PasswordResetToken
+from webapp.models.accounts.sign_in_throttles import FamiliarNetwork, SignInThrottle
 from webapp.models.accounts.users import Role, User
 from webapp.models.activity_blocks import ActivityBlock
 from webapp.models.activity_logs import ActivityLog
@@ -40,6 +41,7 @@ __all__ = [
     "ContentVersion",
     "EmailVerification",
     "Event",
+    "FamiliarNetwork",
     "Follow",
     "IdempotencyKey",
     "ImportRecord",
@@ -57,6 +59,7 @@ __all__ = [
     "Rendering",
     "Role",
     "Schedule",
+    "SignInThrottle",
     "Slug",
     "Tag",
     "Tick",

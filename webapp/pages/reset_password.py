@@ -3,12 +3,11 @@
 from flask import Flask, Response, request
 from markupsafe import Markup
 
+from webapp.api.accounts.auth_tokens import set_password_with_token
 from webapp.api.auth import public
-from webapp.api.edge import open_session, web_context
 from webapp.kit.json_values import check_text
 from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH, check_length
 from webapp.pages import layout
-from webapp.services.accounts import password_resets
 from webapp.services.errors import AuthenticationError, InvalidInputError
 
 HEADING = "Set a new password"
@@ -40,8 +39,7 @@ def set_password() -> Response:
         check_text(token)
         check_text(password)
         check_length(password)
-        site_words = web_context().settings.site_words
-        password_resets.confirm_reset(open_session(), token, password, site_words=site_words)
+        set_password_with_token(token, password)
     except AuthenticationError as error:
         return layout.show(HEADING, "Ask for a new mail.", error=str(error), status=401)
     except InvalidInputError as error:

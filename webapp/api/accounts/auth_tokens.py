@@ -10,6 +10,7 @@ from webapp.api.accounts.accounts import EmailAddress, Login, Password
 from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, public, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint, Responses
+from webapp.api.clients import client_address, client_network
 from webapp.api.edge import idempotency_key, keeps_no_answer, open_session, web_context
 from webapp.api.fields import Id, Input, Omittable, PageQuery, Query
 from webapp.api.problems import problem_response
@@ -17,7 +18,7 @@ from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
 from webapp.kit.passwords import MAXIMUM_TYPED
 from webapp.kit.permissions import Permission
-from webapp.services.accounts import password_resets, sessions
+from webapp.services.accounts import password_resets, sessions, sign_in_throttles
 from webapp.services.accounts.sessions import SessionLine
 
 blueprint = Blueprint("auth", title="Login and sessions")
@@ -51,10 +52,11 @@ class SessionAnswer(BaseModel):
 
     id: int
     user_agent: str
+    address: str = Field(description="From where it was last used.")
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None = Field(
-        description="To a quarter of an hour; null where it was not used since the first one."
+        description="To a minute; null where it was not used since the first one."
     )
     is_current: bool
 
@@ -102,17 +104,27 @@ def log_in(body: Credentials) -> Response:
     """Exchange a login and a password for a bearer token.
 
     Where the account has IMPRINT_QUOTA_SESSIONS live sessions, the one least lately used ends.
+    After some wrong passwords there is a wait, which grows; see Retry-After. Places from which the
+    account was logged in to before have a wait of their own.
     """
     session, settings = open_session(), web_context().settings
+    secret_key, attempt = settings.require_secret_key(), None
+    if settings.rate_limits:
+        attempt = sign_in_throttles.begin(session, secret_key, body.login, client_network())
+        # Counted whatever happens from here on, so that tries at once are counted too.
+        session.commit()
     login = sessions.log_in(session, body.login, body.password)
+    if attempt is not None:
+        sign_in_throttles.succeed(session, attempt, login.user_id)
     g.known_user_id = login.user_id
     opened = sessions.open_session(
         session,
         login,
         days=settings.access_token_days,
         user_agent=request.headers.get("User-Agent", ""),
+        address=client_address(),
         repeat_key=idempotency_key(),
-        secret_key=settings.require_secret_key(),
+        secret_key=secret_key,
         most=settings.quota_sessions,
     )
     response = answer(TokenAnswer(access_token=opened.access_token, expires_at=opened.expires_at))
@@ -137,13 +149,18 @@ def list_sessions(query: PageQuery) -> Response:
     if query.cursor is not None:
         (after_id,) = decode_cursor(query.cursor, int)  # type: ignore[assignment]
     rows = sessions.list_sessions(
-        open_session(), actor.user_id, after_id=after_id, limit=query.limit + 1
+        open_session(),
+        actor.user_id,
+        after_id=after_id,
+        limit=query.limit + 1,
+        idle_days=web_context().settings.access_token_idle_days,
     )
 
     def shape(row: SessionLine) -> SessionAnswer:
         return SessionAnswer(
             id=row.id,
             user_agent=row.user_agent,
+            address=row.address,
             created_at=row.created_at,
             expires_at=row.expires_at,
             last_used_at=row.last_used_at,
@@ -151,6 +168,15 @@ def list_sessions(query: PageQuery) -> Response:
         )
 
     return answer(SessionPage(**page_of(rows, query.limit, shape, lambda row: (row.id,))))
+
+
+@blueprint.delete("/auth/sessions", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER)
+@requires(Permission.CREDENTIAL_MANAGE)
+def revoke_other_sessions() -> Response:
+    """End all of one's sessions but the one whose token this request carries."""
+    actor = current_actor()
+    sessions.revoke_others(open_session(), actor.user_id, actor.session_id)
+    return no_content()
 
 
 @blueprint.delete(
@@ -178,6 +204,18 @@ def request_password_reset(body: ResetRequest) -> Response:
 @public
 def confirm_password_reset(body: ResetConfirmation) -> Response:
     """Set a new password with a token from the mail; ends every session of the account."""
-    site_words = web_context().settings.site_words
-    password_resets.confirm_reset(open_session(), body.token, body.password, site_words=site_words)
+    set_password_with_token(body.token, body.password)
     return no_content()
+
+
+def set_password_with_token(token: str, password: str) -> None:
+    """Use a reset token, and know from here on from where its owner comes.
+
+    Raises AuthenticationError and InvalidInputError.
+    """
+    session, settings = open_session(), web_context().settings
+    user_id = password_resets.confirm_reset(
+        session, token, password, site_words=settings.site_words
+    )
+    secret_key = settings.require_secret_key()
+    sign_in_throttles.welcome(session, secret_key, user_id, client_network())

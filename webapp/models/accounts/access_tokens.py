@@ -10,7 +10,8 @@ from webapp.models.base import Base, created_timestamp, identity, timestamp
 class AccessToken(Base):
     """A bearer token, of which only the SHA-256 is kept.
 
-    `last_used_at` is noted every quarter of an hour at most; None is not since the login.
+    `last_used_at`, with the `address` that it was used from, is noted once a minute at most; None
+    is not since the login.
     """
 
     __tablename__ = "access_tokens"
@@ -32,6 +33,7 @@ class AccessToken(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     user_agent: Mapped[str] = mapped_column(Text, server_default="")
+    address: Mapped[str] = mapped_column(Text, server_default="")
     created_at: Mapped[created_timestamp]
     expires_at: Mapped[timestamp]
     revoked_at: Mapped[timestamp | None]

@@ -120,8 +120,8 @@ def note_mailed(session: Session, token: str) -> None:
 
 def confirm_reset(
     session: Session, token: str, password: str, *, site_words: tuple[str, ...] = ()
-) -> None:
-    """Use a token up and set the password.
+) -> int:
+    """Use a token up and set the password; returns whose it is.
 
     Ends every session and every other token of the account, and mails its owner that it happened.
     The token came by mail, so it also proves the address. The row of the user is locked first, as
@@ -158,6 +158,7 @@ def confirm_reset(
     standing.end_reset_tokens(session, user.id)
     activity.trace(session, user.id, "password.reset.used")
     enqueue(session, SendPasswordChanged(user_id=user.id))
+    return int(user.id)
 
 
 def _replace_tokens(session: Session, user_id: int, minutes: int) -> str:

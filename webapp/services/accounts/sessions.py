@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,12 +20,13 @@ from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_token, keyed_digest, new_token
 from webapp.models import AccessToken, Role, User
 from webapp.services import activity
+from webapp.services.accounts import standing
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import AuthenticationError, ConflictError, NotFoundError
 
 SECONDS_A_DAY = 86_400
 # The use of a session is noted as often as this, so that most requests write nothing.
-NOTE_USE_SECONDS = 900
+NOTE_USE_SECONDS = 60
 WRONG_CREDENTIALS = "The login or the password is wrong."
 
 
@@ -43,6 +44,7 @@ class SessionLine:
 
     id: int
     user_agent: str
+    address: str
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
@@ -101,6 +103,7 @@ def open_session(
     *,
     days: int,
     user_agent: str,
+    address: str = "",
     repeat_key: str | None,
     secret_key: str,
     most: int = 0,
@@ -123,6 +126,7 @@ def open_session(
             user_id=login.user_id,
             token_hash=hash_token(token),
             user_agent=user_agent[:200],
+            address=address,
             expires_at=seconds_from_now(days * SECONDS_A_DAY),
         )
         .on_conflict_do_nothing(index_elements=["token_hash"])
@@ -190,8 +194,12 @@ def _expiry_of_repeated(session: Session, token: str) -> datetime:
     return expires_at
 
 
-def find_actor(session: Session, token: str) -> Actor | None:
-    """Return who holds this token; None when it is unknown, revoked, expired or the account off."""
+def find_actor(session: Session, token: str, *, idle_days: int = 0) -> Actor | None:
+    """Return who holds this token.
+
+    None when it is unknown, revoked, expired, was not used for `idle_days` (0: however long), or
+    its account is off.
+    """
     used_at = func.coalesce(AccessToken.last_used_at, AccessToken.created_at)
     is_use_noted = used_at > seconds_from_now(-NOTE_USE_SECONDS)
     row = session.execute(
@@ -209,6 +217,7 @@ def find_actor(session: Session, token: str) -> Actor | None:
             AccessToken.token_hash == hash_token(token),
             AccessToken.revoked_at.is_(None),
             AccessToken.expires_at > func.clock_timestamp(),
+            *_in_use(idle_days),
             User.disabled_at.is_(None),
         )
     ).one_or_none()
@@ -224,24 +233,34 @@ def find_actor(session: Session, token: str) -> Actor | None:
     )
 
 
-def note_use(session: Session, session_id: int) -> None:
-    """Note that a session is in use. Commit before anything else is locked, so none can wait."""
+def _in_use(idle_days: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition that a session was used in the last `idle_days`; none for 0."""
+    used_at = func.coalesce(AccessToken.last_used_at, AccessToken.created_at)
+    return (used_at > seconds_from_now(-idle_days * SECONDS_A_DAY),) if idle_days else ()
+
+
+def note_use(session: Session, session_id: int, address: str = "") -> None:
+    """Note that a session is in use, and from where.
+
+    Commit before anything else is locked, so none can wait.
+    """
     session.execute(
         update(AccessToken)
         .where(AccessToken.id == session_id)
-        .values(last_used_at=func.clock_timestamp())
+        .values(last_used_at=func.clock_timestamp(), address=address)
         .execution_options(synchronize_session=False)
     )
 
 
 def list_sessions(
-    session: Session, user_id: int, *, after_id: int, limit: int
+    session: Session, user_id: int, *, after_id: int, limit: int, idle_days: int = 0
 ) -> list[SessionLine]:
     """Return the live sessions of an account, oldest first, from above `after_id`."""
     statement = (
         select(
             AccessToken.id,
             AccessToken.user_agent,
+            AccessToken.address,
             AccessToken.created_at,
             AccessToken.expires_at,
             AccessToken.last_used_at,
@@ -251,6 +270,7 @@ def list_sessions(
             AccessToken.id > after_id,
             AccessToken.revoked_at.is_(None),
             AccessToken.expires_at > func.clock_timestamp(),
+            *_in_use(idle_days),
         )
         .order_by(AccessToken.id)
         .limit(limit)
@@ -273,3 +293,9 @@ def revoke_session(session: Session, user_id: int, session_id: int) -> None:
     if revoked is None:
         raise NotFoundError("You have no such session.")
     activity.trace(session, user_id, "session.revoke", session_id=session_id)
+
+
+def revoke_others(session: Session, user_id: int, but: int | None) -> None:
+    """End all sessions of an account but one."""
+    ended = standing.revoke_sessions(session, user_id, but=but)
+    activity.trace(session, user_id, "session.revoke", ended_sessions=ended)

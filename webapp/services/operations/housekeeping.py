@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.jobs.messages import PruneTable
 from webapp.jobs.outbox import enqueue
 from webapp.jobs.pauses import is_kind_paused
+from webapp.services.accounts.sign_in_throttles import FAMILIAR_DAYS
 from webapp.services.operations import activity_chain
 from webapp.settings import Settings
 
@@ -78,6 +79,8 @@ _OUTLIVED = {
         "access_tokens", _older("revoked_at"), lambda settings: settings.keep_ended_session_days
     ),
     "password_reset_tokens": Outlived("password_reset_tokens", _older("expires_at"), lambda _: 7),
+    "sign_in_throttles": Outlived("sign_in_throttles", _older("failed_at"), lambda _: 1),
+    "familiar_networks": Outlived("familiar_networks", _older("seen_at"), lambda _: FAMILIAR_DAYS),
     "email_verifications": Outlived("email_verifications", _older("created_at"), lambda _: 30),
     "unverified_accounts": Outlived(
         "users", _IDLE_UNVERIFIED, lambda settings: settings.keep_unverified_account_days
