@@ -47,6 +47,7 @@ def may_log_in(client: FlaskClient, login: str, password: str) -> bool:
 def test_an_address_is_confirmed_by_the_form_and_by_no_look_at_it(
     client: FlaskClient, worker: WorkerContext, mail_sink: MailSink, reader: Caller
 ) -> None:
+    assert reader.call("POST", "/auth/verify-email/resend").status_code == 202
     link = link_in_mail(worker, mail_sink, "Confirm your address")
     for _ in range(2):
         opened = client.get(link)

@@ -38,6 +38,7 @@ def test_an_address_is_proven_by_the_mail_and_by_nobody_twice(
 ) -> None:
     reader = Caller(client, RoleName.READER)
     assert reader.call("GET", "/accounts/me").get_json()["email_verified"] is False
+    assert reader.call("POST", "/auth/verify-email/resend").status_code == 202
     run_ready_jobs(worker)
     (mail,) = mails_to(mail_sink, reader.email)
     (token,) = TOKEN.findall(mail)
@@ -56,6 +57,7 @@ def test_an_address_that_is_known_is_told_by_mail_alone(
     client: FlaskClient, worker: WorkerContext, mail_sink: MailSink
 ) -> None:
     owner = Caller(client, RoleName.READER)
+    assert owner.call("POST", "/auth/verify-email/resend").status_code == 202
     run_ready_jobs(worker)
     (token,) = TOKEN.findall(mails_to(mail_sink, owner.email)[0])
     assert client.post("/api/v1/auth/verify-email", json={"token": token}).status_code == 204
@@ -82,8 +84,8 @@ def test_an_address_that_is_known_is_told_by_mail_alone(
 
 def test_a_resend_is_refused_when_asked_for_too_often(client: FlaskClient) -> None:
     reader = Caller(client, RoleName.READER)
-    statuses = [reader.call("POST", "/auth/verify-email/resend").status_code for _ in range(3)]
-    assert statuses == [202, 202, 429]
+    statuses = [reader.call("POST", "/auth/verify-email/resend").status_code for _ in range(4)]
+    assert statuses == [202, 202, 202, 429]
     refused = reader.call("POST", "/auth/verify-email/resend")
     assert 0 < int(refused.headers["Retry-After"]) <= 3_600
 
