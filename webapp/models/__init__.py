@@ -2,6 +2,7 @@
 
 from webapp.models.accounts.access_tokens import AccessToken
 from webapp.models.accounts.account_usages import AccountUsage
+from webapp.models.accounts.api_keys import ApiKey
 from webapp.models.accounts.email_verifications import EmailVerification
 from webapp.models.accounts.password_resets import PasswordResetToken
 from webapp.models.accounts.sign_in_throttles import FamiliarNetwork, SignInThrottle
@@ -33,6 +34,7 @@ __all__ = [
     "AccountUsage",
     "ActivityBlock",
     "ActivityLog",
+    "ApiKey",
     "BackfillState",
     "Base",
     "Category",

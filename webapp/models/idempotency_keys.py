@@ -12,9 +12,9 @@ from webapp.models.base import Base, created_timestamp
 class IdempotencyKey(Base):
     """The answer to one POST, written in the same transaction as its effect.
 
-    `scope` is the account, so that a key is private to who chose it; of an anonymous request it is
-    its fingerprint. `fingerprint` is the keyed SHA-256 of method, path, If-Match, role and body:
-    another request under the same key is an error of the client.
+    `scope` is the account or the API key, so that a key is private to who chose it; of an anonymous
+    request it is its fingerprint. `fingerprint` is the keyed SHA-256 of method, path, If-Match,
+    role and body: another request under the same key is an error of the client.
     """
 
     __tablename__ = "idempotency_keys"
