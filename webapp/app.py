@@ -3,7 +3,7 @@
 from flask_openapi3.models.info import Info
 
 from webapp.adapters.logs import configure_logs
-from webapp.api.accounts import accounts, auth_tokens, verifications
+from webapp.api.accounts import accounts, api_keys, auth_tokens, verifications
 from webapp.api.audience import follows, notifications
 from webapp.api.clients import BehindProxies, refuse_hidden_clients
 from webapp.api.content import content, taxonomy, versions
@@ -32,6 +32,7 @@ BLUEPRINTS = (
     accounts.blueprint,
     auth_tokens.blueprint,
     verifications.blueprint,
+    api_keys.blueprint,
     content.blueprint,
     versions.blueprint,
     schedules.blueprint,
@@ -54,7 +55,7 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
     app = ImprintApp(
         "webapp",
         info=Info(title="Imprint", version="1", description=DESCRIPTION),
-        security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
+        security_schemes={"bearer": BEARER_SCHEME},
         doc_ui=False,
         validation_error_model=Problem,
         static_folder=None,
@@ -94,6 +95,12 @@ def create_server(settings: Settings | None = None) -> Server:
     bodies = Bodies(settings.body_seconds, settings.max_body_bytes)
     return Server(create_app(settings).wsgi_app, bodies)
 
+
+BEARER_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "The token of a session (POST /api/v1/auth/token), or an API key.",
+}
 
 DESCRIPTION = """Imprint publishes content on time and tells its followers.
 

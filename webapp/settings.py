@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     new_account_role: RoleName = RoleName.READER
     access_token_days: int = Field(default=30, ge=1, le=365)
     access_token_idle_days: int = Field(default=14, ge=0, le=365)
+    api_key_days: int = Field(default=365, ge=1, le=3_650)
     mail_to_unproven: bool = True
     unverified_accounts: Literal["everything", "read", "nothing"] = "everything"
     keep_unverified_account_days: int = Field(default=0, ge=0, le=36_500)
@@ -123,6 +124,7 @@ class Settings(BaseSettings):
     quota_bytes_a_day: int = Field(default=268_435_456, ge=0)
     quota_follows: int = Field(default=2_000, ge=0)
     quota_sessions: int = Field(default=50, ge=0)
+    quota_api_keys: int = Field(default=20, ge=0)
     keep_activity_days: int = Field(default=400, ge=0, le=36_500)
     keep_mail_delivery_days: int = Field(default=100, ge=0, le=36_500)
     keep_ended_session_days: int = Field(default=30, ge=1, le=36_500)

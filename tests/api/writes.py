@@ -70,6 +70,11 @@ class Newsroom:
         (line, *_) = self.reader.call("GET", "/auth/sessions").get_json()["items"]
         return self.reader.call("DELETE", f"/auth/sessions/{line['id']}")
 
+    def key(self) -> Any:
+        """Make an API key of the reader."""
+        asked = {"name": "agent", "scopes": ["read"], "expires_in_days": 1, "password": PASSWORD}
+        return self.reader.call("POST", "/auth/api-keys", asked)
+
     def unsubscribe(self) -> Any:
         """End the reader's mails by the link in one."""
         key = self.settings.require_secret_key()
@@ -87,7 +92,12 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     ),
     "POST /api/v1/auth/token": lambda room: room.log_in(),
     "DELETE /api/v1/auth/token": lambda room: room.reader.call("DELETE", "/auth/token"),
+    "DELETE /api/v1/auth/sessions": lambda room: room.reader.call("DELETE", "/auth/sessions"),
     "DELETE /api/v1/auth/sessions/<int:session_id>": lambda room: room.end_session(),
+    "POST /api/v1/auth/api-keys": lambda room: room.key(),
+    "DELETE /api/v1/auth/api-keys/<int:key_id>": lambda room: room.reader.call(
+        "DELETE", f"/auth/api-keys/{room.key().get_json()['id']}"
+    ),
     "POST /api/v1/auth/password-reset/confirm": lambda room: room.reset(),
     "POST /api/v1/content": lambda room: room.do("POST", "/content", {"title": "New"}),
     "PATCH /api/v1/content/<int:content_id>": lambda room: room.do(

@@ -193,6 +193,13 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
         ),
     ),
     "GET /api/v1/accounts/me/activity": CommonRoute(READER, _once("/accounts/me/activity")),
+    "GET /api/v1/auth/api-keys": CommonRoute(READER, _once("/auth/api-keys")),
+    "POST /api/v1/auth/api-keys": CommonRoute(
+        READER, _once("/auth/api-keys", {}), frozenset({422})
+    ),
+    "DELETE /api/v1/auth/api-keys/<int:key_id>": CommonRoute(
+        READER, _once(f"/auth/api-keys/{NOBODY}"), frozenset({404})
+    ),
     "GET /api/v1/users": CommonRoute(MANAGER, _once("/users")),
     "PUT /api/v1/users/<int:user_id>/role": CommonRoute(
         MANAGER, _once(f"/users/{NOBODY}/role", {"role": "reader"}), frozenset({404})

@@ -24,6 +24,7 @@ from tests.chaos.rig import ROOT
 from tests.factories import PASSWORD
 from tests.patience import HANG_SECONDS
 from webapp.kit.clock import utc_now
+from webapp.kit.permissions import Scope
 from webapp.kit.roles import RoleName
 from webapp.models import Content, ImportRecord, Role, Tag, User
 from webapp.services.content import taxonomy
@@ -99,6 +100,15 @@ class World:
         answer = self.call(who, method, path, json, **headers)
         assert answer.ok, (method, path, answer.status_code, answer.text)
         return answer
+
+    def key_of(self, who: str, scope: Scope) -> str:
+        """Return the name under which `call` comes with a key of somebody, with one scope."""
+        name = f"{who}'s key to {scope.value}"
+        if name not in self.tokens:
+            asked = {"name": name, "scopes": [scope], "expires_in_days": 1, "password": PASSWORD}
+            made = self.succeed(who, "POST", "/auth/api-keys", asked)
+            self.tokens[name] = made.json()["key"]
+        return name
 
     def arrive(self, who: str, role: RoleName) -> int:
         """Let somebody register, get a role and log in; returns the account's id."""

@@ -1,5 +1,6 @@
 """Who may call a view. Every view wears exactly one of these marks; a test walks them all."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -8,9 +9,11 @@ from flask import g, request
 from sqlalchemy.orm import Session
 
 from webapp.api.clients import client_address
+from webapp.api.errors import RequestError
+from webapp.kit.api_key_texts import PREFIX
 from webapp.kit.permissions import Permission
 from webapp.services import origins
-from webapp.services.accounts import sessions
+from webapp.services.accounts import api_keys, sessions
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import AuthenticationError, ForbiddenError
 from webapp.settings import Settings
@@ -23,6 +26,7 @@ READS = frozenset({"GET", "HEAD"})
 OF_ONES_ACCOUNT = frozenset(
     {Permission.ACCOUNT_READ, Permission.ACCOUNT_EDIT, Permission.CREDENTIAL_MANAGE}
 )
+AGENT_SESSION = re.compile(r"[\x21-\x7e]{1,100}")
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,10 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
 
 def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
-    """Find out who calls and whether they may, and note the use of their session.
+    """Find out who calls and whether they may, and note the use of their session or API key.
 
-    Raises AuthenticationError (no token, or one that is not valid) and ForbiddenError. Where
+    Raises AuthenticationError (no token or key, or one that is not valid), ForbiddenError, and
+    RequestError for a name of an agent's session that is none. Where
     everybody may, a token that is not valid makes no difference.
     """
     try:
@@ -74,10 +79,12 @@ def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
             return
         raise
     g.known_user_id = actor.user_id
-    origins.add(session_id=actor.session_id)
-    if not actor.is_use_noted and actor.session_id is not None:
-        sessions.note_use(session, actor.session_id, client_address())
-        session.commit()
+    if actor.api_key_id is None:
+        origins.add(session_id=actor.session_id)
+    else:
+        origins.add(api_key_id=actor.api_key_id, agent_session=_agent_session())
+    if not actor.is_use_noted:
+        _note_use(session, actor)
     if mark.permission is not None:
         if not actor.is_verified and mark.permission not in OF_ONES_ACCOUNT:
             _refuse_unverified(settings)
@@ -114,7 +121,30 @@ def _find_actor(session: Session, idle_days: int) -> Actor:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise AuthenticationError("Send a token: Authorization: Bearer …")
-    actor = sessions.find_actor(session, token.strip(), idle_days=idle_days)
+    text = token.strip()
+    if text.startswith(PREFIX):
+        actor = api_keys.find_actor(session, text)
+        if actor is None:
+            raise AuthenticationError("The API key is unknown, expired or revoked.")
+        return actor
+    actor = sessions.find_actor(session, text, idle_days=idle_days)
     if actor is None:
         raise AuthenticationError("The token is unknown, expired or revoked; log in again.")
     return actor
+
+
+def _agent_session() -> str | None:
+    """Return the name that the client gives to a series of its requests. Raises RequestError."""
+    name = request.headers.get("Agent-Session")
+    if name is not None and AGENT_SESSION.fullmatch(name) is None:
+        raise RequestError(400, "Agent-Session must be 1 to 100 visible ASCII characters.")
+    return name
+
+
+def _note_use(session: Session, actor: Actor) -> None:
+    """Note the use, and commit before anything else is locked, so that none can wait."""
+    if actor.api_key_id is not None:
+        api_keys.note_use(session, actor.api_key_id)
+    elif actor.session_id is not None:
+        sessions.note_use(session, actor.session_id, client_address())
+    session.commit()

@@ -21,6 +21,7 @@ from webapp.api.metrics import known_method
 from webapp.api.request_ids import choose_request_id
 from webapp.api.traces import trace_refusal
 from webapp.services import idempotency, origins
+from webapp.services.accounts.actors import Actor
 from webapp.services.content import renderings
 from webapp.services.content.renderings import RENDERS_APART, RenderingNeededError
 from webapp.services.errors import ServiceError, UnavailableError
@@ -97,8 +98,9 @@ class ImprintApp(OpenAPI):
             request.get_data(),
         )
         # Clients that nobody knows have no keys of their own, so theirs are told apart by what
-        # comes with them: none can take a key from another one.
-        scope = f"user:{g.actor.user_id}" if is_known else f"anonymous:{fingerprint.hex()}"
+        # comes with them: none can take a key from another one. What a person was answered is not
+        # for a machine that has less of their rights, so an API key's answers are its own.
+        scope = _scope_of(g.actor) if is_known else f"anonymous:{fingerprint.hex()}"
         session = open_session()
         kept = idempotency.find_answer(session, scope, key, fingerprint)
         if kept is not None:
@@ -112,6 +114,13 @@ class ImprintApp(OpenAPI):
             stored = StoredAnswer(response.status_code, headers, response.get_data())
             idempotency.keep_answer(session, scope, key, fingerprint, stored)
         return response
+
+
+def _scope_of(actor: Actor) -> str:
+    """Return within what the Idempotency-Keys of a caller are its own."""
+    if actor.api_key_id is not None:
+        return f"api_key:{actor.api_key_id}"
+    return f"user:{actor.user_id}"
 
 
 def web_context() -> WebContext:

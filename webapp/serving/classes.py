@@ -50,6 +50,7 @@ _BY_PATH = {"/health": HEALTH, "/ready": READY, "/metrics": METRICS}
 _WITH_PASSWORD = {
     ("POST", f"{API_PREFIX}/auth/token"),
     ("POST", f"{API_PREFIX}/accounts"),
+    ("POST", f"{API_PREFIX}/auth/api-keys"),
     ("POST", f"{API_PREFIX}/auth/password-reset/confirm"),
     ("POST", "/reset-password"),
 }

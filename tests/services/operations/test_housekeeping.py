@@ -15,6 +15,7 @@ from webapp.kit.roles import RoleName
 from webapp.models import (
     AccessToken,
     ActivityLog,
+    ApiKey,
     Base,
     ContentVersion,
     Event,
@@ -123,6 +124,25 @@ def test_accounts_that_were_never_verified_and_did_nothing_are_kept_for_their_da
     assert prune(session, "unverified_accounts", kept.model_copy(update=month)) == 1
     left = set(session.scalars(select(User.id)))
     assert [name for name in names if ids[name] not in left] == ["idle"]
+
+
+def test_api_keys_are_kept_for_their_days_after_their_end(session: Session, kept: Settings) -> None:
+    live = {"expires_at": utc_now() + timedelta(days=1)}
+    for number, moments in enumerate(
+        [
+            live, {"expires_at": ago(4)}, {"expires_at": ago(6)},
+            {**live, "revoked_at": ago(4)}, {**live, "revoked_at": ago(6)},
+        ]
+    ):  # fmt: skip
+        key = {
+            "user_id": make_actor(session, RoleName.READER).user_id, "name": "agent",
+            "prefix": "imprint_", "key_hash": number.to_bytes(32, "big"), "scopes": ["read"],
+        }  # fmt: skip
+        session.execute(insert(ApiKey).values(**key, **moments))
+    prune(session, "api_keys", kept)
+    assert count(session, ApiKey) == 4
+    prune(session, "revoked_api_keys", kept)
+    assert count(session, ApiKey) == 3
 
 
 def tell(session: Session, days: int, *, readers: int = 3) -> tuple[Event, int]:

@@ -170,7 +170,7 @@ def set_password(
     site_words: tuple[str, ...] = (),
     but_session: int | None = None,
 ) -> None:
-    """Set a new password and end every session of the account, but for one if it is named.
+    """Set a new password and end the sessions of the account, but for one, and its API keys.
 
     Raises InvalidInputError for a password that would be guessed, also from `site_words`.
     """
@@ -182,6 +182,7 @@ def set_password(
         .values(password_hash=hash_password(password), updated_at=func.clock_timestamp())
     )
     standing.revoke_sessions(session, user_id, but=but_session)
+    standing.revoke_api_keys(session, user_id)
 
 
 def vouch_for_address(session: Session, account: Account) -> Account:

@@ -84,8 +84,9 @@ def describe(session: Session, login_or_id: str) -> AccountDetails:
 
 
 def end_sessions(session: Session, user_id: int) -> int:
-    """End all sessions of an account; returns how many."""
+    """End all sessions and API keys of an account; returns how many sessions."""
     ended = standing.revoke_sessions(session, user_id)
+    standing.revoke_api_keys(session, user_id)
     activity.record(session, None, "session.revoke_all", "user", user_id, ended_sessions=ended)
     return ended
 

@@ -7,7 +7,7 @@ from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.kit.roles import RoleName
-from webapp.models import AccessToken, PasswordResetToken, Role, User
+from webapp.models import AccessToken, ApiKey, PasswordResetToken, Role, User
 from webapp.services import activity
 from webapp.services.accounts import last_admin
 from webapp.services.errors import NotFoundError
@@ -18,9 +18,9 @@ log = structlog.get_logger()
 def disable(session: Session, actor_id: int | None, user_id: int, reason: str) -> bool:
     """Switch an account off; returns False where it was off already, which changes nothing.
 
-    Its sessions and reset tokens end, so that none comes back when it is switched on again. The
-    `reason` is for the record alone; `actor_id` is None for a command. Raises NotFoundError, and
-    ConflictError where the last admin would be lost.
+    Its sessions, API keys and reset tokens end, so that none comes back when it is switched on
+    again. The `reason` is for the record alone; `actor_id` is None for a command. Raises
+    NotFoundError, and ConflictError where the last admin would be lost.
     """
     last_admin.take_turns(session)
     account = _lock(session, user_id)
@@ -31,6 +31,7 @@ def disable(session: Session, actor_id: int | None, user_id: int, reason: str) -
     now = func.clock_timestamp()
     session.execute(update(User).where(User.id == user_id).values(disabled_at=now, updated_at=now))
     ended = revoke_sessions(session, user_id)
+    revoke_api_keys(session, user_id)
     end_reset_tokens(session, user_id)
     activity.record(
         session, actor_id, "account.disable", "user", user_id, reason=reason, ended_sessions=ended
@@ -57,7 +58,10 @@ def enable(session: Session, actor_id: int | None, user_id: int, reason: str = "
 
 
 def revoke_sessions(session: Session, user_id: int, *, but: int | None = None) -> int:
-    """End all sessions of an account, but for the one with the id `but`; returns how many ended."""
+    """End all sessions of an account, but for the one with the id `but`; returns how many ended.
+
+    What ends all of them ends the API keys as well; see `revoke_api_keys`.
+    """
     ended = session.execute(
         update(AccessToken)
         .where(
@@ -70,6 +74,16 @@ def revoke_sessions(session: Session, user_id: int, *, but: int | None = None) -
         .execution_options(synchronize_session=False)
     )
     return cast(CursorResult[Any], ended).rowcount
+
+
+def revoke_api_keys(session: Session, user_id: int) -> None:
+    """End all API keys of an account."""
+    session.execute(
+        update(ApiKey)
+        .where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def end_reset_tokens(session: Session, user_id: int) -> None:

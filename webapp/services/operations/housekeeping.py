@@ -78,6 +78,12 @@ _OUTLIVED = {
     "revoked_access_tokens": Outlived(
         "access_tokens", _older("revoked_at"), lambda settings: settings.keep_ended_session_days
     ),
+    "api_keys": Outlived(
+        "api_keys", _older("expires_at"), lambda settings: settings.keep_ended_session_days
+    ),
+    "revoked_api_keys": Outlived(
+        "api_keys", _older("revoked_at"), lambda settings: settings.keep_ended_session_days
+    ),
     "password_reset_tokens": Outlived("password_reset_tokens", _older("expires_at"), lambda _: 7),
     "sign_in_throttles": Outlived("sign_in_throttles", _older("failed_at"), lambda _: 1),
     "familiar_networks": Outlived("familiar_networks", _older("seen_at"), lambda _: FAMILIAR_DAYS),
