@@ -4,13 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import PASSWORD, Caller
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
-from webapp.services.accounts import password_resets
+from webapp.models import EmailVerification
+from webapp.services.accounts import password_resets, verifications
 from webapp.services.accounts.password_resets import MintedReset
+from webapp.services.accounts.verifications import MintedVerification
 from webapp.services.audience.unsubscribing import unsubscribe_link
 from webapp.settings import Settings
 
@@ -57,13 +60,31 @@ class Newsroom:
 
     def reset(self) -> Any:
         """Set a new password for the reader, by a token."""
+        new = {"token": self.reset_token(), "password": "another password for tests"}
+        return self.client.post("/api/v1/auth/password-reset/confirm", json=new)
+
+    def reset_by_page(self) -> Any:
+        """Set a new password for the reader, by the page."""
+        form = {"token": self.reset_token(), "password": "another password for tests"}
+        return self.client.post("/reset-password", data=form)
+
+    def reset_token(self) -> str:
+        """Make a token that can set the reader's password."""
         with self.sessions.begin() as session:
             email_hash = hash_email(self.reader.email)
             asked_at = session.connection().exec_driver_sql("SELECT now()").scalar_one()
             minted = password_resets.mint_token(session, email_hash, minutes=5, asked_at=asked_at)
         assert isinstance(minted, MintedReset)
-        new = {"token": minted.token, "password": "another password for tests"}
-        return self.client.post("/api/v1/auth/password-reset/confirm", json=new)
+        return minted.token
+
+    def verification_token(self) -> str:
+        """Make a token that can prove the reader's address."""
+        with self.sessions.begin() as session:
+            verifications.request_again(session, self.reader.id)
+            asked = session.scalars(select(EmailVerification.id)).one()
+            minted = verifications.mint(session, asked)
+        assert isinstance(minted, MintedVerification)
+        return minted.token or ""
 
     def end_session(self) -> Any:
         """End one of the reader's sessions by its id."""
@@ -134,6 +155,16 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "PUT /api/v1/notifications/preferences": lambda room: room.reader.call(
         "PUT", "/notifications/preferences", {"by_mail": False}
     ),
+    "POST /api/v1/auth/verify-email": lambda room: room.client.post(
+        "/api/v1/auth/verify-email", json={"token": room.verification_token()}
+    ),
+    "POST /api/v1/auth/verify-email/resend": lambda room: room.reader.call(
+        "POST", "/auth/verify-email/resend"
+    ),
+    "POST /verify-email": lambda room: room.client.post(
+        "/verify-email", data={"token": room.verification_token()}
+    ),
+    "POST /reset-password": lambda room: room.reset_by_page(),
     "POST /unsubscribe": lambda room: room.unsubscribe(),
 }
 OF_A_READER = "what somebody reads is nobody else's business"
