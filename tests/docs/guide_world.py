@@ -5,7 +5,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from sqlalchemy import Engine, text
 from tests.docs.guide import EXAMPLE_ID, Block, Command, pattern_of
 from tests.migrations.commands import ROOT, environment
 from tests.migrations.row_filler import read_schema
+from tests.migrations.warm_programs import WarmProcess, start_warm
 from tests.patience import HANG_SECONDS
 
 COPIED = ("alembic", "webapp", "workers")
@@ -37,15 +37,8 @@ WHOLE_DEPLOY = re.compile(r"docker compose up(?: --[a-z]+)*")
 # A test ends such a command as soon as it has said what it has to say, and not before.
 LIMITED = re.compile(r"timeout \d+ ")
 MADE = re.compile(r"Generating (\S+\.py) \.\.\.  done")
-# Runs the verbs in one process; their revisions follow a colon.
-MOVE = """
-import sys
-from alembic import command
-from alembic.config import Config
-for argument in sys.argv[1:]:
-    verb, _, revision = argument.partition(":")
-    getattr(command, verb)(Config("alembic.ini"), revision)
-"""
+# Such a line needs no shell: a program of the virtual environment, and its words as they stand.
+PLAIN = re.compile(r"(?:flask|alembic) [^$`<>|&;()*?\[{~#\\\n]+")
 
 
 @dataclass
@@ -83,10 +76,10 @@ class World:
                 output, _ = process.communicate(timeout=HANG_SECONDS)
             finally:
                 process.kill()
-        return subprocess.CompletedProcess(line, process.returncode, output)
+        return subprocess.CompletedProcess(line, process.wait(), output)
 
-    def begin(self, line: str) -> "subprocess.Popen[str]":
-        """Start a command line."""
+    def begin(self, line: str) -> "subprocess.Popen[str] | WarmProcess":
+        """Start a command line; a plain one in a process that has the libraries imported."""
         url = self.engine.url
         settings = environment(url.set(drivername="postgresql").render_as_string(False))
         settings |= {
@@ -97,6 +90,8 @@ class World:
             "PGPORT": str(url.port),
             "PGPASSWORD": str(url.password),
         }
+        if PLAIN.fullmatch(line):
+            return start_warm(shlex.split(line), settings, self.folder, in_one_stream=True)
         return subprocess.Popen(
             ["bash", "-c", line],
             cwd=self.folder,
@@ -142,13 +137,13 @@ class World:
     def _cut_off(self, line: str, command: Command) -> "subprocess.CompletedProcess[str]":
         """Run what `timeout` would end, until it has printed what the guide says, and end it."""
         wanted, printed = pattern_of(command.printed, self.ids), ""
-        with self.begin(f"exec {line}") as process:
+        with self.begin(line) as process:
             assert process.stdout is not None
             for said in process.stdout:
                 printed += said
                 if wanted.fullmatch(normalise(printed)):
                     process.terminate()
-        return subprocess.CompletedProcess(line, process.returncode, printed)
+        return subprocess.CompletedProcess(line, process.wait(), printed)
 
     def _translate(self, line: str, block: Block) -> str:
         """Return the line that is really run: without the container, with real ids."""
@@ -192,14 +187,14 @@ class World:
         self.unfilled.write_text(source[: source.index("def upgrade()")] + block.text)
         self.unfilled = None
         before = self._schema()
-        self._move(block, "upgrade:head", "downgrade:-1")
+        self._move(block, "upgrade head", "downgrade -1")
         assert self._schema() == before, block.number
-        self._move(block, "upgrade:head", *(["downgrade:-1"] if is_shown else []))
+        self._move(block, "upgrade head", *(["downgrade -1"] if is_shown else []))
 
     def _move(self, block: Block, *verbs: str) -> None:
-        program = [sys.executable, "-c", MOVE, *verbs]
-        finished = self.shell(shlex.join(program))
-        assert finished.returncode == 0, (block.number, block.heading, finished.stdout)
+        for verb in verbs:
+            finished = self.shell(f"alembic {verb}")
+            assert finished.returncode == 0, (block.number, block.heading, finished.stdout)
 
     def _schema(self) -> list[tuple[object, ...]]:
         with self.engine.connect() as connection:

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from alembic import command
+from tests.migrations.warm_programs import WarmProcess, start_warm
 from tests.patience import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,29 +93,15 @@ def environment(database_url: str | None) -> dict[str, str]:
     return kept if database_url is None else {**kept, "DATABASE_URL": database_url}
 
 
-def start(
-    arguments: list[str], database_url: str | None, folder: Path = ROOT
-) -> "subprocess.Popen[str]":
-    """Start one of the virtual environment's programs, its output piped."""
-    return subprocess.Popen(
-        [str(PROGRAMS / arguments[0]), *arguments[1:]],
-        cwd=folder,
-        env=environment(database_url),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(arguments: list[str], database_url: str | None, folder: Path = ROOT) -> WarmProcess:
+    """Start `flask` or `alembic` in a process of its own, its output piped."""
+    return start_warm(arguments, environment(database_url), folder)
 
 
 def run(
     arguments: list[str], database_url: str | None, folder: Path = ROOT
 ) -> "subprocess.CompletedProcess[str]":
-    """Run one of the virtual environment's programs to its end, unless it hangs."""
+    """Run `flask` or `alembic` to its end, unless it hangs: then it is killed."""
     process = start(arguments, database_url, folder)
-    try:
-        output, errors = process.communicate(timeout=HANG_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        raise
-    return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+    output, errors = process.communicate(timeout=HANG_SECONDS)
+    return subprocess.CompletedProcess(arguments, process.wait(), output, errors)

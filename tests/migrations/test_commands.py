@@ -2,13 +2,14 @@
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
 from dev.ports import free_port
-from tests.migrations.commands import ROOT, Migrations, read_steps, run
+from tests.migrations.commands import PROGRAMS, ROOT, Migrations, read_steps, run
 
 FLASK = ["flask", "db"]
 ALEMBIC = ["alembic"]
@@ -146,6 +147,6 @@ def test_a_new_revision_from_another_folder_with_a_space(
     source = path.read_text()
     assert f'down_revision: str | tuple[str, ...] | None = "{HEAD.revision}"' in source
     assert source.count("    pass\n") == 2
-    assert run(["ruff", "format", "--check", str(path)], None).returncode == 0
+    subprocess.run([PROGRAMS / "ruff", "format", "--check", path], check=True)
     moved = run([*options, "upgrade", "head"], database_url, tmp_path)
     assert moved.returncode == 0, moved.stderr

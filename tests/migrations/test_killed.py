@@ -9,10 +9,9 @@ import signal
 import pytest
 from sqlalchemy import Engine
 
-from tests.migrations.commands import DEFAULT_TRIALS, Migrations, Step, read_steps, trials
+from tests.migrations.commands import DEFAULT_TRIALS, Migrations, Step, read_steps, start, trials
 from tests.migrations.pauses import Place, hold_up, wait_until_held_up
 from tests.migrations.row_filler import fill, read_rows, read_schema
-from tests.migrations.warm_alembic import start_alembic
 from tests.patience import HANG_SECONDS
 
 # SQLAlchemy warns of a mistake of its own when it reflects a table with storage settings.
@@ -65,13 +64,13 @@ def check_step(
 def kill_in_the_middle(database_url: str, engine: Engine, step: Step, place: Place) -> None:
     """Start an upgrade by one step and kill it with SIGKILL where it is held up."""
     with hold_up(engine, place), engine.connect() as connection:
-        process = start_alembic([*PATIENT, "upgrade", step.revision], database_url)
+        process = start(["alembic", *PATIENT, "upgrade", step.revision], database_url)
         try:
             wait_until_held_up(connection)
         finally:
             process.kill()
-            process.join()
-    assert process.exitcode == -signal.SIGKILL, (step, place)
+            process.communicate()
+    assert process.returncode == -signal.SIGKILL, (step, place)
 
 
 def found(engine: Engine) -> tuple[list[tuple[object, ...]], Rows]:
