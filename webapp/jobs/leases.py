@@ -40,7 +40,7 @@ class ClaimedJob:
     created_at: datetime
 
 
-def seconds_from_now(seconds: float) -> ColumnElement[Any]:
+def seconds_from_now(seconds: float | ColumnElement[float]) -> ColumnElement[Any]:
     """Return a moment by the database's clock, which is the only one that decides."""
     return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
