@@ -34,8 +34,10 @@ $(STAMP): requirements/dev.txt
 run: setup ## Run everything here: servers, API, workers, dispatcher; Ctrl-C stops it.
 	@$(PYTHON) -m dev.run
 
+# The tests start more than a thousand processes: where no bytecode may be written, each compiles
+# all of Imprint anew.
 test: setup ## Run the tests in parallel on throw-away servers (ARGS="..." for pytest).
-	$(PYTHON) -m pytest -n auto --dist worksteal $(ARGS)
+	env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest -n auto --dist worksteal $(ARGS)
 
 check: setup ## Run the linters and the type checker.
 	$(PYTHON) -m ruff check .
