@@ -3,7 +3,7 @@
 import pytest
 
 from tests.matrix.key_routes import SCOPES_OF_ROUTE
-from tests.matrix.routes import COMMON_ROUTES, ITEM_ROUTES
+from tests.matrix.routes import COMMON_ROUTES, ITEM_ROUTES, Request
 from tests.matrix.test_routes import CELLS, ask, methods_of, refusal_of, said, shelves_in, words_in
 from tests.matrix.world import ADMIN, ROLE_OF, World, may_see, may_see_shelves
 from webapp.api.auth import MARK, AuthMark
@@ -13,8 +13,8 @@ from webapp.settings import Settings
 
 # A key that may not see items is told of them what a key of nobody is: nothing.
 SEES_ITEMS = {Scope.READ, Scope.PROPOSE, Scope.PUBLISH}
-# What the row of a route sends with a token of its own is not for a key to ask.
-WITH_ANOTHER_TOKEN = "DELETE /api/v1/auth/token"
+# What the rows of these routes send with a token of their own is not for a key to ask.
+WITH_ANOTHER_TOKEN = {"DELETE /api/v1/auth/token", "DELETE /api/v1/auth/sessions"}
 
 
 def test_every_route_says_which_scopes_open_it() -> None:
@@ -59,7 +59,7 @@ def test_a_key_at_a_route_about_an_item(world: World, route: str, state: str, sc
 @pytest.mark.parametrize("route", COMMON_ROUTES)
 def test_a_key_at_a_route_about_no_single_item(world: World, route: str, scope: Scope) -> None:
     row = COMMON_ROUTES[route]
-    is_for_all = route not in SCOPES_OF_ROUTE or route == WITH_ANOTHER_TOKEN
+    is_for_all = route not in SCOPES_OF_ROUTE or route in WITH_ANOTHER_TOKEN
     for who in ROLE_OF:
         is_open = is_for_all or (
             refusal_of(who, row.role) is None and scope in SCOPES_OF_ROUTE[route]
@@ -73,6 +73,15 @@ def test_a_key_at_a_route_about_no_single_item(world: World, route: str, scope: 
                     assert words_in(world, answer, asked=request.path) == [], (who, request.path)
                 if not may_see_shelves(who) or scope is Scope.SEND:
                     assert shelves_in(world, answer, asked=request.path) == [], who
+
+
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("route", sorted(WITH_ANOTHER_TOKEN))
+def test_a_key_ends_no_session(world: World, route: str, scope: Scope) -> None:
+    method, _, path = route.partition(" ")
+    for who in ROLE_OF:
+        request = Request(path.removeprefix("/api/v1"))
+        assert ask(world, world.key_of(who, scope), method, request).status_code == 403
 
 
 @pytest.mark.parametrize("route", SCOPES_OF_ROUTE)
