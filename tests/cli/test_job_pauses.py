@@ -61,7 +61,11 @@ def test_machines_are_answered_in_json(
     ("arguments", "status", "sentence"),
     [
         (["--queue", "post"], 2, "'post' is not one of 'accounts', 'publishing', 'versions'"),
-        (["--kind", "mail.send"], 2, "'mail.send' is not one of 'backfill.run', 'event.fan_out'"),
+        (
+            ["--kind", "mail.send"],
+            2,
+            "'mail.send' is not one of 'backfill.run', 'email_verification.send'",
+        ),
         (["--event", "17"], 1, "There is no event 17."),
         (["--event", "0"], 2, "0 is not in the range"),
         (["--event", str(2**63)], 2, "is not in the range"),
