@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.factories import make_actor
+from tests.factories import PASSWORD, make_actor
 from webapp.kit.imports.article import ImportedArticle
 from webapp.kit.imports.text import labels
 from webapp.kit.roles import RoleName
@@ -109,7 +109,7 @@ def test_a_stranger_who_took_the_login_or_the_address_gets_nothing(
     session: Session, actor: Actor, login: str
 ) -> None:
     stranger = accounts.register(
-        session, login=login, email="jane-doe@import.invalid", password="a password",
+        session, login=login, email="jane-doe@import.invalid", password=PASSWORD,
         display_name="Jane Doe", role=RoleName.READER,
     )  # fmt: skip
     take(session, actor, authors=("Jane Doe",))
