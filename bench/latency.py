@@ -44,7 +44,9 @@ _TRIGGERS = text(
 _IS_DONE = text("SELECT count(*) FROM jobs WHERE queue = 'accounts' AND state = 'done'")
 _LATENCIES = text(
     """
-    SELECT extract(epoch FROM started_at - pg_xact_commit_timestamp(bench_enqueued.xmin))
+    SELECT extract(
+        epoch FROM bench_started.started_at - pg_xact_commit_timestamp(bench_enqueued.xmin)
+    )
     FROM bench_enqueued JOIN bench_started USING (job_id)
     JOIN jobs ON jobs.id = job_id WHERE queue = 'accounts'
     """

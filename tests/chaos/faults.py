@@ -14,8 +14,8 @@ from redis import Redis
 from tests.chaos.process_keeper import KeptProcess
 from tests.chaos.rig import LEASE_SECONDS, Rig
 from tests.chaos.targets import Target
+from tests.patience import HANG_SECONDS
 
-CATCH_SECONDS = 30.0
 SETTLE_SECONDS = 0.01
 LONGEST_HEAD_START_SECONDS = 0.03
 SHARE_OF_RELEASED = 0.3
@@ -88,7 +88,7 @@ class FaultMaker:
         with self._held("LOCK TABLE jobs IN SHARE MODE") as holder:
             pid = holder.info.backend_pid
             parameters = {"application": "imprint-dispatcher", "holder": pid}
-            caught = self._rig.wait_for(_HELD_UP, CATCH_SECONDS, **parameters)
+            caught = self._rig.wait_for(_HELD_UP, HANG_SECONDS, **parameters)
             for name in ("dispatcher-1", "dispatcher-2")[:how_many]:
                 self._rig.keeper[name].kill()
                 self._count("dispatcher killed", "in a transaction" if caught else "at rest")
@@ -112,7 +112,7 @@ class FaultMaker:
         assert target.hold is not None
         with self._held(target.hold) as holder:
             parameters = {"application": "imprint-worker", "holder": holder.info.backend_pid}
-            if not self._rig.wait_for(_HELD_UP, CATCH_SECONDS, **parameters):
+            if not self._rig.wait_for(_HELD_UP, HANG_SECONDS, **parameters):
                 return False
             # The first hit of each kind is a certain one; later ones may come at any point.
             already_hit = self._journal.hits[target.kind] > 0
@@ -124,7 +124,7 @@ class FaultMaker:
 
     def _strike_seen(self, target: Target) -> bool:
         assert target.until is not None
-        if not self._rig.wait_for(target.until, CATCH_SECONDS):
+        if not self._rig.wait_for(target.until, HANG_SECONDS):
             return False
         self._kill_worker(target)
         return True
@@ -154,7 +154,7 @@ class FaultMaker:
     @contextmanager
     def _held(self, statement: LiteralString) -> Iterator[psycopg.Connection[Any]]:
         """Hold locks inside the block, and let go at its end."""
-        give_up_at = time.monotonic() + CATCH_SECONDS
+        give_up_at = time.monotonic() + HANG_SECONDS
         with self._rig.connect() as holder:
             while time.monotonic() < give_up_at:
                 cursor = holder.execute(statement)
