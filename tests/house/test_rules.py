@@ -174,3 +174,10 @@ def test_no_test_judges_by_the_time_that_something_took() -> None:
         and any(is_time_passed(part) for part in ast.walk(node))
     ]
     assert offenders == []
+
+
+def test_decisions_are_numbered_one_by_one() -> None:
+    found = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    assert [int(page.name[:4]) for page in found] == list(range(1, len(found) + 1))
+    for page in found:
+        assert page.read_text(encoding="utf-8").startswith(f"# {int(page.name[:4])}. "), page.name
