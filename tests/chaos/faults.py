@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
@@ -53,10 +53,18 @@ class Journal:
 class FaultMaker:
     """Breaks one thing at a time and writes down what was running when it broke."""
 
-    def __init__(self, rig: Rig, journal: Journal, random_source: random.Random) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        journal: Journal,
+        random_source: random.Random,
+        bring_due: Callable[[], None],
+    ) -> None:
+        """Take what brings a schedule due, for a lock that has to be there before one is fired."""
         self._rig = rig
         self._journal = journal
         self._random = random_source
+        self._bring_due = bring_due
 
     def strike(self, target: Target) -> None:
         """Kill the worker of a target in the middle of such a job."""
@@ -111,6 +119,9 @@ class FaultMaker:
     def _strike_held(self, target: Target) -> bool:
         assert target.hold is not None
         with self._held(target.hold) as holder:
+            if target.kind == "schedules.fire":
+                # What came due with the work may have been fired before the lock was there.
+                self._bring_due()
             parameters = {"application": "imprint-worker", "holder": holder.info.backend_pid}
             if not self._rig.wait_for(_HELD_UP, HANG_SECONDS, **parameters):
                 return False

@@ -42,7 +42,7 @@ def in_turn(choices: Sequence[object], random_source: random.Random) -> list[int
 
 def break_things(rig: Rig, newsroom: Newsroom, journal: Journal, source: random.Random) -> None:
     """Go through all rounds: work, a kill in the middle of it, and one more fault."""
-    faults = FaultMaker(rig, journal, source)
+    faults = FaultMaker(rig, journal, source, newsroom.bring_due)
     second_faults: list[Callable[[], None]] = [
         faults.empty_broker,
         faults.empty_broker,
