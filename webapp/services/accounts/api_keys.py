@@ -12,11 +12,11 @@ from webapp.jobs.leases import seconds_from_now
 from webapp.kit.api_key_texts import SHOWN_LENGTH, is_key, new_key
 from webapp.kit.passwords import verify_password
 from webapp.kit.permissions import Permission, Scope, permissions_of_scopes
-from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_token
-from webapp.models import ApiKey, Role, User
+from webapp.models import ApiKey, User
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
+from webapp.services.accounts.holders import actor_of, select_holder
 from webapp.services.accounts.sessions import SECONDS_A_DAY, WrongCredentialsError
 from webapp.services.errors import ConflictError, NotFoundError, QuotaError
 
@@ -116,6 +116,14 @@ def revoke(session: Session, actor: Actor, key_id: int) -> None:
     activity.trace(session, actor.user_id, "api_key.revoke", key_id=key_id)
 
 
+_HOLDER = select_holder(
+    ApiKey,
+    ApiKey.key_hash,
+    ApiKey.scopes,
+    is_use_noted=func.coalesce(ApiKey.last_used_at > seconds_from_now(-NOTE_USE_SECONDS), False),
+)
+
+
 def find_actor(session: Session, key: str) -> Actor | None:
     """Return who comes with this key; None when it is unknown, ended, or its owner's account off.
 
@@ -123,40 +131,10 @@ def find_actor(session: Session, key: str) -> Actor | None:
     """
     if not is_key(key):
         return None
-    is_use_noted = func.coalesce(
-        ApiKey.last_used_at > seconds_from_now(-NOTE_USE_SECONDS),
-        False,
-    )
-    row = session.execute(
-        select(
-            ApiKey.id,
-            ApiKey.scopes,
-            User.id.label("user_id"),
-            User.login,
-            Role.name,
-            is_use_noted.label("is_use_noted"),
-            User.email_proven_at.is_not(None).label("is_verified"),
-        )
-        .join(User, User.id == ApiKey.user_id)
-        .join(Role, Role.id == User.role_id)
-        .where(
-            ApiKey.key_hash == hash_token(key),
-            ApiKey.revoked_at.is_(None),
-            ApiKey.expires_at > func.clock_timestamp(),
-            User.disabled_at.is_(None),
-        )
-    ).one_or_none()
+    row = session.execute(_HOLDER, {"secret_hash": hash_token(key)}).one_or_none()
     if row is None:
         return None
-    return Actor(
-        user_id=row.user_id,
-        login=row.login,
-        role=RoleName(row.name),
-        is_use_noted=row.is_use_noted,
-        is_verified=row.is_verified,
-        api_key_id=row.id,
-        key_permissions=permissions_of_scopes(row.scopes),
-    )
+    return actor_of(row, api_key_id=row.id, key_permissions=permissions_of_scopes(row.scopes))
 
 
 def note_use(session: Session, key_id: int) -> None:

@@ -17,18 +17,19 @@ from webapp.kit.passwords import (
     unmatchable_hash,
     verify_password,
 )
-from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_token, keyed_digest, new_token
-from webapp.models import AccessToken, Role, User
+from webapp.models import AccessToken, User
 from webapp.services import activity
 from webapp.services.accounts import standing
 from webapp.services.accounts.actors import Actor
+from webapp.services.accounts.holders import actor_of, select_holder
 from webapp.services.errors import AuthenticationError, ConflictError, NotFoundError
 
 SECONDS_A_DAY = 86_400
 # The use of a session is noted as often as this, so that most requests write nothing.
 NOTE_USE_SECONDS = 60
 WRONG_CREDENTIALS = "The login or the password is wrong."
+_USED_AT = func.coalesce(AccessToken.last_used_at, AccessToken.created_at)
 
 
 @dataclass(frozen=True)
@@ -149,9 +150,8 @@ def _end_least_used(session: Session, user_id: int, opened_id: int, most: int) -
         AccessToken.expires_at > func.clock_timestamp(),
         AccessToken.id != opened_id,
     )
-    used_at = func.coalesce(AccessToken.last_used_at, AccessToken.created_at)
     kept = select(AccessToken.id).where(*others)
-    kept = kept.order_by(used_at.desc(), AccessToken.id.desc()).limit(most - 1)
+    kept = kept.order_by(_USED_AT.desc(), AccessToken.id.desc()).limit(most - 1)
     session.execute(
         update(AccessToken)
         .where(*others, AccessToken.id.not_in(kept))
@@ -195,25 +195,10 @@ def _expiry_of_repeated(session: Session, token: str) -> datetime:
     return expires_at
 
 
-# Built once: to build it at each request cost half of what a token adds to one.
-_USED_AT = func.coalesce(AccessToken.last_used_at, AccessToken.created_at)
-_HOLDER = (
-    select(
-        AccessToken.id,
-        User.id.label("user_id"),
-        User.login,
-        Role.name,
-        (seconds_from_now(-NOTE_USE_SECONDS) < _USED_AT).label("is_use_noted"),
-        User.email_proven_at.is_not(None).label("is_verified"),
-    )
-    .join(User, User.id == AccessToken.user_id)
-    .join(Role, Role.id == User.role_id)
-    .where(
-        AccessToken.token_hash == bindparam("token_hash"),
-        AccessToken.revoked_at.is_(None),
-        AccessToken.expires_at > func.clock_timestamp(),
-        User.disabled_at.is_(None),
-    )
+_HOLDER = select_holder(
+    AccessToken,
+    AccessToken.token_hash,
+    is_use_noted=seconds_from_now(-NOTE_USE_SECONDS) < _USED_AT,
 )
 _HOLDER_IN_USE = _HOLDER.where(
     seconds_from_now(bindparam("idle_seconds", type_=Float())) < _USED_AT
@@ -226,28 +211,18 @@ def find_actor(session: Session, token: str, *, idle_days: int = 0) -> Actor | N
     None when it is unknown, revoked, expired, was not used for `idle_days` (0: however long), or
     its account is off.
     """
-    parameters: dict[str, Any] = {"token_hash": hash_token(token)}
+    parameters: dict[str, Any] = {"secret_hash": hash_token(token)}
     statement = _HOLDER
     if idle_days:
         statement = _HOLDER_IN_USE
         parameters["idle_seconds"] = -float(idle_days * SECONDS_A_DAY)
     row = session.execute(statement, parameters).one_or_none()
-    if row is None:
-        return None
-    return Actor(
-        user_id=row.user_id,
-        login=row.login,
-        role=RoleName(row.name),
-        session_id=row.id,
-        is_use_noted=row.is_use_noted,
-        is_verified=row.is_verified,
-    )
+    return None if row is None else actor_of(row, session_id=row.id)
 
 
 def _in_use(idle_days: int) -> tuple[ColumnElement[bool], ...]:
     """Return the condition that a session was used in the last `idle_days`; none for 0."""
-    used_at = func.coalesce(AccessToken.last_used_at, AccessToken.created_at)
-    return (used_at > seconds_from_now(-idle_days * SECONDS_A_DAY),) if idle_days else ()
+    return (seconds_from_now(-idle_days * SECONDS_A_DAY) < _USED_AT,) if idle_days else ()
 
 
 def note_use(session: Session, session_id: int, address: str = "") -> None:

@@ -1,0 +1,55 @@
+"""Who holds a token or a key: the one rule of what still opens anything, and for whom."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from webapp.kit.roles import RoleName
+from webapp.models import AccessToken, ApiKey, Role, User
+from webapp.services.accounts.actors import Actor
+
+
+def select_holder(
+    credential: type[AccessToken] | type[ApiKey],
+    secret_hash: InstrumentedAttribute[bytes],
+    *columns: InstrumentedAttribute[Any],
+    is_use_noted: ColumnElement[bool],
+) -> Select[Any]:
+    """Build the statement that finds the holder of a credential by its hash, `:secret_hash`.
+
+    It finds nobody where the credential has ended or the account is off. Build it once: to build it
+    at each request costs half of what a token adds to one.
+    """
+    return (
+        select(
+            credential.id,
+            User.id.label("user_id"),
+            User.login,
+            Role.name.label("role"),
+            is_use_noted.label("is_use_noted"),
+            User.email_proven_at.is_not(None).label("is_verified"),
+            *columns,
+        )
+        .join(User, User.id == credential.user_id)
+        .join(Role, Role.id == User.role_id)
+        .where(
+            secret_hash == bindparam("secret_hash"),
+            credential.revoked_at.is_(None),
+            credential.expires_at > func.clock_timestamp(),
+            User.disabled_at.is_(None),
+        )
+    )
+
+
+def actor_of(row: Row[Any], **credential: Any) -> Actor:  # noqa: ANN401
+    """Return the actor of a row of `select_holder`; `credential` says what they came with."""
+    actor = Actor(
+        user_id=row.user_id,
+        login=row.login,
+        role=RoleName(row.role),
+        is_use_noted=row.is_use_noted,
+        is_verified=row.is_verified,
+    )
+    return replace(actor, **credential)
