@@ -23,10 +23,11 @@ ADDRESS = "Maria@example.org"
 
 def register(session: Session, login: str, email: str = ADDRESS) -> int:
     """Register an account and return its id."""
-    account = verifications.register(
+    account = accounts.register(
         session, login=login, email=email, password=PASSWORD, display_name=login,
         role=RoleName.READER,
     )  # fmt: skip
+    verifications.begin(session, account.id, email)
     return account.id
 
 

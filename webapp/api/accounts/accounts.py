@@ -121,8 +121,9 @@ def register(body: NewAccount) -> Response:
     one is refused.
     """
     settings = web_context().settings
-    account = verifications.register(
-        open_session(),
+    session = open_session()
+    account = accounts.register(
+        session,
         login=body.login,
         email=body.email,
         password=body.password,
@@ -130,6 +131,7 @@ def register(body: NewAccount) -> Response:
         role=settings.new_account_role,
         site_words=settings.site_words,
     )
+    verifications.begin(session, account.id, account.email)
     return answer(_shape(account), 201, location="/api/v1/accounts/me")
 
 

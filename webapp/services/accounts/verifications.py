@@ -9,12 +9,10 @@ from sqlalchemy.orm import Session
 from webapp.jobs.leases import seconds_from_now
 from webapp.jobs.messages import SendEmailVerification
 from webapp.jobs.outbox import enqueue
-from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email, hash_token, new_token
 from webapp.models import EmailVerification, User
 from webapp.services import activity
-from webapp.services.accounts import accounts, addresses, standing
-from webapp.services.accounts.accounts import Account
+from webapp.services.accounts import addresses, standing
 from webapp.services.errors import (
     AuthenticationError,
     ConflictError,
@@ -77,33 +75,17 @@ class ShownVerification:
     address: str
 
 
-def register(
-    session: Session,
-    *,
-    login: str,
-    email: str,
-    password: str,
-    display_name: str,
-    role: RoleName,
-    site_words: tuple[str, ...] = (),
-) -> Account:
-    """Make an account, and write the duty to let its owner prove the address.
+def begin(session: Session, user_id: int, email: str) -> None:
+    """Write the duty to mail a token to an address that an account is to have.
 
-    The same for an address that another account has, in work and answer; the mail decides. Raises
-    ConflictError when the login is taken, and InvalidInputError for a password that would be
-    guessed.
+    The same for an address that another account has, in work and answer; the mail decides.
     """
-    account = accounts.register(
-        session,
-        login=login,
-        email=email,
-        password=password,
-        display_name=display_name,
-        role=role,
-        site_words=site_words,
+    verification_id = session.scalar(
+        insert(EmailVerification)
+        .values(user_id=user_id, email=email, email_hash=hash_email(email))
+        .returning(EmailVerification.id)
     )
-    _write(session, account.id, email)
-    return account
+    enqueue(session, SendEmailVerification(verification_id=verification_id))
 
 
 def request_again(session: Session, user_id: int) -> None:
@@ -118,7 +100,7 @@ def request_again(session: Session, user_id: int) -> None:
 
 
 def request(session: Session, user_id: int, email: str) -> None:
-    """Write the duty to mail a token to an address that an account is to have.
+    """Begin anew, unless this was asked for too often.
 
     The account has to be locked. Raises TooManyTriesError beyond `MOST_MAILS` of one account.
     """
@@ -127,7 +109,7 @@ def request(session: Session, user_id: int, email: str) -> None:
     ages = session.scalars(asked.order_by(EmailVerification.id.desc()).limit(MOST_MAILS)).all()
     if len(ages) == MOST_MAILS and (wait := MOST_MAILS_SECONDS - float(ages[-1])) > 0:
         raise TooManyTriesError("Mails to prove an address were asked for too often.", wait)
-    _write(session, user_id, email)
+    begin(session, user_id, email)
     activity.record(session, user_id, "email.verification.requested", "user", user_id)
 
 
@@ -215,15 +197,6 @@ def confirm(session: Session, token: str) -> None:
         # What was mailed to the former address must not open the account any more.
         standing.end_reset_tokens(session, user.id)
     activity.trace(session, user.id, "email.proven")
-
-
-def _write(session: Session, user_id: int, email: str) -> None:
-    verification_id = session.scalar(
-        insert(EmailVerification)
-        .values(user_id=user_id, email=email, email_hash=hash_email(email))
-        .returning(EmailVerification.id)
-    )
-    enqueue(session, SendEmailVerification(verification_id=verification_id))
 
 
 def _lock(session: Session, user_id: int) -> LockedUser:
