@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.factories import Caller
 from webapp.api.edge import ImprintApp
 from webapp.app import create_app
+from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.settings import Settings
 
@@ -53,9 +55,13 @@ def test_a_draft_too_many_is_a_conflict_that_the_trash_resolves(client: FlaskCli
 def test_a_day_that_is_used_up_says_when_the_next_begins(client: FlaskClient) -> None:
     author = Caller(client, RoleName.AUTHOR)
     assert write(author, body="x" * 15_000) == 201
+    asked_at = utc_now()
     refused = author.call("POST", "/content", {"title": "T", "body": "x" * 10_000})
     assert refused.status_code == 429
-    assert 1 <= int(refused.headers["Retry-After"]) <= 86_400
+    tomorrow = asked_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    again_at = asked_at + timedelta(seconds=int(refused.headers["Retry-After"]))
+    assert again_at <= tomorrow + timedelta(seconds=1)
+    assert again_at + (utc_now() - asked_at) >= tomorrow
     assert "it may save 20000 a day" in refused.get_json()["detail"]
     item = author.call("GET", "/content").get_json()["items"][0]
     path = f"/content/{item['id']}"
