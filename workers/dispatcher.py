@@ -103,7 +103,8 @@ class Dispatcher:
         is_upkeep_due = time.monotonic() >= self._upkeep_at
         self._obey_brakes()
         try:
-            if is_upkeep_due:
+            # Without a first count, as from a broker that is away, nothing can be handed out.
+            if is_upkeep_due or not self._hints_on_broker:
                 self._hints_on_broker = count_hints(self._celery)
             while handed == schedules.HANDED_AT_ONCE:
                 handed = self._in_transaction(schedules.hand_over_due)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from queue import Empty
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from dev.ports import LOOPBACK
 from dev.redis import RedisServer
 from tests.chaos.real_worker import job_state, running_dispatcher, wait_until
 from tests.factories import make_actor, make_content
@@ -22,6 +24,7 @@ from webapp.jobs.dispatch import mark_dispatched
 from webapp.jobs.messages import Queue, SealVersion
 from webapp.jobs.outbox import enqueue, enqueue_many
 from webapp.kit.clock import utc_now
+from webapp.services.operations.housekeeping import HEARTBEAT
 from webapp.services.publishing import schedules
 from webapp.services.publishing.schedules import SchedulePlan
 from workers.broker import RUN_JOBS, make_celery
@@ -95,6 +98,27 @@ class HintReader(threading.Thread):
                 for job_id in message.payload[0][0]:
                     self._react(job_id)
             queue.close()
+
+
+def test_a_dispatcher_that_starts_without_a_broker_waits_for_one(
+    worker: WorkerContext, tmp_path: Path
+) -> None:
+    job = add_job(worker)
+    broker = RedisServer(tmp_path / "broker")
+    with broker:
+        changes = {"redis_url": f"redis://{LOOPBACK}:{broker.port}/0"}
+    context = replace(worker, settings=worker.settings.model_copy(update=changes))
+
+    def heartbeats() -> int:
+        with worker.transaction() as session:
+            ticks = text("SELECT count(*) FROM ticks WHERE task = :task")
+            return int(session.scalar(ticks, {"task": HEARTBEAT}) or 0)
+
+    with running_dispatcher(context):
+        wait_until(lambda: heartbeats() >= 2)  # There are some rounds between two.
+        assert job_state(context, job) == "ready"
+        with broker:
+            wait_until(lambda: hints(broker) == 1)
 
 
 def test_the_hint_of_a_dispatcher_that_died_before_sending_is_sent_again(
