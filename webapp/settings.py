@@ -2,25 +2,14 @@
 
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AliasChoices,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from webapp.kit.database_url import DatabaseUrl, parse_database_url
+from webapp.kit.environment_settings import EnvironmentSettings
 from webapp.kit.mail_sender import mailable_sender
 from webapp.kit.quotas import Quotas
 from webapp.kit.roles import RoleName
@@ -59,7 +48,7 @@ class MissingSettingError(RuntimeError):
     """A setting that this command needs is not set; the message says which and how to set it."""
 
 
-class Settings(BaseSettings):
+class Settings(EnvironmentSettings):
     """The configuration of one process.
 
     Names are prefixed `IMPRINT_` in the environment; `DATABASE_URL`, `REDIS_URL`, `SMTP_URL` and
@@ -215,63 +204,18 @@ class Settings(BaseSettings):
         return SecretStr(stripped)
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let an empty value hide none that the same setting has under its other name."""
-        named = [
-            each for each in (env_settings, dotenv_settings) if isinstance(each, EnvSettingsSource)
-        ]
-        for field in cls.model_fields:
-            names = {name.lower() for name in cls.names_of(field)}
-            full = {n for n in names if any(source.env_vars.get(n) for source in named)}
-            for source in named if full else ():
-                source.env_vars = {
-                    name: value
-                    for name, value in source.env_vars.items()
-                    if value or name not in names or full == {name}
-                }
-        return init_settings, env_settings, dotenv_settings, file_secret_settings
-
-    @classmethod
-    def from_environment(cls, *, needs_secret_key: bool = False) -> "Settings":
+    def from_environment(cls, *, needs_secret_key: bool = False) -> Self:
         """Read the settings, or end the process with one sentence for each that is wrong.
 
         A missing secret key is wrong only for a process that needs one.
         """
+        settings = cls.read_or_exit()
         try:
-            settings = cls()
             if needs_secret_key:
                 settings.require_secret_key()
-            return settings
         except MissingSettingError as error:
             raise SystemExit(str(error)) from None
-        except ValidationError as error:
-            wrong = [
-                ": ".join(
-                    [*map(cls._name_for, found["loc"]), found["msg"].removeprefix("Value error, ")]
-                )
-                for found in error.errors(include_url=False, include_input=False)
-            ]
-            raise SystemExit("\n".join(["Imprint's settings are wrong.", *wrong])) from None
-
-    @classmethod
-    def names_of(cls, field: str) -> list[str]:
-        """Return the names of a setting in the environment, the usual one last."""
-        alias = cls.model_fields[field].validation_alias
-        if isinstance(alias, AliasChoices):
-            return [str(name) for name in alias.choices]
-        return [f"IMPRINT_{field.upper()}"]
-
-    @classmethod
-    def _name_for(cls, location: str | int) -> str:
-        """Return the usual name for the one in an error, which is the first or the field's."""
-        return cls.names_of(str(location).removeprefix("IMPRINT_").lower())[-1]
+        return settings
 
     def database(self) -> DatabaseUrl:
         """Return where the database is. Raises MissingSettingError when `DATABASE_URL` is not set.
