@@ -1,0 +1,264 @@
+"""What is kept of people: every column of every table, whose it is, why, how long, and its erasure.
+
+A table has one `Held`. A new column goes into its `columns` and is treated as the rest of the row
+is; one that is treated otherwise gets a line in `apart`. The export of a person and their erasure
+both go by this, and `docs/personal-data.md` is made of it (`python -m dev.personal_data_page`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Erasure(StrEnum):
+    """What the erasure of a person does to a column."""
+
+    DELETED = "the row is deleted"
+    EMPTIED = "emptied, the row stays"
+    UNLINKED = "the link is emptied, the row stays"
+    HANDED_OVER = "goes to the heir, or stays with the row that has no name any more"
+    KEPT = "kept"
+    NOBODYS = "nobody's"
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A column that an erasure treats otherwise than its row, and why."""
+
+    erasure: Erasure
+    why: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """What one table holds.
+
+    `people` are its columns with the number of an account, and what an erasure does to the rows of
+    that account; the first is whose the row is. `columns` follow the row. `hidden` do so as well,
+    and stand in no export: hashes and salts, of use to a thief and to nobody else.
+    """
+
+    whose: str
+    why: str
+    until: str
+    erasure: Erasure
+    columns: str
+    hidden: str = ""
+    people: Mapping[str, Erasure] = field(default_factory=dict)
+    apart: Mapping[str, Apart] = field(default_factory=dict)
+    is_exported: bool = True
+
+    def erasures(self) -> Iterator[tuple[str, Erasure, str]]:
+        """Yield each column with what an erasure does to it, and why where it is told apart."""
+        for column in (*self.columns.split(), *self.hidden.split()):
+            yield column, self.erasure, ""
+        for column, erasure in self.people.items():
+            yield column, erasure, ""
+        for column, apart in self.apart.items():
+            yield column, apart.erasure, apart.why
+
+
+DELETED, EMPTIED, UNLINKED, HANDED_OVER, KEPT, NOBODYS = Erasure
+_OWN_ROWS = {"user_id": DELETED}
+_NEVER = "for ever"
+_NEWSROOM = "the newsroom's: what is written and published outlives who wrote it"
+
+
+def _nobodys(why: str, until: str, columns: str) -> Held:
+    return Held("nobody", why, until, NOBODYS, columns)
+
+
+HELD: dict[str, Held] = {
+    "access_tokens": Held(
+        "the account", "to know an open session, and to show its owner where it is used",
+        "IMPRINT_KEEP_ENDED_SESSION_DAYS after its end", DELETED,
+        "id user_agent address created_at expires_at revoked_at last_used_at",
+        hidden="token_hash", people=_OWN_ROWS,
+    ),
+    "account_usages": Held(
+        "the account", "to hold an account to its quotas of a day", "as long as the account",
+        DELETED, "day_began_at saves saved_bytes", people=_OWN_ROWS,
+    ),
+    "activity_blocks": _nobodys(
+        "to show that no line of the activity log was changed or removed", _NEVER,
+        "number previous_hash after_id until_id row_count last_created_at sealed_at digests"
+        " rows_hash hash pruned_at",
+    ),
+    "activity_logs": Held(
+        "the account that acted, or was acted on", "to answer who did what to what",
+        "IMPRINT_KEEP_ACTIVITY_DAYS", EMPTIED, "details changes address user_agent request_id",
+        hidden="salt",
+        people={"actor_id": KEPT},
+        apart={
+            "subject_id": Apart(KEPT, "a number, which names nobody any more"),
+            **{
+                column: Apart(KEPT, "what was done, when, and by which session's number")
+                for column in (
+                    "id", "action", "subject_kind", "created_at", "session_id", "api_key_id",
+                    "agent_session",
+                )
+            },
+            "erased_at": Apart(KEPT, "that the line was erased"),
+            "personal_hash": Apart(KEPT, "salted with what is gone; the chain is checked by it"),
+        },
+    ),
+    "api_keys": Held(
+        "the account", "to know a machine by its key",
+        "IMPRINT_KEEP_ENDED_SESSION_DAYS after its end", DELETED,
+        "id name prefix scopes created_at expires_at revoked_at last_used_at",
+        hidden="key_hash", people=_OWN_ROWS,
+    ),
+    "backfills": _nobodys(
+        "to go on with work on the tables", _NEVER,
+        "name cursor rows_done rows_total runs started_at finished_at",
+    ),
+    "categories": _nobodys(
+        "the newsroom's shelves", "until one is deleted",
+        "id slug name description parent_id was_public created_at",
+    ),
+    "content": Held(
+        "the author", _NEWSROOM, "until the item is deleted", KEPT,
+        "id category_id title slug body body_format excerpt metadata status version revision"
+        " publish_sequence import_source created_at updated_at published_at trashed_at",
+        people={"author_id": HANDED_OVER},
+    ),
+    "content_tags": _nobodys(
+        "the tags of an item", "as long as the item", "content_id tag_id spelling"
+    ),
+    "content_versions": Held(
+        "who saved it", f"{_NEWSROOM}; whom each save was by", "as long as the item", KEPT,
+        "id content_id number category_id title slug body body_format excerpt tags metadata reason"
+        " created_at sealed_at words words_added words_removed",
+        hidden="digest", people={"author_id": UNLINKED},
+    ),
+    "email_verifications": Held(
+        "the account", "to know the address that a mailed token proves", "30 days", DELETED,
+        "id email created_at minted_at expires_at ended_at former_email former_email_proven_at",
+        hidden="email_hash token_hash", people=_OWN_ROWS,
+    ),
+    "events": Held(
+        "nobody", "what followers are told, and how far the telling has come", _NEVER, KEPT,
+        "id kind content_id sequence category_id tag_ids title slug occurred_at cursor_user_id"
+        " recipients fanned_out_at stopped_at",
+        people={"author_id": UNLINKED}, is_exported=False,
+    ),
+    "familiar_networks": Held(
+        "the account", "to let its owner in while strangers guess its password",
+        "90 days after the last login from there", DELETED, "network seen_at", people=_OWN_ROWS,
+    ),
+    "follows": Held(
+        "the account", "to tell a reader of what is new", "until the reader unfollows", DELETED,
+        "id category_id tag_id content_id created_at",
+        people={"user_id": DELETED, "author_id": DELETED},
+    ),
+    "idempotency_keys": Held(
+        "who sent the request, named by scope", "to answer a repeated request once", "a day",
+        DELETED, "scope key status headers body created_at", hidden="fingerprint",
+        is_exported=False,
+    ),
+    "import_records": Held(
+        "the author whom the source names", "to see what changed there since the last import",
+        "as long as the item", KEPT,
+        "content_id collection slug act publish_sequence publish_schedule_id"
+        " unpublish_schedule_id created_at updated_at",
+        people={"author_id": UNLINKED},
+        apart={
+            "said": Apart(EMPTIED, "of the author's name; the rest tells of the article"),
+            "private": Apart(EMPTIED, "of the authors' names; the rest tells of the article"),
+        },
+        is_exported=False,
+    ),
+    "imported_authors": Held(
+        "the author whom the source names", "to give a name's next article to the same account",
+        "as long as the account", DELETED, "name created_at", people=_OWN_ROWS,
+    ),
+    "imported_categories": _nobodys(
+        "to put a source's category on the same shelf", _NEVER,
+        "name slug category_id created_at",
+    ),
+    "job_attempts": Held(
+        "the account that the job is for", "to see why a job did not end well",
+        "as long as the job", DELETED,
+        "job_id number started_at ended_at worker release ended_as reason",
+        is_exported=False,
+    ),
+    "job_kinds": _nobodys("to see who serves which jobs", _NEVER, "kind last_started_at"),
+    "job_pauses": _nobodys(
+        "to hold jobs back; paused_by names an operator of the hosts, and no account",
+        "until it is lifted", "id scope target reason paused_by ends_at created_at",
+    ),
+    "jobs": Held(
+        "the account that a job of the queue accounts names; otherwise nobody", "duties to be done",
+        "7 days after they are done or discarded; failed ones until an operator ends them", DELETED,
+        "id queue kind dedupe_key payload state run_at starts max_starts declines dispatched_at"
+        " dispatches lease_token lease_until held_by_id attempts started_at worker release"
+        " last_error request_id created_at finished_at",
+        is_exported=False,
+    ),
+    "mail_deliveries": Held(
+        "the account", "to mail each reader once",
+        "IMPRINT_KEEP_MAIL_DELIVERY_DAYS after the event", DELETED,
+        "event_id state attempts next_attempt_at created_at sent_at answer",
+        people=_OWN_ROWS,
+    ),
+    "notification_preferences": Held(
+        "the account", "whether a reader wants mail", "as long as the account", DELETED,
+        "by_mail updated_at", people=_OWN_ROWS,
+    ),
+    "notifications": Held(
+        "the account", "the inbox of a reader", "as long as the account", DELETED,
+        "event_id created_at read_at", people=_OWN_ROWS,
+    ),
+    "password_reset_tokens": Held(
+        "the account", "to know a mailed token again", "7 days after its end", DELETED,
+        "id created_at expires_at mailed_at used_at", hidden="token_hash", people=_OWN_ROWS,
+    ),
+    "publications": Held(
+        "the author", "what the public reads", "until it is withdrawn", KEPT,
+        "content_id version_id slug category_id tags etag published_at updated_at",
+        people={"author_id": HANDED_OVER},
+        apart={
+            "document": Apart(EMPTIED, "of the author's name; the rest is the article"),
+            "summary": Apart(EMPTIED, "of the author's name; the rest is the article"),
+        },
+        is_exported=False,
+    ),
+    "renderings": _nobodys(
+        "a version as it is shown and searched", "as long as the version",
+        "version_id html excerpt search rendered_at",
+    ),
+    "roles": _nobodys("the five roles", _NEVER, "id name rank"),
+    "schedules": Held(
+        "who made it", f"{_NEWSROOM}; what shall become of an item and when", "as long as the item",
+        KEPT,
+        "id content_id version_id action due_at if_missed state revision request_id pinned_at"
+        " created_at updated_at fired_at failure",
+        people={"created_by_id": UNLINKED},
+    ),
+    "sign_in_throttles": Held(
+        "who tried to log in", "to slow down guesses", "a day after the last failure", KEPT,
+        "failures failed_at blocked_until",
+        apart={"key_hash": Apart(KEPT, "a keyed digest, which tells nobody; gone in a day")},
+        is_exported=False,
+    ),
+    "slugs": _nobodys(
+        "to keep a public address its item's", "as long as the item",
+        "slug content_id was_public created_at",
+    ),
+    "tags": _nobodys("the newsroom's tags", _NEVER, "id slug name was_public created_at"),
+    "ticks": _nobodys("to do what is periodic once", "a day", "task slot created_at"),
+    "users": Held(
+        "the account", "to know who is asking and what to call them",
+        "until it is erased, or IMPRINT_KEEP_UNVERIFIED_ACCOUNT_DAYS where nothing came of it",
+        EMPTIED, "login email email_proven_at display_name bio",
+        hidden="email_hash password_hash",
+        apart={
+            "id": Apart(KEPT, "items and the activity log name it; it names nobody any more"),
+            **{
+                column: Apart(KEPT, "a row has to have one; it names nobody")
+                for column in ("role_id", "disabled_at", "created_at", "updated_at")
+            },
+        },
+    ),
+}  # fmt: skip
+"""By the name of the table."""
