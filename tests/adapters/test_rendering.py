@@ -100,6 +100,20 @@ def test_a_child_killed_while_idle_is_replaced_in_silence(started: Start) -> Non
     assert processes.render("markdown", "b").excerpt == "b"
 
 
+def test_a_child_that_is_ending_is_replaced_in_silence(
+    started: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes = started(RenderingLimits())
+    processes.render("markdown", "a")
+    [child] = processes._idle
+    child.process.kill()
+    os.waitid(os.P_PID, child.process.pid, os.WEXITED | os.WNOWAIT)
+    # So it looks to its parent for a moment: until its last thread is gone, it cannot be waited for.
+    monkeypatch.setattr(child.process, "poll", lambda: None)
+    assert processes.render("markdown", "b").excerpt == "b"
+    assert child not in processes._idle
+
+
 def test_a_child_killed_at_work_and_a_queue_that_is_full_can_be_tried_again(started: Start) -> None:
     before = {child.pid for child in _children_of(os.getpid())}
     processes = started(RenderingLimits(processes=1, wait_seconds=0.05, cpu_seconds=60))

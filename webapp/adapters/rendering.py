@@ -20,6 +20,7 @@ import structlog
 
 import webapp
 from webapp.adapters.rendering_child import (
+    BEGUN,
     FAILED,
     HEADER,
     HTML,
@@ -40,6 +41,10 @@ WALL_TIMES = 3
 
 class RenderingUnavailableError(Exception):
     """Rendering cannot be done now, for a reason that is not the text; it may be tried again."""
+
+
+class _NeverBegunError(Exception):
+    """A child that was idle ended before it took the text, which had no part in that."""
 
 
 @dataclass(frozen=True)
@@ -89,21 +94,29 @@ class _Child:
         # Popen has them, because it was asked for pipes.
         self._texts = cast(IO[bytes], self.process.stdin)
         self._answers = cast(IO[bytes], self.process.stdout)
+        self._was_idle = False
 
     def render(self, kind: bytes, text: str) -> Rendered:
         """Render one text; whatever is raised but a refusal in words leaves the child unusable."""
         deadline = time.monotonic() + WALL_TIMES * self._limits.cpu_seconds + 10
         data = text.encode("utf-8", "replace")
+        begun = False
         try:
             frame = memoryview(HEADER.pack(kind, len(data), 0) + data)
             while frame:
                 frame = frame[self._texts.write(frame) :]
+            begun = self._read(HEADER.size, deadline)[:1] == BEGUN
             letter, first, second = HEADER.unpack(self._read(HEADER.size, deadline))
             if first + second > self._limits.output_bytes:
+                self.process.kill()  # What it has said stays unread, so no other text may follow.
                 raise RenderingRefusedError(OUTPUT_REFUSAL)
             answer = self._read(first + second, deadline)
         except (EOFError, BrokenPipeError):
+            if self._was_idle and not begun:
+                raise _NeverBegunError from None
             raise self._cause_of_death() from None
+        finally:
+            self._was_idle = True
         if letter == REFUSED:
             raise RenderingRefusedError(answer.decode())
         if letter == FAILED:
@@ -170,20 +183,25 @@ class RenderingProcesses:
             self._places.release()
 
     def _render(self, kind: bytes, text: str) -> Rendered:
-        child = self._take()
-        keep = False
-        try:
-            rendered = child.render(kind, text)
-            keep = True
-            return rendered
-        except RenderingRefusedError:
-            keep = child.process.poll() is None
-            raise
-        finally:
-            if keep:
-                self._idle.append(child)
-            else:
-                child.end()
+        while True:
+            child = self._take()
+            keep = False
+            try:
+                rendered = child.render(kind, text)
+                keep = True
+                return rendered
+            except RenderingRefusedError:
+                keep = child.process.poll() is None
+                raise
+            except _NeverBegunError:
+                # One that was killed while it was idle is replaced without a word to the caller.
+                # It may only show now: until its last thread is gone, it passes for running.
+                continue
+            finally:
+                if keep:
+                    self._idle.append(child)
+                else:
+                    child.end()
 
     def _take(self) -> _Child:
         while True:
@@ -191,7 +209,6 @@ class RenderingProcesses:
                 child = self._idle.pop()
             except IndexError:
                 return _Child(self.limits)
-            # One that was killed while it was idle is replaced without a word to the caller.
             if child.process.poll() is None:
                 return child
             child.close()

@@ -23,7 +23,8 @@ from webapp.kit.rendering.sanitising import sanitise
 
 # A frame is a letter, the lengths of two texts in bytes, and the texts.
 HEADER = struct.Struct("!cII")
-RENDERED, REFUSED, FAILED = b"r", b"x", b"f"
+# Each text is answered twice: that it is begun, with no text, and what became of it.
+BEGUN, RENDERED, REFUSED, FAILED = b"b", b"r", b"x", b"f"
 MARKDOWN, HTML = b"m", b"h"
 
 MEMORY_REFUSAL = "Rendering the text takes more memory than it may. Make it shorter, or part it."
@@ -48,11 +49,11 @@ def main() -> None:
         # The limit counts from the start of the process, in whole seconds.
         until = int(time.process_time()) + 1 + limits.cpu_seconds
         resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+        _write(BEGUN)
         letter, first, second = _answer(kind, text)
         if len(first) + len(second) > limits.output_bytes:
             letter, first, second = REFUSED, OUTPUT_REFUSAL.encode(), b""
-        sys.stdout.buffer.write(HEADER.pack(letter, len(first), len(second)) + first + second)
-        sys.stdout.buffer.flush()
+        _write(letter, first, second)
 
 
 def _answer(kind: bytes, text: str) -> tuple[bytes, bytes, bytes]:
@@ -67,6 +68,11 @@ def _answer(kind: bytes, text: str) -> tuple[bytes, bytes, bytes]:
         # Without its message, which may hold words of the text.
         frames = "".join(traceback.format_tb(error.__traceback__))
         return FAILED, f"{frames}{type(error).__name__}".encode(), b""
+
+
+def _write(letter: bytes, first: bytes = b"", second: bytes = b"") -> None:
+    sys.stdout.buffer.write(HEADER.pack(letter, len(first), len(second)) + first + second)
+    sys.stdout.buffer.flush()
 
 
 def _read(texts: "queue.SimpleQueue[tuple[bytes, str]]") -> None:
