@@ -3,7 +3,7 @@
 from flask_openapi3.models.info import Info
 
 from webapp.adapters.logs import configure_logs
-from webapp.api.accounts import accounts, api_keys, auth_tokens, verifications
+from webapp.api.accounts import accounts, api_keys, auth_tokens, password_changes, verifications
 from webapp.api.audience import follows, notifications
 from webapp.api.clients import BehindProxies, refuse_hidden_clients
 from webapp.api.content import content, taxonomy, versions
@@ -32,6 +32,7 @@ BLUEPRINTS = (
     accounts.blueprint,
     auth_tokens.blueprint,
     verifications.blueprint,
+    password_changes.blueprint,
     api_keys.blueprint,
     content.blueprint,
     versions.blueprint,

@@ -108,6 +108,11 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
         json={"login": "newcomer", "email": "newcomer@example.org", "password": PASSWORD},
     ),
     "PATCH /api/v1/accounts/me": lambda room: room.do("PATCH", "/accounts/me", {"bio": "New"}),
+    "PUT /api/v1/accounts/me/password": lambda room: room.reader.call(
+        "PUT",
+        "/accounts/me/password",
+        {"current_password": PASSWORD, "new_password": "another password for tests"},
+    ),
     "PUT /api/v1/users/<int:user_id>/role": lambda room: room.do(
         "PUT", f"/users/{room.reader.id}/role", {"role": "author"}
     ),
@@ -167,6 +172,8 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /reset-password": lambda room: room.reset_by_page(),
     "POST /unsubscribe": lambda room: room.unsubscribe(),
 }
+# What changed there is told to nobody, so the line has no values.
+OF_A_SECRET = {"PUT /api/v1/accounts/me/password"}
 OF_A_READER = "what somebody reads is nobody else's business"
 WITHOUT_LINE = {
     "POST /api/v1/auth/password-reset": (

@@ -40,6 +40,7 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"DELETE {SCHEDULE}": DECISIONS,
     "GET /api/v1/accounts/me": EVERY,
     "PATCH /api/v1/accounts/me": ADMINISTRATION,
+    "PUT /api/v1/accounts/me/password": PEOPLE_ALONE,
     "GET /api/v1/accounts/me/activity": ADMINISTRATION,
     "GET /api/v1/activity": ADMINISTRATION,
     "GET /api/v1/users": ADMINISTRATION,

@@ -150,6 +150,9 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "PATCH /api/v1/accounts/me": CommonRoute(
         READER, _once("/accounts/me", {"bio": 1}), frozenset({422})
     ),
+    "PUT /api/v1/accounts/me/password": CommonRoute(
+        READER, _once("/accounts/me/password", {}), frozenset({422})
+    ),
     "POST /api/v1/auth/token": CommonRoute(None, _once("/auth/token", {}), frozenset({422})),
     # A token that nobody has: with one's own, everything that follows would be refused.
     "DELETE /api/v1/auth/token": CommonRoute(

@@ -51,6 +51,7 @@ _WITH_PASSWORD = {
     ("POST", f"{API_PREFIX}/auth/token"),
     ("POST", f"{API_PREFIX}/accounts"),
     ("POST", f"{API_PREFIX}/auth/api-keys"),
+    ("PUT", f"{API_PREFIX}/accounts/me/password"),
     ("POST", f"{API_PREFIX}/auth/password-reset/confirm"),
     ("POST", "/reset-password"),
 }

@@ -1,34 +1,20 @@
 """Promises of logging in and of sessions over the API."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import PASSWORD, Caller
-from webapp.app import create_app
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
 from webapp.models import AccessToken, SignInThrottle
 from webapp.services.accounts import password_resets
-from webapp.settings import Settings
 
 ABROAD = {"REMOTE_ADDR": "198.51.100.9"}
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.77"}
-
-
-@pytest.fixture
-def braked(settings: Settings) -> Iterator[FlaskClient]:
-    """A client of an API that limits its costly doors."""
-    app = create_app(settings.model_copy(update={"rate_limits": True}))
-    yield app.test_client()
-    assert app.context is not None
-    app.context.readers.close()
-    app.context.engine.dispose()
 
 
 def guess(client: FlaskClient, login: str, password: str, network: dict[str, str]) -> int:

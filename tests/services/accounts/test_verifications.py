@@ -1,13 +1,10 @@
 """Promises about proofs of addresses: the first to prove one has it, and nobody else is told."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from tests.at_once import at_once
 from tests.factories import PASSWORD
 from webapp.jobs.leases import seconds_from_now
 from webapp.kit.clock import utc_now
@@ -47,18 +44,6 @@ def mint(session: Session, user_id: int) -> str:
 
 def is_verified(session: Session, user_id: int) -> bool:
     return accounts.get_account(session, user_id).email_verified
-
-
-def at_once(work: Callable[[int], str], number: int) -> list[str]:
-    """Do something in so many threads that none begins before all are there."""
-    ready = Barrier(number)
-
-    def begin(turn: int) -> str:
-        ready.wait()
-        return work(turn)
-
-    with ThreadPoolExecutor(number) as pool:
-        return sorted(pool.map(begin, range(number)))
 
 
 def test_a_token_proves_the_address_as_it_was_typed_and_only_once(session: Session) -> None:

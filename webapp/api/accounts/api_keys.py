@@ -6,14 +6,13 @@ from typing import Annotated
 from flask import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from webapp.api.accounts.password_once_more import CurrentPassword, password_once_more
 from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import keeps_no_answer, open_session, web_context
 from webapp.api.fields import Id, Input, Number, PageQuery, Query
 from webapp.kit.cursors import decode_cursor
-from webapp.kit.json_values import check_text
-from webapp.kit.passwords import MAXIMUM_TYPED
 from webapp.kit.permissions import Permission, Scope
 from webapp.kit.visible_lines import check_line
 from webapp.services.accounts import api_keys
@@ -38,9 +37,7 @@ class NewKey(Input):
     expires_in_days: Annotated[
         Number, Field(ge=1, le=3650, description="At most IMPRINT_API_KEY_DAYS.")
     ]
-    password: Annotated[
-        str, Field(min_length=1, max_length=MAXIMUM_TYPED), AfterValidator(check_text)
-    ]
+    password: CurrentPassword
 
 
 class KeyAnswer(BaseModel):
@@ -85,15 +82,17 @@ def create(body: NewKey) -> Response:
     """Make a key for a machine or an agent, with the password of the account once more.
 
     A key makes no key. An account has at most IMPRINT_QUOTA_API_KEYS live ones (409), each with a
-    name of its own (409). They end with the password, and with the account.
+    name of its own (409). They end with the password, and with the account. Wrong passwords have
+    to wait, as with a login.
     """
     settings = web_context().settings
     if body.expires_in_days > settings.api_key_days:
         raise InvalidInputError("expires_in_days", f"is {settings.api_key_days} at most")
+    login = password_once_more(body.password)
     made = api_keys.create(
         open_session(),
         current_actor(),
-        body.password,
+        login,
         name=body.name,
         scopes=body.scopes,
         days=body.expires_in_days,

@@ -169,13 +169,15 @@ def set_password(
     *,
     site_words: tuple[str, ...] = (),
     but_session: int | None = None,
+    field: str = "password",
 ) -> None:
-    """Set a new password and end the sessions of the account, but for one, and its API keys.
+    """Set a new password and end what the one before had opened, and what could set another one.
 
-    Raises InvalidInputError for a password that would be guessed, also from `site_words`.
+    These are the sessions, but for one, the API keys and the reset tokens. Raises InvalidInputError
+    for the `field` of a password that would be guessed, also from `site_words`.
     """
     user = session.execute(select(User.login, User.email).where(User.id == user_id)).one()
-    _refuse_guessable(password, (user.login, user.email, *site_words))
+    _refuse_guessable(password, (user.login, user.email, *site_words), field)
     session.execute(
         update(User)
         .where(User.id == user_id)
@@ -183,6 +185,7 @@ def set_password(
     )
     standing.revoke_sessions(session, user_id, but=but_session)
     standing.revoke_api_keys(session, user_id)
+    standing.end_reset_tokens(session, user_id)
 
 
 def vouch_for_address(session: Session, account: Account) -> Account:
@@ -197,11 +200,11 @@ def vouch_for_address(session: Session, account: Account) -> Account:
     return get_account(session, account.id)
 
 
-def _refuse_guessable(password: str, context: tuple[str, ...]) -> None:
+def _refuse_guessable(password: str, context: tuple[str, ...], field: str = "password") -> None:
     try:
         refuse_guessable(password, context)
     except GuessablePasswordError as error:
-        raise InvalidInputError("password", str(error)) from error
+        raise InvalidInputError(field, str(error)) from error
 
 
 def _accounts() -> Select[int, str, str, str, str, str, datetime, bool]:

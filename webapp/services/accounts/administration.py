@@ -120,7 +120,6 @@ def _void_password(session: Session, account: AccountLine) -> None:
     if account.disabled_at is not None:
         raise ConflictError("The account is switched off; switch it on first.")
     accounts.set_password(session, account.id, new_token())
-    standing.end_reset_tokens(session, account.id)
     activity.record(session, None, "password.reset.ordered", "user", account.id)
 
 

@@ -10,14 +10,13 @@ from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
 from webapp.kit.api_key_texts import SHOWN_LENGTH, is_key, new_key
-from webapp.kit.passwords import verify_password
 from webapp.kit.permissions import Permission, Scope, permissions_of_scopes
 from webapp.kit.tokens import hash_token
-from webapp.models import ApiKey, User
+from webapp.models import ApiKey
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.holders import actor_of, select_holder
-from webapp.services.accounts.sessions import SECONDS_A_DAY, WrongCredentialsError
+from webapp.services.accounts.sessions import SECONDS_A_DAY, Login, require_unchanged
 from webapp.services.errors import ConflictError, NotFoundError, QuotaError
 
 # The use of a key is noted as often as this, so that most requests write nothing.
@@ -48,7 +47,7 @@ class NewApiKey:
 def create(
     session: Session,
     actor: Actor,
-    password: str,
+    login: Login,
     *,
     name: str,
     scopes: Collection[Scope],
@@ -58,12 +57,13 @@ def create(
     """Make a key of an account that ends after so many days.
 
     The password is asked for again, so that who finds a session open cannot make something of it
-    that outlives it. The account is locked, so that a reset of its password and this take turns.
-    Raises ForbiddenError (for every key: none makes another), WrongCredentialsError, ConflictError
-    for a name that another key has, and QuotaError beyond `most` live keys (0: any number).
+    that outlives it; `login` is what came of it. The account is locked, so that a change of its
+    password and this take turns. Raises ForbiddenError (for every key: none makes another),
+    AuthenticationError where the password was changed since, ConflictError for a name that another
+    key has, and QuotaError beyond `most` live keys (0: any number).
     """
     actor.require(Permission.CREDENTIAL_MANAGE)
-    _require_password(session, actor.user_id, password)
+    require_unchanged(session, login)
     _free_name(session, actor.user_id, name)
     key = new_key()
     statement = (
@@ -173,17 +173,6 @@ def _is_live(user_id: int) -> ColumnElement[bool]:
         ApiKey.revoked_at.is_(None),
         ApiKey.expires_at > func.clock_timestamp(),
     )
-
-
-def _require_password(session: Session, user_id: int, password: str) -> None:
-    """Lock the account and check its password. Raises WrongCredentialsError."""
-    password_hash = session.scalar(
-        select(User.password_hash)
-        .where(User.id == user_id, User.disabled_at.is_(None))
-        .with_for_update(key_share=True)
-    )
-    if password_hash is None or not verify_password(password_hash, password):
-        raise WrongCredentialsError(user_id)
 
 
 def _free_name(session: Session, user_id: int, name: str) -> None:

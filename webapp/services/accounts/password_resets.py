@@ -155,7 +155,6 @@ def confirm_reset(
         except addresses.AddressTakenError as error:
             raise AuthenticationError(WRONG_TOKEN) from error
     accounts.set_password(session, user.id, password, site_words=site_words)
-    standing.end_reset_tokens(session, user.id)
     activity.trace(session, user.id, "password.reset.used")
     enqueue(session, SendPasswordChanged(user_id=user.id))
     return int(user.id)

@@ -76,8 +76,20 @@ def log_in(session: Session, login: str, password: str) -> Login:
     A hash of another form of the password gives way to one of the form of today. Raises
     WrongCredentialsError with one message for every cause, after the same work.
     """
+    return _check(session, User.login == one_form(login), password)
+
+
+def check_again(session: Session, user_id: int, password: str) -> Login:
+    """Check the password of somebody who has signed in, once more.
+
+    Raises WrongCredentialsError. What shall hold with it asks `require_unchanged` afterwards.
+    """
+    return _check(session, User.id == user_id, password)
+
+
+def _check(session: Session, whose: ColumnElement[bool], password: str) -> Login:
     row = session.execute(
-        select(User.id, User.password_hash, User.disabled_at).where(User.login == one_form(login))
+        select(User.id, User.password_hash, User.disabled_at).where(whose)
     ).one_or_none()
     password_hash = unmatchable_hash() if row is None else row.password_hash
     matches = verify_password(password_hash, password)
@@ -120,7 +132,7 @@ def open_session(
     Of more live sessions than `most` (0: any number), those that were used least lately end. The
     account is locked, so that logins at once take turns.
     """
-    _require_unchanged(session, login)
+    require_unchanged(session, login)
     token = new_token() if repeat_key is None else _repeated_token(login, repeat_key, secret_key)
     statement = (
         insert(AccessToken)
@@ -170,8 +182,11 @@ def _repeated_token(login: Login, repeat_key: str, secret_key: str) -> str:
     return keyed_digest(bound, secret_key, str(login.user_id), repeat_key)
 
 
-def _require_unchanged(session: Session, login: Login) -> None:
-    """Keep the account as it was when its password was checked, until the transaction ends."""
+def require_unchanged(session: Session, login: Login) -> None:
+    """Keep the account as it was when its password was checked, until the transaction ends.
+
+    Raises AuthenticationError where it has changed since.
+    """
     unchanged = select(User.id).where(
         User.id == login.user_id,
         User.password_hash == login.password_hash,

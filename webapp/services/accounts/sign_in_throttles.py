@@ -4,12 +4,13 @@ Each try is counted as failed before its password is looked at, and forgiven whe
 tries at once are counted one after the other and none gets past. They are counted
 
 - for a network that is familiar to the account, by both together;
-- else by the account, for all unfamiliar networks at once, and by the network.
+- else by the account, for all unfamiliar networks at once, and by the network;
+- by the session alone, where somebody who has signed in gives the password once more.
 
 So a stranger can make an account wait for other strangers alone. Its owner gets in from where they
-got in before, goes on in every open session, and makes any place familiar with a mailed token. A
-login that belongs to no account is counted like any other. Counts are in PostgreSQL: they hold
-while Redis is away, and for all processes.
+got in before, goes on in every open session, may change the password there, and makes any place
+familiar with a mailed token. A login that belongs to no account is counted like any other. Counts
+are in PostgreSQL: they hold while Redis is away, and for all processes.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from webapp.kit.tokens import keyed_digest
 from webapp.models import FamiliarNetwork, SignInThrottle, User
 from webapp.services.errors import TooManyTriesError
 
-FREE_TRIES = {"pair": 10, "account": 5, "network": 20}
+FREE_TRIES = {"pair": 10, "account": 5, "network": 20, "session": 5}
 LONGEST_WAIT_SECONDS = 900
 FAMILIAR_DAYS = 90
 
@@ -70,6 +71,16 @@ def begin(session: Session, secret_key: str, login: str, network: str) -> Attemp
     _count(session, own, "account")
     _count(session, shared, "network")
     return Attempt(network, own, shared)
+
+
+def begin_again(session: Session, secret_key: str, session_id: int, network: str) -> Attempt:
+    """Count a try to give the password once more in an open session, as `begin` does.
+
+    Whoever found a session open has its tries alone, and cannot open another one for more.
+    """
+    attempt = Attempt(network, _key(secret_key, "session", str(session_id)), None)
+    _count(session, attempt.own, "session")
+    return attempt
 
 
 def succeed(session: Session, attempt: Attempt, user_id: int) -> None:
