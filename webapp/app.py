@@ -3,7 +3,14 @@
 from flask_openapi3.models.info import Info
 
 from webapp.adapters.logs import configure_logs
-from webapp.api.accounts import accounts, api_keys, auth_tokens, password_changes, verifications
+from webapp.api.accounts import (
+    accounts,
+    address_changes,
+    api_keys,
+    auth_tokens,
+    password_changes,
+    verifications,
+)
 from webapp.api.audience import follows, notifications
 from webapp.api.clients import BehindProxies, refuse_hidden_clients
 from webapp.api.content import content, taxonomy, versions
@@ -33,6 +40,7 @@ BLUEPRINTS = (
     auth_tokens.blueprint,
     verifications.blueprint,
     password_changes.blueprint,
+    address_changes.blueprint,
     api_keys.blueprint,
     content.blueprint,
     versions.blueprint,

@@ -113,6 +113,11 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
         "/accounts/me/password",
         {"current_password": PASSWORD, "new_password": "another password for tests"},
     ),
+    "PUT /api/v1/accounts/me/email": lambda room: room.reader.call(
+        "PUT",
+        "/accounts/me/email",
+        {"email": "another@example.org", "current_password": PASSWORD},
+    ),
     "PUT /api/v1/users/<int:user_id>/role": lambda room: room.do(
         "PUT", f"/users/{room.reader.id}/role", {"role": "author"}
     ),
@@ -173,7 +178,7 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /unsubscribe": lambda room: room.unsubscribe(),
 }
 # What changed there is told to nobody, so the line has no values.
-OF_A_SECRET = {"PUT /api/v1/accounts/me/password"}
+OF_A_SECRET = {"PUT /api/v1/accounts/me/password", "PUT /api/v1/accounts/me/email"}
 OF_A_READER = "what somebody reads is nobody else's business"
 WITHOUT_LINE = {
     "POST /api/v1/auth/password-reset": (

@@ -41,6 +41,7 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     "GET /api/v1/accounts/me": EVERY,
     "PATCH /api/v1/accounts/me": ADMINISTRATION,
     "PUT /api/v1/accounts/me/password": PEOPLE_ALONE,
+    "PUT /api/v1/accounts/me/email": PEOPLE_ALONE,
     "GET /api/v1/accounts/me/activity": ADMINISTRATION,
     "GET /api/v1/activity": ADMINISTRATION,
     "GET /api/v1/users": ADMINISTRATION,

@@ -150,6 +150,9 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "PATCH /api/v1/accounts/me": CommonRoute(
         READER, _once("/accounts/me", {"bio": 1}), frozenset({422})
     ),
+    "PUT /api/v1/accounts/me/email": CommonRoute(
+        READER, _once("/accounts/me/email", {}), frozenset({422})
+    ),
     "PUT /api/v1/accounts/me/password": CommonRoute(
         READER, _once("/accounts/me/password", {}), frozenset({422})
     ),

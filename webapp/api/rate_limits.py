@@ -16,6 +16,7 @@ LIMITS = {
     "auth.log_in": "30 per minute",
     "keys.create": "10 per minute",
     "passwords.change_password": "10 per minute",
+    "addresses.change_address": "10 per minute",
     "accounts.register": "20 per minute",
     "auth.request_password_reset": "10 per minute",
     "auth.confirm_password_reset": "20 per minute",

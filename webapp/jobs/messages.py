@@ -97,6 +97,16 @@ class SendPasswordChanged(Message):
     user_id: int
 
 
+class SendAddressChanged(Message):
+    """Tell the former address of an account that it has another one, as that one's proof says."""
+
+    kind: ClassVar[str] = "address_changed.send"
+    queue: ClassVar[Queue] = Queue.ACCOUNTS
+    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
+
+    verification_id: int
+
+
 class FireSchedules(Message):
     """Carry out schedules that are due."""
 
@@ -198,6 +208,7 @@ MESSAGES: dict[str, type[Message]] = {
         SendPasswordReset,
         SendEmailVerification,
         SendPasswordChanged,
+        SendAddressChanged,
         FireSchedules,
         RefreshPublications,
         SealVersion,

@@ -52,6 +52,7 @@ _WITH_PASSWORD = {
     ("POST", f"{API_PREFIX}/accounts"),
     ("POST", f"{API_PREFIX}/auth/api-keys"),
     ("PUT", f"{API_PREFIX}/accounts/me/password"),
+    ("PUT", f"{API_PREFIX}/accounts/me/email"),
     ("POST", f"{API_PREFIX}/auth/password-reset/confirm"),
     ("POST", "/reset-password"),
 }

@@ -1,4 +1,4 @@
-"""Account mail: proofs of addresses, password resets, and the notice of a changed password."""
+"""Account mail: proofs of addresses, password resets, and notices of what was changed."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,16 @@ from sqlalchemy import select
 from webapp.adapters.mail import MailText, Verdict, build_message
 from webapp.adapters.mail_headers import NAME_LIMIT, UnmailableAddressError
 from webapp.adapters.mail_templates import render_mail
-from webapp.jobs.messages import SendEmailVerification, SendPasswordChanged, SendPasswordReset
+from webapp.jobs.messages import (
+    SendAddressChanged,
+    SendEmailVerification,
+    SendPasswordChanged,
+    SendPasswordReset,
+)
 from webapp.jobs.outcomes import Done, Outcome, Retry, Snooze
 from webapp.kit.visible_lines import make_line
 from webapp.models import User
-from webapp.services.accounts import password_resets, verifications
+from webapp.services.accounts import address_changes, password_resets, verifications
 from webapp.services.accounts.password_resets import PostponedReset
 from webapp.services.accounts.verifications import PostponedVerification
 from workers.context import InSteps, RunningJob
@@ -119,6 +124,22 @@ def send_password_changed(job: RunningJob, message: SendPasswordChanged) -> Outc
     return _send(job, mail, reader, str(job.claimed.id))
 
 
+def send_address_changed(job: RunningJob, message: SendAddressChanged) -> Outcome:
+    """Tell the former address of an account that it has another one."""
+    with job.step() as session:
+        former = address_changes.find_former(session, message.verification_id)
+    if former is None:
+        return Done()
+    mail = render_mail(
+        "address_changed",
+        "Your account has another address",
+        name=make_line(former.display_name, NAME_LIMIT),
+        base_url=job.context.settings.base_url,
+    )
+    reader = Reader(former.user_id, former.address, former.display_name)
+    return _send(job, mail, reader, str(job.claimed.id))
+
+
 def _send(job: RunningJob, mail: MailText, reader: Reader, identity: str) -> Outcome:
     """Hand one mail over; the same `identity` marks a second copy as the same mail.
 
@@ -154,4 +175,5 @@ HANDLERS = (
     InSteps(SendPasswordReset, send_password_reset),
     InSteps(SendEmailVerification, send_email_verification),
     InSteps(SendPasswordChanged, send_password_changed),
+    InSteps(SendAddressChanged, send_address_changed),
 )

@@ -173,7 +173,8 @@ def set_password(
 ) -> None:
     """Set a new password and end what the one before had opened, and what could set another one.
 
-    These are the sessions, but for one, the API keys and the reset tokens. Raises InvalidInputError
+    These are the sessions, but for one, the API keys, the reset tokens, and the requests to take
+    another address, which were asked for with the password of before. Raises InvalidInputError
     for the `field` of a password that would be guessed, also from `site_words`.
     """
     user = session.execute(select(User.login, User.email).where(User.id == user_id)).one()
@@ -186,6 +187,7 @@ def set_password(
     standing.revoke_sessions(session, user_id, but=but_session)
     standing.revoke_api_keys(session, user_id)
     standing.end_reset_tokens(session, user_id)
+    standing.end_address_changes(session, user_id)
 
 
 def vouch_for_address(session: Session, account: Account) -> Account:

@@ -7,7 +7,14 @@ from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.kit.roles import RoleName
-from webapp.models import AccessToken, ApiKey, PasswordResetToken, Role, User
+from webapp.models import (
+    AccessToken,
+    ApiKey,
+    EmailVerification,
+    PasswordResetToken,
+    Role,
+    User,
+)
 from webapp.services import activity
 from webapp.services.accounts import last_admin
 from webapp.services.errors import NotFoundError
@@ -18,7 +25,7 @@ log = structlog.get_logger()
 def disable(session: Session, actor_id: int | None, user_id: int, reason: str) -> bool:
     """Switch an account off; returns False where it was off already, which changes nothing.
 
-    Its sessions, API keys and reset tokens end, so that none comes back when it is switched on
+    Its sessions, API keys and mailed tokens end, so that none comes back when it is switched on
     again. The `reason` is for the record alone; `actor_id` is None for a command. Raises
     NotFoundError, and ConflictError where the last admin would be lost.
     """
@@ -33,6 +40,7 @@ def disable(session: Session, actor_id: int | None, user_id: int, reason: str) -
     ended = revoke_sessions(session, user_id)
     revoke_api_keys(session, user_id)
     end_reset_tokens(session, user_id)
+    end_address_changes(session, user_id)
     activity.record(
         session, actor_id, "account.disable", "user", user_id, reason=reason, ended_sessions=ended
     )
@@ -92,6 +100,21 @@ def end_reset_tokens(session: Session, user_id: int) -> None:
         update(PasswordResetToken)
         .where(PasswordResetToken.user_id == user_id, PasswordResetToken.used_at.is_(None))
         .values(used_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def end_address_changes(session: Session, user_id: int) -> None:
+    """End every request to give an account another address than it has."""
+    present = select(User.email_hash).where(User.id == user_id).scalar_subquery()
+    session.execute(
+        update(EmailVerification)
+        .where(
+            EmailVerification.user_id == user_id,
+            EmailVerification.ended_at.is_(None),
+            EmailVerification.email_hash != present,
+        )
+        .values(ended_at=func.clock_timestamp())
         .execution_options(synchronize_session=False)
     )
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
-from webapp.jobs.messages import SendEmailVerification
+from webapp.jobs.messages import SendAddressChanged, SendEmailVerification
 from webapp.jobs.outbox import enqueue
 from webapp.kit.tokens import hash_email, hash_token, new_token
 from webapp.models import EmailVerification, User
@@ -99,8 +99,10 @@ def request_again(session: Session, user_id: int) -> None:
     request(session, user_id, user.email)
 
 
-def request(session: Session, user_id: int, email: str) -> None:
-    """Begin anew, unless this was asked for too often.
+def request(
+    session: Session, user_id: int, email: str, action: str = "email.verification.requested"
+) -> None:
+    """Begin anew, unless this was asked for too often; `action` is what the log calls it.
 
     The account has to be locked. Raises TooManyTriesError beyond `MOST_MAILS` of one account.
     """
@@ -110,7 +112,7 @@ def request(session: Session, user_id: int, email: str) -> None:
     if len(ages) == MOST_MAILS and (wait := MOST_MAILS_SECONDS - float(ages[-1])) > 0:
         raise TooManyTriesError("Mails to prove an address were asked for too often.", wait)
     begin(session, user_id, email)
-    activity.record(session, user_id, "email.verification.requested", "user", user_id)
+    activity.record(session, user_id, action, "user", user_id)
 
 
 def mint(
@@ -172,7 +174,8 @@ def confirm(session: Session, token: str) -> None:
     """Use a token up: its address is proven, and the account's from now on.
 
     Of several confirmations at once one gets through, and of two accounts that prove one address
-    the first. Raises AuthenticationError with one message for every cause.
+    the first. Where the account had another address, a mail tells it there. Raises
+    AuthenticationError with one message for every cause.
     """
     holder = select(EmailVerification.user_id).where(
         EmailVerification.token_hash == hash_token(token)
@@ -194,9 +197,22 @@ def confirm(session: Session, token: str) -> None:
         raise AuthenticationError(WRONG_TOKEN) from error
     _end(session, user.id)
     if hash_email(row.email) != user.email_hash:
-        # What was mailed to the former address must not open the account any more.
-        standing.end_reset_tokens(session, user.id)
+        _leave_former_address(session, row.id, user)
     activity.trace(session, user.id, "email.proven")
+
+
+def _leave_former_address(session: Session, verification_id: int, user: LockedUser) -> None:
+    """Keep the address that an account had before, and write the duty to tell it there."""
+    session.execute(
+        update(EmailVerification)
+        .where(EmailVerification.id == verification_id)
+        .values(former_email=user.email, former_email_proven_at=user.email_proven_at)
+        .execution_options(synchronize_session=False)
+    )
+    # What was mailed to the former address must not open the account any more.
+    standing.end_reset_tokens(session, user.id)
+    enqueue(session, SendAddressChanged(verification_id=verification_id))
+    activity.record(session, user.id, "email.change", "user", user.id)
 
 
 def _lock(session: Session, user_id: int) -> LockedUser:

@@ -1,0 +1,29 @@
+"""What the application sends to the database, for tests that compare two ways of being asked."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+
+@contextmanager
+def noting_statements(engine: Engine) -> Iterator[list[str]]:
+    """Note each statement, commit and roll-back that is sent inside the block."""
+    noted: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        noted.append(statement)
+
+    def commit(_connection: Any) -> None:
+        noted.append("COMMIT")
+
+    def roll_back(_connection: Any) -> None:
+        noted.append("ROLLBACK")
+
+    listeners = (("before_cursor_execute", note), ("commit", commit), ("rollback", roll_back))
+    for name, listener in listeners:
+        event.listen(engine, name, listener)
+    yield noted
+    for name, listener in listeners:
+        event.remove(engine, name, listener)
