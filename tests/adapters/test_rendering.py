@@ -108,7 +108,7 @@ def test_a_child_that_is_ending_is_replaced_in_silence(
     [child] = processes._idle
     child.process.kill()
     os.waitid(os.P_PID, child.process.pid, os.WEXITED | os.WNOWAIT)
-    # So it looks to its parent for a moment: until its last thread is gone, it cannot be waited for.
+    # So its parent sees it for a moment: until its last thread is gone, it cannot be waited for.
     monkeypatch.setattr(child.process, "poll", lambda: None)
     assert processes.render("markdown", "b").excerpt == "b"
     assert child not in processes._idle
