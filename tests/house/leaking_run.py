@@ -1,4 +1,7 @@
-"""What must fail when it is run: tests that log a secret. `test_no_secret_in_logs.py` runs them."""
+"""What must fail when it is run: tests that log a secret. `test_no_secret_in_logs.py` runs them.
+
+The last one changes what is logged by those that come after it.
+"""
 
 import logging
 import signal
@@ -15,11 +18,6 @@ from webapp.kit.tokens import new_token
 from webapp.settings import Settings
 
 log = structlog.get_logger()
-
-
-def test_a_token_in_a_line_below_the_level() -> None:
-    configure_logs(Settings(_env_file=None, log_level="ERROR"))
-    structlog.get_logger().debug("thing.done", path=f"/reset?token={new_token()}&more")
 
 
 def test_a_part_of_a_longer_word() -> None:
@@ -44,3 +42,8 @@ def test_a_token_in_the_log_of_a_process(tmp_path: Path) -> None:
 def test_nothing_that_is_secret() -> None:
     hash_password("a password with blanks")
     logging.getLogger().warning("thing.done %s", len(new_token()))
+
+
+def test_a_token_in_a_line_below_the_level() -> None:
+    configure_logs(Settings(_env_file=None, log_level="ERROR"))
+    structlog.get_logger().debug("thing.done", path=f"/reset?token={new_token()}&more")
