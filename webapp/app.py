@@ -11,6 +11,7 @@ from webapp.api.accounts import (
     password_changes,
     verifications,
 )
+from webapp.api.answer_headers import AnswerHeaders, WithAnswerHeaders
 from webapp.api.audience import follows, notifications
 from webapp.api.clients import BehindProxies, refuse_hidden_clients
 from webapp.api.content import content, taxonomy, versions
@@ -94,6 +95,8 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
     app.context = web_context(settings) if settings.database_url else None
     if app.context is not None:
         app.wsgi_app = PublicReads(app.wsgi_app, app.context.readers)  # type: ignore[method-assign]
+    headers = AnswerHeaders(settings)
+    app.wsgi_app = WithAnswerHeaders(app.wsgi_app, headers)  # type: ignore[method-assign]
     app.wsgi_app = BehindProxies(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app
 
@@ -102,7 +105,7 @@ def create_server(settings: Settings | None = None) -> Server:
     """Return the application as granian serves it, with threads for each class of requests."""
     settings = settings or Settings.from_environment(needs_secret_key=True)
     bodies = Bodies(settings.body_seconds, settings.max_body_bytes)
-    return Server(create_app(settings).wsgi_app, bodies)
+    return Server(create_app(settings).wsgi_app, bodies, AnswerHeaders(settings))
 
 
 BEARER_SCHEME = {
@@ -114,7 +117,8 @@ BEARER_SCHEME = {
 DESCRIPTION = """Imprint publishes content on time and tells its followers.
 
 Errors are `application/problem+json`. Lists are pages: pass `next` as `cursor`. Changes of what
-exists want `If-Match` with the ETag that was read. Any POST may carry an `Idempotency-Key`.
+exists want `If-Match` with the ETag that was read (items, schedules, accounts, roles, categories).
+Any POST may carry an `Idempotency-Key`.
 
 Moments are RFC 3339 with an offset: `2031-05-17T09:00:00+02:00`, in an address with `%2B` for the
 `+`. Bodies are UTF-8. What could be meant in two ways is refused: a name that stands twice, in a

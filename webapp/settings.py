@@ -22,6 +22,7 @@ from webapp.kit.service_urls import (
     read_smtp_url,
 )
 from webapp.kit.tokens import keyed_digest
+from webapp.kit.web_origins import read_origins
 
 # Stands in for a key where IMPRINT_ENVIRONMENT=development says so, and nowhere else.
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key-do-not-deploy"  # noqa: S105 - refused if set
@@ -105,6 +106,9 @@ class Settings(EnvironmentSettings):
     password_reset_minutes: int = Field(default=30, ge=1, le=60)
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
+    cors_origins: str = ""
+    # A year, as ASVS 3.4.1 asks for.
+    hsts_seconds: int = Field(default=31_536_000, ge=0, le=315_360_000)
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     body_seconds: float = Field(default=20, gt=0)
 
@@ -177,6 +181,12 @@ class Settings(EnvironmentSettings):
     def _check_link(cls, template: str, info: ValidationInfo) -> str:
         check_link(template, {"slug"} if info.field_name == "content_url" else ())
         return template
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: str) -> str:
+        read_origins(origins)
+        return origins
 
     @field_validator("mail_from")
     @classmethod
@@ -263,6 +273,11 @@ class Settings(EnvironmentSettings):
             bytes_a_day=self.quota_bytes_a_day,
             follows=self.quota_follows,
         )
+
+    @property
+    def cors_allowed_origins(self) -> frozenset[str]:
+        """The origins whose pages may read answers; `*` stands for every one."""
+        return read_origins(self.cors_origins)
 
     @property
     def site_words(self) -> tuple[str, ...]:

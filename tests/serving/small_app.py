@@ -8,9 +8,11 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from webapp.api.answer_headers import AnswerHeaders
 from webapp.serving.bodies import Bodies
 from webapp.serving.classes import RequestClass
 from webapp.serving.server import Server
+from webapp.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -52,4 +54,4 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
 
 
 _bodies = Bodies(120, LARGEST_BODY, BUDGET)
-app = Server(application, _bodies, (HELD, SHORT, OTHERS), choose_class)
+app = Server(application, _bodies, AnswerHeaders(Settings()), (HELD, SHORT, OTHERS), choose_class)

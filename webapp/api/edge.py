@@ -191,7 +191,6 @@ def install_edge(app: ImprintApp) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         response.headers["X-Request-ID"] = g.get("request_id", "")
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
         # What says nothing of caches may be somebody's own, or an error with its request_id.
         response.headers.setdefault("Cache-Control", "no-store")
         if request.method not in {"GET", "HEAD", "OPTIONS"} or response.status_code >= 400:

@@ -1,12 +1,17 @@
-"""How often one address may knock at the doors that cost an Argon2 hash or send a mail."""
+"""How often one address may knock at the doors that cost an Argon2 hash or send a mail.
+
+What is left is told by the headers of draft-ietf-httpapi-ratelimit-headers-10.
+"""
 
 import math
 import time
+from dataclasses import dataclass
 from typing import cast
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask.typing import RouteCallable
 from flask_limiter import Limiter, RequestLimit
+from redis.exceptions import RedisError
 
 from webapp.api.clients import client_network
 from webapp.api.problems import problem
@@ -26,10 +31,34 @@ LIMITS = {
 }
 
 
+@dataclass(frozen=True)
+class _Left:
+    """How many requests an address may still make, and in how many seconds it gets them all."""
+
+    requests: int
+    seconds: int
+
+
+def _left_of(limit: RequestLimit) -> _Left:
+    """Return what is left; where Redis has gone away since it counted, nothing for a window."""
+    try:
+        seconds = max(1, math.ceil(limit.reset_at - time.time()))
+        return _Left(limit.remaining, seconds)
+    except RedisError:
+        return _Left(0, limit.limit.get_expiry())
+
+
 def _refuse(limit: RequestLimit) -> Response:
-    seconds = max(1, math.ceil(limit.reset_at - time.time()))
+    seconds = _left_of(limit).seconds
     headers = {"Retry-After": str(seconds)}
     return problem(429, f"Too many tries; try again in {seconds} seconds.", headers=headers)
+
+
+def _tell(response: Response, endpoint: str, limit: RequestLimit) -> None:
+    name, left = endpoint.rpartition(".")[2], _left_of(limit)
+    policy = f'"{name}";q={limit.limit.amount};w={limit.limit.get_expiry()}'
+    response.headers["RateLimit-Policy"] = policy
+    response.headers["RateLimit"] = f'"{name}";r={left.requests};t={left.seconds}'
 
 
 def install_rate_limits(app: Flask, settings: Settings) -> None:
@@ -48,5 +77,12 @@ def install_rate_limits(app: Flask, settings: Settings) -> None:
     for endpoint, limit in LIMITS.items():
         view = app.view_functions[endpoint]
         app.view_functions[endpoint] = cast(RouteCallable, limiter.limit(limit)(view))
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        for limit in limiter.current_limits:
+            _tell(response, request.endpoint or "", limit)
+        return response
+
     # The decorated views refer to the limiter weakly, so the application has to hold it.
     app.extensions["imprint_limiter"] = limiter

@@ -57,6 +57,7 @@ _WITH_PASSWORD = {
     ("POST", "/reset-password"),
 }
 _READS = {"GET", "HEAD"}
+_HARMLESS = {*_READS, "OPTIONS"}
 
 
 def class_of(method: str, path: str, query: str) -> RequestClass:
@@ -72,6 +73,6 @@ def class_of(method: str, path: str, query: str) -> RequestClass:
         return _BY_PATH[path]
     if (method, path) in _WITH_PASSWORD:
         return PASSWORDS
-    if path.startswith(CONTENT) and method not in _READS:
+    if path.startswith(CONTENT) and method not in _HARMLESS:
         return CONTENTS
     return OTHERS

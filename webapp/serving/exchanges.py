@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from webapp.serving.classes import RequestClass
-from webapp.serving.refusals import TOO_SLOW, WAITED_IN_VAIN, Refusal, refuse
+from webapp.serving.refusals import TOO_SLOW, WAITED_IN_VAIN, Refusal
 from webapp.serving.wsgi_call import call
 
 if TYPE_CHECKING:
@@ -86,10 +86,6 @@ class Exchange:
             is_late = now >= self._wait_until and self._take_ticket()
             return WAITED_IN_VAIN if is_late else None
         return TOO_SLOW if now >= self._answer_by else None
-
-    def give_up(self, refusal: Refusal) -> None:
-        """Refuse this, because it is late."""
-        refuse(self.scope, self.protocol, refusal)
 
     def _take_ticket(self) -> bool:
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from webapp.api.answer_headers import AnswerHeaders
 from webapp.api.metrics import count_answer
 from webapp.api.problems import problem
 from webapp.api.request_ids import choose_request_id
@@ -32,7 +33,9 @@ WAITED_IN_VAIN = Refusal(503, "No turn came in time and nothing was done; try ag
 TOO_SLOW = Refusal(503, "The answer took too long. What was asked may have happened all the same.")
 
 
-def refuse(scope: "Scope", protocol: "HTTPProtocol", refusal: Refusal) -> None:
+def refuse(
+    scope: "Scope", protocol: "HTTPProtocol", refusal: Refusal, answer_headers: AnswerHeaders
+) -> None:
     """Answer with a problem document, as the application would, and close the connection."""
     request_id = choose_request_id(scope.headers.get("x-request-id", ""))
     with bound_contextvars(request_id=request_id):
@@ -45,9 +48,11 @@ def refuse(scope: "Scope", protocol: "HTTPProtocol", refusal: Refusal) -> None:
             reason=refusal.detail,
         )
     answer.headers["X-Request-ID"] = request_id
-    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Cache-Control"] = "no-store"
     answer.headers["Connection"] = "close"
     if refusal.retry_after_seconds is not None:
         answer.headers["Retry-After"] = str(refusal.retry_after_seconds)
     count_answer(scope.method, "refused", refusal.status, perf_counter())
-    protocol.response_bytes(refusal.status, answer.headers.to_wsgi_list(), answer.get_data())
+    headers = answer.headers.to_wsgi_list()
+    answer_headers.add(headers, scope.path, scope.headers.get("origin", ""))
+    protocol.response_bytes(refusal.status, headers, answer.get_data())

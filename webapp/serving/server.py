@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from webapp.adapters.lifeline import end_with_parent
+from webapp.api.answer_headers import AnswerHeaders
 from webapp.serving.bodies import Bodies, BodyError, has_body
 from webapp.serving.classes import CLASSES, RequestClass, class_of
 from webapp.serving.exchanges import Exchange, Threads
@@ -32,12 +33,14 @@ class Server:
         self,
         application: "WSGIApplication",
         bodies: Bodies,
+        answer_headers: AnswerHeaders,
         classes: Sequence[RequestClass] = CLASSES,
         choose_class: Callable[[str, str, str], RequestClass] = class_of,
     ) -> None:
         """Start nothing yet: the process that serves is another than the one that imports."""
         self._application = application
         self._bodies = bodies
+        self._answer_headers = answer_headers
         self._classes = classes
         self._choose_class = choose_class
         self._threads: dict[str, Threads] = {}
@@ -59,13 +62,13 @@ class Server:
         request_class = self._choose_class(scope.method, scope.path, scope.query_string)
         threads = self._threads[request_class.name]
         if threads.is_full():
-            refuse(scope, protocol, FULL)
+            self._refuse(scope, protocol, FULL)
             return
         try:
             body = await self._bodies.read(scope, protocol) if has_body(scope) else b""
         except BodyError as error:
             retry = 2 if error.status == 503 else None
-            refuse(scope, protocol, Refusal(error.status, error.detail, retry))
+            self._refuse(scope, protocol, Refusal(error.status, error.detail, retry))
             return
         finished = asyncio.get_running_loop().create_future()
         exchange = Exchange(request_class, scope, protocol, body, finished)
@@ -100,4 +103,7 @@ class Server:
             refusal = exchange.refusal_if_late(now)
             if refusal is not None:
                 exchange.finished.set_result(None)
-                exchange.give_up(refusal)
+                self._refuse(exchange.scope, exchange.protocol, refusal)
+
+    def _refuse(self, scope: "Scope", protocol: "HTTPProtocol", refusal: Refusal) -> None:
+        refuse(scope, protocol, refusal, self._answer_headers)

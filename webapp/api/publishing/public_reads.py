@@ -55,7 +55,6 @@ class PublicReads:
             ("ETag", document.etag),
             ("Cache-Control", REVALIDATE),
             ("X-Request-ID", choose_request_id(environ.get("HTTP_X_REQUEST_ID", ""))),
-            ("X-Content-Type-Options", "nosniff"),
         ]
         method: str = environ["REQUEST_METHOD"]
         seen = environ.get("HTTP_IF_NONE_MATCH")
