@@ -1,6 +1,8 @@
 """Promises of conditional requests: RFC 9110's comparisons, also behind proxies that compress."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from threading import Barrier
 
 import pytest
 from flask.testing import FlaskClient
@@ -114,3 +116,66 @@ def test_conditions_tell_nothing_to_who_may_not_read(client: FlaskClient, item: 
     assert other.call("GET", item, If_None_Match="*").status_code == 404
     assert client.get(f"/api/v1{item}", headers={"If-None-Match": "*"}).status_code == 401
     assert client.get("/api/v1/published/none", headers={"If-None-Match": "*"}).status_code == 404
+
+
+# What is there besides items and schedules: how it is made, read and changed.
+Thing = tuple[str, str, str, dict[str, object]]
+
+
+@pytest.fixture
+def things(client: FlaskClient) -> tuple[Caller, list[Thing]]:
+    """A manager, and what they may change: where it is read, and how."""
+    manager, reader = Caller(client, RoleName.MANAGER), Caller(client, RoleName.READER)
+    made = manager.call("POST", "/categories", {"name": "Shelf"}).get_json()
+    category = f"/categories/{made['id']}"
+    return manager, [
+        ("/accounts/me", "PATCH", "/accounts/me", {"bio": "A life"}),
+        (f"/users/{reader.id}", "PUT", f"/users/{reader.id}/role", {"role": "author"}),
+        (category, "PUT", category, {"name": "Another shelf"}),
+        (category, "DELETE", category, {}),
+    ]
+
+
+def test_accounts_roles_and_categories_change_as_they_were_seen(
+    things: tuple[Caller, list[Thing]],
+) -> None:
+    manager, every = things
+    for read, method, path, change in every:
+        before = manager.call("GET", read)
+        etag = before.headers["ETag"]
+        assert manager.call("GET", read, If_None_Match=etag).status_code == 304
+        assert manager.call(method, path, change).status_code == 428
+        for wrong in ('"no"', etag.strip('"'), '""'):
+            refused = manager.call(method, path, change, If_Match=wrong)
+            assert (refused.status_code, refused.content_type) == (412, "application/problem+json")
+            assert manager.call("GET", read).get_json() == before.get_json()
+        changed = manager.call(method, path, change, If_Match=f'W/{etag}, "other"')
+        assert changed.status_code in {200, 204}
+        if changed.status_code == 200:
+            after = manager.call("GET", read)
+            assert changed.headers["ETag"] == after.headers["ETag"] != etag
+            assert manager.call(method, path, change, If_Match=etag).status_code == 412
+
+
+def test_of_two_who_have_seen_the_same_one_changes_it(
+    things: tuple[Caller, list[Thing]], client: FlaskClient
+) -> None:
+    manager, every = things
+    app = client.application
+    for read, method, path, change in every:
+        etag = manager.call("GET", read).headers["ETag"]
+        other = {key: f"{value}r" for key, value in change.items() if key != "role"}
+        begin = Barrier(2)
+
+        def send(json: dict[str, object], path: str = path, method: str = method) -> int:
+            begin.wait()  # noqa: B023 - the threads end within their round
+            headers = {"If-Match": etag, "Authorization": f"Bearer {manager.token}"}  # noqa: B023
+            client = app.test_client()
+            return client.open(
+                f"/api/v1{path}", method=method, json=json, headers=headers
+            ).status_code
+
+        with ThreadPoolExecutor(2) as threads:
+            statuses = sorted(threads.map(send, [change, {**change, **other}]))
+        assert statuses[0] in {200, 204}
+        assert statuses[1] == (404 if method == "DELETE" else 412)

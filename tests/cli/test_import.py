@@ -15,7 +15,7 @@ from webapp.cli.database import SESSIONS
 from webapp.cli.preparation import prepare
 from webapp.models import Content, ContentVersion, Event, Job, Publication, Schedule, User
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, taxonomy
+from webapp.services.content import content, tagging
 from webapp.settings import Settings
 
 EXPORT = """<?xml version="1.0" encoding="UTF-8"?>
@@ -118,7 +118,7 @@ def test_an_article_that_the_database_is_too_busy_for_is_named_and_the_others_co
     impatient = settings.model_copy(update={"statement_timeout_seconds": 1})
     app = prepare(create_app(), impatient)
     with sessions() as other:
-        taxonomy.ensure_tags(other, ["X y"])
+        tagging.ensure_tags(other, ["X y"])
         result = run(app.test_cli_runner(), folder)
     app.extensions[SESSIONS].kw["bind"].dispose()
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.cli.test_import_wordpress import HEAD, item
-from tests.factories import make_actor
+from tests.factories import as_it_is, make_actor
 from webapp.kit.imports.article import CategoryName
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import taxonomy
@@ -116,8 +116,8 @@ def test_what_an_editor_moved_renamed_or_deleted_stays_so(
         rows = session.execute(text("SELECT slug, id FROM categories"))
         ids: dict[str, int] = {row.slug: row.id for row in rows}
         desk = CategoryChanges(name="Desk", slug=None, description="", parent_id=ids["sport"])
-        taxonomy.change_category(session, admin, ids["local"], desk)
-        taxonomy.delete_category(session, admin, ids["sport"])
+        taxonomy.change_category(session, admin, ids["local"], as_it_is, desk)
+        taxonomy.delete_category(session, admin, ids["sport"], as_it_is)
     here = {"news": None, "local": None, "local-sport": None}
     assert tree_of(sessions) == here
 

@@ -45,6 +45,7 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     "GET /api/v1/accounts/me/activity": ADMINISTRATION,
     "GET /api/v1/activity": ADMINISTRATION,
     "GET /api/v1/users": ADMINISTRATION,
+    "GET /api/v1/users/<int:user_id>": ADMINISTRATION,
     "PUT /api/v1/users/<int:user_id>/role": ADMINISTRATION,
     "POST /api/v1/categories": ADMINISTRATION,
     "PUT /api/v1/categories/<int:category_id>": ADMINISTRATION,

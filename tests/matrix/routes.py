@@ -12,6 +12,7 @@ from webapp.kit.roles import RoleName
 
 # No item has been changed this often, so a write is heard, is allowed or not, and changes nothing.
 STALE = {"If_Match": '"999999"'}
+ANY_TAG = (("If_Match", "*"),)
 REFUSED_AS_STALE = frozenset({412})
 NOBODY = 10**9
 
@@ -61,8 +62,10 @@ def _plain(path: str) -> Callable[[Item], Request]:
     return lambda item: Request(path.format(item=item))
 
 
-def _once(path: str, json: Any = None) -> Callable[[World], Iterator[Request]]:
-    return lambda _world: iter([Request(path, json)])
+def _once(
+    path: str, json: Any = None, headers: tuple[tuple[str, str], ...] = ()
+) -> Callable[[World], Iterator[Request]]:
+    return lambda _world: iter([Request(path, json, headers)])
 
 
 def _about_each_item(*paths: str, json: Any = None) -> Callable[[World], Iterator[Request]]:
@@ -148,7 +151,7 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "POST /api/v1/accounts": CommonRoute(None, _once("/accounts", {}), frozenset({422})),
     "GET /api/v1/accounts/me": CommonRoute(READER, _once("/accounts/me")),
     "PATCH /api/v1/accounts/me": CommonRoute(
-        READER, _once("/accounts/me", {"bio": 1}), frozenset({422})
+        READER, _once("/accounts/me", {"bio": 1}, ANY_TAG), frozenset({422})
     ),
     "PUT /api/v1/accounts/me/email": CommonRoute(
         READER, _once("/accounts/me/email", {}), frozenset({422})
@@ -207,8 +210,11 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
         READER, _once(f"/auth/api-keys/{NOBODY}"), frozenset({404})
     ),
     "GET /api/v1/users": CommonRoute(MANAGER, _once("/users")),
+    "GET /api/v1/users/<int:user_id>": CommonRoute(
+        MANAGER, _once(f"/users/{NOBODY}"), frozenset({404})
+    ),
     "PUT /api/v1/users/<int:user_id>/role": CommonRoute(
-        MANAGER, _once(f"/users/{NOBODY}/role", {"role": "reader"}), frozenset({404})
+        MANAGER, _once(f"/users/{NOBODY}/role", {"role": "reader"}, ANY_TAG), frozenset({404})
     ),
     "GET /api/v1/categories": CommonRoute(None, _once("/categories?limit=100")),
     "POST /api/v1/categories": CommonRoute(MANAGER, _once("/categories", {}), frozenset({422})),
@@ -217,10 +223,10 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
         None, _about_each_shelf("/categories/{item.category_id}"), frozenset({200, 404})
     ),
     "PUT /api/v1/categories/<int:category_id>": CommonRoute(
-        MANAGER, _once(f"/categories/{NOBODY}", {"name": "x"}), frozenset({404})
+        MANAGER, _once(f"/categories/{NOBODY}", {"name": "x"}, ANY_TAG), frozenset({404})
     ),
     "DELETE /api/v1/categories/<int:category_id>": CommonRoute(
-        MANAGER, _once(f"/categories/{NOBODY}"), frozenset({404})
+        MANAGER, _once(f"/categories/{NOBODY}", None, ANY_TAG), frozenset({404})
     ),
     "GET /api/v1/tags": CommonRoute(None, _once("/tags?limit=100")),
     "POST /api/v1/content": CommonRoute(AUTHOR, _once("/content", {}), frozenset({422})),

@@ -113,7 +113,7 @@ def test_who_may_no_longer_see_an_item_gets_no_kept_answer_about_it(world: World
     asked = {"If_Match": "*", "Idempotency_Key": "key-of-demoted"}
     assert word in world.succeed("demoted", "POST", path, **asked).text
 
-    world.succeed(ADMIN, "PUT", f"/users/{user_id}/role", {"role": "author"})
+    world.succeed(ADMIN, "PUT", f"/users/{user_id}/role", {"role": "author"}, If_Match="*")
 
     replayed = world.call("demoted", "POST", path, **asked)
     assert replayed.status_code >= 400

@@ -8,6 +8,7 @@ from flask import Response, request
 from pydantic import BaseModel
 
 from webapp.api.errors import RequestError
+from webapp.api.fields import IfMatch
 from webapp.kit.cursors import encode_cursor, split_page
 from webapp.kit.etags import holds_tag
 
@@ -47,6 +48,29 @@ def public_answer(body: bytes, etag: str | None = None) -> Response:
 def digest_etag(body: bytes) -> str:
     """Return the ETag that follows from the bytes of an answer."""
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def tagged(model: BaseModel) -> Response:
+    """Return a model as JSON with the ETag that follows from it, for the caller alone."""
+    body = model.model_dump_json().encode()
+    response = Response(body, content_type="application/json")
+    return conditional(response, digest_etag(body), OWN)
+
+
+def as_seen(header: IfMatch, shape: Callable[[Row], BaseModel]) -> Callable[[Row], bool]:
+    """Return the question whether a thing is still as the caller has seen it.
+
+    A service asks it once the thing is locked. The ETag follows from all that is shown, so it
+    needs no column, and whatever changes the thing, also an older release, changes it too. Raises
+    RequestError for an If-Match that is missing or no list.
+    """
+    seen = header.tags()
+
+    def is_seen(row: Row) -> bool:
+        body = shape(row).model_dump_json().encode()
+        return seen is None or digest_etag(body).strip('"') in seen
+
+    return is_seen
 
 
 def conditional(response: Response, etag: str, cache_control: str) -> Response:

@@ -152,10 +152,10 @@ class IfMatch(BaseModel):
         ),
     ] = None
 
-    def revisions(self) -> frozenset[int] | None:
-        """Return the revisions that the caller has seen; None for `*`.
+    def tags(self) -> frozenset[str] | None:
+        """Return the tags that the caller has seen, without their quotes; None for `*`.
 
-        Raises RequestError: 428 without the header, 412 for what no revision has as its ETag.
+        Raises RequestError: 428 without the header, 412 for what is no list of tags.
         """
         header = (self.if_match or "").strip()
         if not header:
@@ -165,6 +165,16 @@ class IfMatch(BaseModel):
         tags = read_tags(header)
         if tags is None:
             raise RequestError(412, 'Send in If-Match what ETag held, with its quotes: "7".')
+        return frozenset(tags)
+
+    def revisions(self) -> frozenset[int] | None:
+        """Return the revisions that the caller has seen; None for `*`.
+
+        Raises RequestError as `tags` does, and 412 for what no revision has as its ETag.
+        """
+        tags = self.tags()
+        if tags is None:
+            return None
         seen = frozenset(int(tag) for tag in tags if REVISION.fullmatch(tag))
         if not seen:
             raise RequestError(412, "If-Match holds no ETag of this item; read it again.")

@@ -107,10 +107,13 @@ def test_managers_list_users_and_give_roles(client: FlaskClient) -> None:
     logins = [user["login"] for user in first["items"] + rest["items"]]
     assert logins == [manager.login, reader.login]
     path = f"/users/{reader.id}/role"
-    assert reader.call("PUT", path, {"role": "admin"}).status_code == 403
-    assert manager.call("PUT", path, {"role": "admin"}).status_code == 403
-    assert manager.call("PUT", path, {"role": "editor"}).get_json()["role"] == "editor"
-    assert manager.call("PUT", "/users/999999/role", {"role": "editor"}).status_code == 404
+    assert reader.call("PUT", path, {"role": "admin"}, If_Match="*").status_code == 403
+    assert manager.call("PUT", path, {"role": "admin"}, If_Match="*").status_code == 403
+    promoted = manager.call("PUT", path, {"role": "editor"}, If_Match="*")
+    assert promoted.get_json()["role"] == "editor"
+    nobody = manager.call("PUT", "/users/999999/role", {"role": "editor"}, If_Match="*")
+    assert (nobody.status_code, manager.call("GET", "/users/999999").status_code) == (404, 404)
+    assert manager.call("GET", f"/users/{reader.id}").get_json()["role"] == "editor"
     assert reader.call("POST", "/content", {"title": "May write now"}).status_code == 201
 
 

@@ -65,9 +65,9 @@ def test_a_refused_role_leaves_a_trace(
     reader, manager = Caller(client, RoleName.READER), Caller(client, RoleName.MANAGER)
     path = f"/users/{reader.id}/role"
     with capture_logs() as lines:
-        assert reader.call("PUT", path, {"role": "admin"}).status_code == 403
-        assert manager.call("PUT", path, {"role": "admin"}).status_code == 403
-        assert manager.call("PUT", path, {"role": "author"}).status_code == 200
+        assert reader.call("PUT", path, {"role": "admin"}, If_Match="*").status_code == 403
+        assert manager.call("PUT", path, {"role": "admin"}, If_Match="*").status_code == 403
+        assert manager.call("PUT", path, {"role": "author"}, If_Match="*").status_code == 200
     refused = [line["user_id"] for line in lines if line["event"] == "role.refused"]
     assert refused == [reader.id, manager.id]
     (change,) = [line for line in lines if line["event"] == "role.change"]

@@ -174,7 +174,7 @@ def test_categories_are_a_tree_without_circles(client: FlaskClient, editor: Call
         "POST", "/categories", {"name": "Child", "parent_id": root["id"]}
     ).get_json()
     circle = manager.call(
-        "PUT", f"/categories/{root['id']}", {"name": "Root", "parent_id": child["id"]}
+        "PUT", f"/categories/{root['id']}", {"name": "Root", "parent_id": child["id"]}, If_Match="*"
     )
     assert circle.status_code == 422
     assert circle.get_json()["errors"][0]["field"] == "body.parent_id"
@@ -183,7 +183,7 @@ def test_categories_are_a_tree_without_circles(client: FlaskClient, editor: Call
     item = {"title": "On a shelf", "category_id": child["id"]}
     made = editor.call("POST", "/content", item).get_json()
     assert made["category"]["slug"] == "child"
-    assert manager.call("DELETE", f"/categories/{child['id']}").status_code == 204
+    assert manager.call("DELETE", f"/categories/{child['id']}", If_Match="*").status_code == 204
     assert editor.call("GET", f"/content/{made['id']}").get_json()["category"] is None
     assert [c["slug"] for c in client.get("/api/v1/categories").get_json()["items"]] == ["root"]
 

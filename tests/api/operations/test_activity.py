@@ -26,7 +26,8 @@ def read(caller: Caller, path: str) -> list[dict[str, Any]]:
 
 def test_a_line_says_who_did_what_to_what_whence_and_from_which_value(client: FlaskClient) -> None:
     manager, reader = Caller(client, RoleName.MANAGER), Caller(client, RoleName.READER)
-    manager.call("PUT", f"/users/{reader.id}/role", {"role": "author"}, User_Agent="Lynx/2.9")
+    manager.call("PUT", f"/users/{reader.id}/role", {"role": "author"}, User_Agent="Lynx/2.9",
+                 If_Match="*")  # fmt: skip
     (line,) = read(manager, f"/activity?action=account.set_role&subject_id={reader.id}")
     assert line["actor"] == {"id": manager.id, "login": manager.login}
     assert line["subject"] == {"kind": "user", "id": reader.id}
@@ -47,7 +48,7 @@ def test_texts_are_told_by_their_length(client: FlaskClient) -> None:
         "body": {"old": {"length": 5}, "new": {"length": 12}},
         "tags": {"old": {"length": 0}, "new": {"length": 1}},
     }
-    admin.call("PATCH", "/accounts/me", {"bio": "x" * 500})
+    admin.call("PATCH", "/accounts/me", {"bio": "x" * 500}, If_Match="*")
     (edited,) = read(admin, "/activity?action=account.edit")
     assert edited["changes"]["bio"]["new"]["length"] == 500
     assert "xxx" not in str(edited)
@@ -118,7 +119,7 @@ def test_an_account_sees_its_logins_and_not_from_where_others_came(client: Flask
     client.post(
         "/api/v1/auth/token", json={"login": reader.login, "password": PASSWORD}, environ_base=OTHER
     )
-    manager.call("PUT", f"/users/{reader.id}/role", {"role": "author"})
+    manager.call("PUT", f"/users/{reader.id}/role", {"role": "author"}, If_Match="*")
     lines = {line["action"]: line for line in reversed(read(reader, "/accounts/me/activity"))}
     assert lines["login.failed"]["address"] == "192.0.2.77"
     assert lines["login.ok"]["address"] == "192.0.2.77"

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.factories import PASSWORD, make_actor
+from tests.factories import PASSWORD, as_it_is, make_actor
 from webapp.kit.clock import utc_now
 from webapp.kit.passwords import password_bound_secret
 from webapp.kit.roles import RoleName
@@ -220,13 +220,16 @@ def test_of_many_redemptions_at_once_one_wins(sessions: sessionmaker[Session]) -
 def test_a_manager_gives_roles_up_to_their_own_to_nobody_above_them(session: Session) -> None:
     manager, admin = make_actor(session, RoleName.MANAGER), make_actor(session, RoleName.ADMIN)
     reader = make_actor(session, RoleName.READER)
-    assert accounts.set_role(session, manager, reader.user_id, RoleName.MANAGER).role == "manager"
+    assert (
+        accounts.set_role(session, manager, reader.user_id, as_it_is, RoleName.MANAGER).role
+        == "manager"
+    )
     with pytest.raises(ForbiddenError):
-        accounts.set_role(session, manager, reader.user_id, RoleName.ADMIN)
+        accounts.set_role(session, manager, reader.user_id, as_it_is, RoleName.ADMIN)
     with pytest.raises(ForbiddenError):
-        accounts.set_role(session, manager, admin.user_id, RoleName.READER)
+        accounts.set_role(session, manager, admin.user_id, as_it_is, RoleName.READER)
     with pytest.raises(ForbiddenError):
-        accounts.set_role(session, reader, reader.user_id, RoleName.ADMIN)
+        accounts.set_role(session, reader, reader.user_id, as_it_is, RoleName.ADMIN)
 
 
 def test_admins_who_demote_each_other_at_once_leave_one(sessions: sessionmaker[Session]) -> None:
@@ -237,7 +240,7 @@ def test_admins_who_demote_each_other_at_once_leave_one(sessions: sessionmaker[S
         try:
             with sessions.begin() as session:
                 target = admins[1 - number].user_id
-                accounts.set_role(session, admins[number], target, RoleName.READER)
+                accounts.set_role(session, admins[number], target, as_it_is, RoleName.READER)
                 session.execute(text("SELECT pg_sleep(0.2)"))
         except ConflictError:
             return False

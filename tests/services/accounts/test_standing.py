@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.factories import PASSWORD, make_actor
+from tests.factories import PASSWORD, as_it_is, make_actor
 from webapp.jobs.leases import seconds_from_now
 from webapp.kit.passwords import hash_password
 from webapp.kit.roles import RoleName
@@ -94,7 +94,7 @@ def disable(session: Session, admin: Actor) -> None:
 
 def demote(session: Session, admin: Actor) -> None:
     """Go by giving the role away."""
-    accounts.set_role(session, admin, admin.user_id, RoleName.READER)
+    accounts.set_role(session, admin, admin.user_id, as_it_is, RoleName.READER)
 
 
 @pytest.mark.parametrize("ways", [(disable, disable), (disable, demote), (demote, demote)])

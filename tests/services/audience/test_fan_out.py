@@ -11,7 +11,7 @@ from webapp.services.accounts.actors import Actor
 from webapp.services.audience import follows, notifications
 from webapp.services.audience.fan_out import fan_out_chunk
 from webapp.services.audience.follows import Target
-from webapp.services.content import taxonomy
+from webapp.services.content import tagging, taxonomy
 from webapp.services.content.taxonomy import CategoryChanges
 from webapp.services.errors import NotFoundError
 from webapp.services.publishing import publishing
@@ -48,7 +48,7 @@ def test_whoever_follows_twice_is_told_once(session: Session) -> None:
     author = make_actor(session)
     news = CategoryChanges(name="News", slug=None, description="", parent_id=None)
     category_id = taxonomy.create_category(session, author, news).id
-    tag = taxonomy.ensure_tags(session, ["python"])[0]
+    tag = tagging.ensure_tags(session, ["python"])[0]
     readers = [make_actor(session, RoleName.READER) for _ in range(4)]
     for reader in readers[:3]:
         follows.follow(session, reader, Target.AUTHOR, author.user_id)
@@ -72,7 +72,7 @@ def test_chunks_together_reach_everybody_and_go_on_where_they_stopped(
 ) -> None:
     author = make_actor(session)
     readers = [make_actor(session, RoleName.READER) for _ in range(7)]
-    tag = taxonomy.ensure_tags(session, ["even"])[0]
+    tag = tagging.ensure_tags(session, ["even"])[0]
     for number, reader in enumerate(readers):
         follows.follow(session, reader, Target.AUTHOR, author.user_id)
         if several_targets and number % 2:

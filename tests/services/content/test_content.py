@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.factories import make_actor, make_content
+from tests.factories import as_it_is, make_actor, make_content
 from tests.services.content.statements import statements_of
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
@@ -204,6 +204,6 @@ def test_an_item_whose_category_goes_while_it_is_read_has_none(
     with sessions() as reader:
         item = reader.get_one(Content, content_id)
         with sessions.begin() as session:
-            taxonomy.delete_category(session, actor, category_id)
+            taxonomy.delete_category(session, actor, category_id, as_it_is)
         (view,) = content.describe(reader, [item])
     assert view.category is None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.factories import make_actor, make_content
 from webapp.kit.roles import RoleName
 from webapp.models import Category, Tag
-from webapp.services.content import content, taxonomy
+from webapp.services.content import content, tagging, taxonomy
 from webapp.services.content.slugs import free_name
 from webapp.services.content.taxonomy import CategoryChanges
 from webapp.services.errors import ConflictError
@@ -24,10 +24,10 @@ ALIKE = [("C", "C++", "C#"), ("北京", "背景"), ("Ноябрь", "Noyabr"), (
 def test_names_that_are_alike_in_an_address_are_terms_of_their_own(
     session: Session, names: tuple[str, ...]
 ) -> None:
-    tags = taxonomy.ensure_tags(session, list(names))
+    tags = tagging.ensure_tags(session, list(names))
     assert {tag.name for tag in tags} == set(names)
     assert len({tag.slug for tag in tags}) == len(names)
-    assert taxonomy.ensure_tags(session, list(names)) == tags
+    assert tagging.ensure_tags(session, list(names)) == tags
     categories = [taxonomy.ensure_category(session, name) for name in names]
     assert len(set(categories)) == len(names)
     assert [taxonomy.ensure_category(session, name) for name in names] == categories
@@ -39,10 +39,10 @@ def test_names_that_are_alike_in_an_address_are_terms_of_their_own(
 def test_case_and_unicode_form_make_no_other_term(
     session: Session, spellings: tuple[str, ...]
 ) -> None:
-    found = [taxonomy.ensure_tags(session, [spelling])[0] for spelling in spellings]
+    found = [tagging.ensure_tags(session, [spelling])[0] for spelling in spellings]
     assert len({tag.id for tag in found}) == 1
     assert [tag.name for tag in found] == list(spellings)
-    assert len(taxonomy.ensure_tags(session, list(spellings))) == 1
+    assert len(tagging.ensure_tags(session, list(spellings))) == 1
     assert len({taxonomy.ensure_category(session, spelling) for spelling in spellings}) == 1
 
 
@@ -88,7 +88,7 @@ def test_a_draft_spells_a_tag_for_itself_alone(session: Session) -> None:
     document = session.scalar(text("SELECT document::text FROM publications"))
     assert "Poison" in (document or "")
     assert "POISON" not in (document or "")
-    assert [tag.name for tag in taxonomy.list_tags(session, after_slug="", limit=10)] == ["Poison"]
+    assert [tag.name for tag in tagging.list_tags(session, after_slug="", limit=10)] == ["Poison"]
 
 
 def test_another_spelling_is_a_change_of_the_item(session: Session) -> None:
@@ -106,7 +106,7 @@ def test_only_tags_that_something_public_has_are_listed(session: Session) -> Non
     publishing.publish(session, actor, public, None)
 
     def listed() -> list[str]:
-        return [tag.slug for tag in taxonomy.list_tags(session, after_slug="", limit=10)]
+        return [tag.slug for tag in tagging.list_tags(session, after_slug="", limit=10)]
 
     assert listed() == ["open"]
     publishing.unpublish(session, actor, public, None)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.factories import make_actor, make_content
+from tests.factories import as_it_is, make_actor, make_content
 from webapp.jobs.messages import RefreshPublications
 from webapp.models import Content, ContentVersion, Event, Job, Publication
 from webapp.services.accounts import accounts
@@ -55,13 +55,13 @@ def refresh(session: Session, size: int = 100) -> int:
 
 def rename_author(session: Session, actor: Actor, name: str) -> None:
     """Give an author another name, as they do themselves."""
-    accounts.change_profile(session, actor.user_id, display_name=name, bio=None)
+    accounts.change_profile(session, actor.user_id, as_it_is, display_name=name, bio=None)
 
 
 def rename_category(session: Session, actor: Actor, category_id: int, slug: str) -> None:
     """Give a category another slug and name."""
     changes = CategoryChanges(slug.title(), slug, "", None)
-    taxonomy.change_category(session, actor, category_id, changes)
+    taxonomy.change_category(session, actor, category_id, as_it_is, changes)
 
 
 def test_a_new_name_comes_into_the_document_and_changes_nothing_else(session: Session) -> None:
@@ -102,7 +102,7 @@ def test_a_deleted_category_leaves_the_document(session: Session) -> None:
     others = select(Publication.etag).where(Publication.content_id.in_([of_stays, of_none]))
     etags = set(session.scalars(others))
 
-    taxonomy.delete_category(session, actor, gone)
+    taxonomy.delete_category(session, actor, gone, as_it_is)
     refresh(session, 1)
 
     assert document(session, of_gone)["category"] is None

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.factories import make_actor, make_content
+from tests.factories import as_it_is, make_actor, make_content
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.models import Category
@@ -95,7 +95,7 @@ def test_those_above_show_with_a_category_and_one_that_came_later_does_not(
 
     hidden = taxonomy.ensure_category(session, "Hidden")
     moved = CategoryChanges(name="Top", slug=None, description="", parent_id=hidden)
-    taxonomy.change_category(session, actor, top, moved)
+    taxonomy.change_category(session, actor, top, as_it_is, moved)
     assert listed(session)["Top"] is None
     assert taxonomy.view_category(session, None, top).parent_id is None
     assert listed(session, actor)["Top"] == hidden

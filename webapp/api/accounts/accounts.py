@@ -6,11 +6,18 @@ from typing import Annotated, Any
 from flask import Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 
-from webapp.api.answers import answer, page_of
+from webapp.api.answers import answer, as_seen, page_of, tagged
 from webapp.api.auth import current_actor, public, requires
-from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.blueprint import (
+    ACCOUNT_PROBLEMS,
+    BEARER,
+    IF_MATCH_PROBLEMS,
+    NOT_MODIFIED,
+    Blueprint,
+    Responses,
+)
 from webapp.api.edge import open_session, web_context
-from webapp.api.fields import Id, Input, Name, PageQuery, Query, ShortText
+from webapp.api.fields import Id, IfMatch, Input, Name, PageQuery, Query, ShortText
 from webapp.kit.addresses import mailable_address
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
@@ -22,6 +29,9 @@ from webapp.services.accounts import accounts, verifications
 from webapp.services.accounts.accounts import Account
 
 blueprint = Blueprint("accounts", title="Accounts")
+
+READ_PROBLEMS: Responses = {**NOT_MODIFIED, **ACCOUNT_PROBLEMS}
+CHANGE_PROBLEMS: Responses = {**ACCOUNT_PROBLEMS, **IF_MATCH_PROBLEMS}
 
 
 def _plain_login(value: Any) -> Any:  # noqa: ANN401
@@ -135,23 +145,22 @@ def register(body: NewAccount) -> Response:
     return answer(_shape(account), 201, location="/api/v1/accounts/me")
 
 
-@blueprint.get("/accounts/me", responses={200: AccountAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
+@blueprint.get("/accounts/me", responses={200: AccountAnswer, **READ_PROBLEMS}, security=BEARER)
 @requires(Permission.ACCOUNT_READ)
 def show_me() -> Response:
-    """Show the account that the token belongs to."""
-    return answer(_shape(accounts.get_account(open_session(), current_actor().user_id)))
+    """Show the account that the token belongs to; its ETag is what a change wants in If-Match."""
+    return tagged(_shape(accounts.get_account(open_session(), current_actor().user_id)))
 
 
-@blueprint.patch(
-    "/accounts/me", responses={200: AccountAnswer, **ACCOUNT_PROBLEMS}, security=BEARER
-)
+@blueprint.patch("/accounts/me", responses={200: AccountAnswer, **CHANGE_PROBLEMS}, security=BEARER)
 @requires(Permission.ACCOUNT_EDIT)
-def change_me(body: ProfileChanges) -> Response:
+def change_me(header: IfMatch, body: ProfileChanges) -> Response:
     """Change what the account shows of itself."""
     account = accounts.change_profile(
-        open_session(), current_actor().user_id, display_name=body.display_name, bio=body.bio
-    )
-    return answer(_shape(account))
+        open_session(), current_actor().user_id, as_seen(header, _shape),
+        display_name=body.display_name, bio=body.bio,
+    )  # fmt: skip
+    return tagged(_shape(account))
 
 
 @blueprint.get("/users", responses={200: AccountPage, **ACCOUNT_PROBLEMS}, security=BEARER)
@@ -165,15 +174,25 @@ def list_users(query: PageQuery) -> Response:
     return answer(AccountPage(**page_of(rows, query.limit, _shape, lambda row: (row.id,))))
 
 
+@blueprint.get(
+    "/users/<int:user_id>", responses={200: AccountAnswer, **READ_PROBLEMS}, security=BEARER
+)
+@requires(Permission.USER_LIST)
+def show_user(path: UserPath) -> Response:
+    """Show one account; its ETag is what a change of its role wants in If-Match."""
+    return tagged(_shape(accounts.get_account(open_session(), path.user_id)))
+
+
 @blueprint.put(
-    "/users/<int:user_id>/role", responses={200: AccountAnswer, **ACCOUNT_PROBLEMS}, security=BEARER
+    "/users/<int:user_id>/role", responses={200: AccountAnswer, **CHANGE_PROBLEMS}, security=BEARER
 )
 @requires(Permission.USER_SET_ROLE)
-def set_role(path: UserPath, body: RoleChange) -> Response:
+def set_role(path: UserPath, header: IfMatch, body: RoleChange) -> Response:
     """Give an account another role, up to one's own."""
-    return answer(
-        _shape(accounts.set_role(open_session(), current_actor(), path.user_id, body.role))
+    account = accounts.set_role(
+        open_session(), current_actor(), path.user_id, as_seen(header, _shape), body.role
     )
+    return tagged(_shape(account))
 
 
 def _shape(account: Account) -> AccountAnswer:

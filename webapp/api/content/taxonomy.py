@@ -6,33 +6,47 @@ from pydantic import BaseModel, ConfigDict
 from webapp.api.answers import (
     OWN,
     answer,
+    as_seen,
     conditional,
     digest_etag,
     no_content,
     page_of,
     public_answer,
+    tagged,
 )
 from webapp.api.auth import current_actor, known_actor, public, public_to_all, requires
 from webapp.api.blueprint import (
     ACCOUNT_PROBLEMS,
     BEARER,
+    IF_MATCH_PROBLEMS,
     NOT_MODIFIED,
     OPTIONAL_BEARER,
     Blueprint,
     Responses,
 )
 from webapp.api.edge import open_session
-from webapp.api.fields import Id, Input, Name, Omittable, PageQuery, Query, ShortText, SlugText
+from webapp.api.fields import (
+    Id,
+    IfMatch,
+    Input,
+    Name,
+    Omittable,
+    PageQuery,
+    Query,
+    ShortText,
+    SlugText,
+)
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
 from webapp.models import Category, Tag
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import taxonomy
+from webapp.services.content import tagging, taxonomy
 from webapp.services.content.taxonomy import CategoryChanges, CategoryView
 
 blueprint = Blueprint("taxonomy", title="Categories and tags")
 
+CHANGE_PROBLEMS: Responses = {**ACCOUNT_PROBLEMS, **IF_MATCH_PROBLEMS}
 NOT_FOUND: Responses = {"404": problem_response("There is no such category.")}
 
 
@@ -128,31 +142,34 @@ def create_category(body: CategoryInput) -> Response:
 
 @blueprint.put(
     "/categories/<int:category_id>",
-    responses={200: CategoryAnswer, **ACCOUNT_PROBLEMS},
+    responses={200: CategoryAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
 @requires(Permission.TAXONOMY_MANAGE)
-def change_category(path: CategoryPath, body: CategoryInput) -> Response:
+def change_category(path: CategoryPath, header: IfMatch, body: CategoryInput) -> Response:
     """Replace what a category says of itself; without a slug it keeps the one it has.
 
     Lists by category are right at once; public items show the new names moments later.
     """
     changed = taxonomy.change_category(
-        open_session(), current_actor(), path.category_id, _changes(body)
-    )
-    return answer(_category(changed))
+        open_session(), current_actor(), path.category_id, as_seen(header, _category),
+        _changes(body),
+    )  # fmt: skip
+    return tagged(_category(changed))
 
 
 @blueprint.delete(
-    "/categories/<int:category_id>", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER
+    "/categories/<int:category_id>", responses={204: None, **CHANGE_PROBLEMS}, security=BEARER
 )
 @requires(Permission.TAXONOMY_MANAGE)
-def delete_category(path: CategoryPath) -> Response:
+def delete_category(path: CategoryPath, header: IfMatch) -> Response:
     """Remove a category; its items and sub-categories stay, without it.
 
     Public items show it until a job has been there, moments later.
     """
-    taxonomy.delete_category(open_session(), current_actor(), path.category_id)
+    taxonomy.delete_category(
+        open_session(), current_actor(), path.category_id, as_seen(header, _category)
+    )
     return no_content()
 
 
@@ -163,7 +180,7 @@ def list_tags(query: PageQuery) -> Response:
     after_slug = ""
     if query.cursor is not None:
         (after_slug,) = decode_cursor(query.cursor, str)  # type: ignore[assignment]
-    rows = taxonomy.list_tags(open_session(), after_slug=after_slug, limit=query.limit + 1)
+    rows = tagging.list_tags(open_session(), after_slug=after_slug, limit=query.limit + 1)
     page = TagPage(**page_of(rows, query.limit, _tag, lambda row: (row.slug,)))
     return public_answer(page.model_dump_json().encode())
 

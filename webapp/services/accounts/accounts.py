@@ -1,5 +1,6 @@
 """Accounts: making them, finding them, changing them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +26,7 @@ from webapp.services.errors import (
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
+    StaleRevisionError,
 )
 
 log = structlog.get_logger()
@@ -84,9 +86,12 @@ def register(
     return get_account(session, user_id)
 
 
-def get_account(session: Session, user_id: int) -> Account:
-    """Return one account. Raises NotFoundError."""
-    row = session.execute(_accounts().where(User.id == user_id)).one_or_none()
+def get_account(session: Session, user_id: int, *, lock: bool = False) -> Account:
+    """Return one account, locked until the transaction ends if asked for. Raises NotFoundError."""
+    statement = _accounts().where(User.id == user_id)
+    if lock:
+        statement = statement.with_for_update(of=User, key_share=True)
+    row = session.execute(statement).one_or_none()
     if row is None:
         raise NotFoundError("There is no such account.")
     return _account(row)
@@ -112,39 +117,51 @@ def list_accounts(session: Session, *, after_id: int, limit: int) -> list[Accoun
 
 
 def change_profile(
-    session: Session, user_id: int, *, display_name: str | None, bio: str | None
+    session: Session,
+    user_id: int,
+    is_seen: Callable[[Account], bool],
+    *,
+    display_name: str | None,
+    bio: str | None,
 ) -> Account:
-    """Change what an account shows of itself; None leaves a field as it is.
+    """Change what an account shows of itself, if it is as the caller has seen it.
 
-    A job brings a new name into the public documents of the account's items.
+    None leaves a field as it is. A job brings a new name into the public documents of the account's
+    items. Raises StaleRevisionError.
     """
     values = {"display_name": display_name, "bio": bio}
     given = {name: value for name, value in values.items() if value is not None}
     if display_name is not None:
         enqueue_anew(session, RefreshPublications(named="author", named_id=user_id))
+    account = _get_as_seen(session, user_id, is_seen)
     if given:
-        before = session.execute(
-            select(User.display_name, User.bio).where(User.id == user_id).with_for_update()
-        ).one()
         session.execute(
             update(User)
             .where(User.id == user_id)
             .values(**given, updated_at=func.clock_timestamp())
         )
-        changes = activity.difference(before._asdict(), given)
+        before = {"display_name": account.display_name, "bio": account.bio}
+        changes = activity.difference(before, given)
         activity.record(session, user_id, "account.edit", "user", user_id, changes=changes)
     return get_account(session, user_id)
 
 
-def set_role(session: Session, actor: Actor, user_id: int, role: RoleName) -> Account:
-    """Give an account another role.
+def set_role(
+    session: Session,
+    actor: Actor,
+    user_id: int,
+    is_seen: Callable[[Account], bool],
+    role: RoleName,
+) -> Account:
+    """Give an account another role, if it is as the caller has seen it.
 
     A manager hands out roles up to their own, to accounts that do not stand above them. Raises
-    NotFoundError, ForbiddenError, and ConflictError where the last admin would be lost.
+    NotFoundError, StaleRevisionError, ForbiddenError, and ConflictError where the last admin would
+    be lost.
     """
     actor.require(Permission.USER_SET_ROLE)
     last_admin.take_turns(session)
-    account = get_account(session, user_id)
+    account = _get_as_seen(session, user_id, is_seen)
     if not actor.role.includes(role) or not actor.role.includes(account.role):
         raise ForbiddenError("You can neither give nor take a role above your own.")
     if account.role is RoleName.ADMIN and role is not RoleName.ADMIN:
@@ -200,6 +217,14 @@ def vouch_for_address(session: Session, account: Account) -> Account:
     except addresses.AddressTakenError as error:
         raise ConflictError("Another account has proven this address.") from error
     return get_account(session, account.id)
+
+
+def _get_as_seen(session: Session, user_id: int, is_seen: Callable[[Account], bool]) -> Account:
+    """Return an account, locked, as the caller has seen it. Raises StaleRevisionError."""
+    account = get_account(session, user_id, lock=True)
+    if not is_seen(account):
+        raise StaleRevisionError("The account has changed since you read it; read it again.")
+    return account
 
 
 def _refuse_guessable(password: str, context: tuple[str, ...], field: str = "password") -> None:

@@ -12,7 +12,7 @@ from webapp.kit.roles import RoleName
 from webapp.models import Category, Follow, Publication, Role, Tag, User
 from webapp.services.accounts import quotas
 from webapp.services.accounts.actors import Actor
-from webapp.services.content.taxonomy import is_public
+from webapp.services.content.tagging import is_public
 from webapp.services.errors import NotFoundError
 
 

@@ -22,9 +22,9 @@ from webapp.models import (
 )
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import quotas, slugs, taxonomy, versions
+from webapp.services.content import quotas, slugs, tagging, versions
 from webapp.services.content.records import record_of
-from webapp.services.content.taxonomy import ItemTag
+from webapp.services.content.tagging import ItemTag
 from webapp.services.content.visibility import require_on, visible_content
 from webapp.services.errors import (
     ConflictError,
@@ -70,7 +70,7 @@ def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | Non
     """
     actor.require(Permission.CONTENT_CREATE)
     check_category(session, draft.category_id)
-    tags = taxonomy.ensure_tags(session, list(draft.tags))
+    tags = tagging.ensure_tags(session, list(draft.tags))
     if draft.slug is not None:
         slugs.check_slug(session, None, draft.slug)
     slug = draft.slug or slugs.free_slug(session, slugify(draft.title))
@@ -171,7 +171,7 @@ def save(
     before = record_of(content, [tag.name for tag in former_tags])
     tags = former_tags
     if "tags" in changes:
-        tags = taxonomy.ensure_tags(session, list(changes["tags"]))
+        tags = tagging.ensure_tags(session, list(changes["tags"]))
         _set_tags(session, content.id, tags)
     if changes.get("slug", former_slug) != former_slug:
         slugs.check_slug(session, content.id, changes["slug"])
@@ -215,7 +215,7 @@ def restore(
         "excerpt": version.excerpt,
         "category_id": version.category_id,
         "metadata": version.details,
-        "tags": taxonomy.spell_tags(session, content_id, version.tags),
+        "tags": tagging.spell_tags(session, content_id, version.tags),
     }
     if slugs.belongs_to_another(session, content_id, version.slug):
         del changes["slug"]

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from webapp.kit.slugs import numbered
-from webapp.models import ContentVersion, Schedule, Slug
+from webapp.models import Category, ContentVersion, Schedule, Slug, Tag
 from webapp.services.errors import ConflictError
 
 # One statement looks at this many numbers; three of them find a free one among a million.
@@ -26,6 +26,16 @@ def free_slug(session: Session, wanted: str) -> str:
     Names that a schedule pins count as free: they are as secret as its draft. `claim_slug` decides.
     """
     return free_name(wanted, lambda names: _public_ones(session, names))
+
+
+def free_slug_of(session: Session, kind: type[Category] | type[Tag], wanted: str) -> str:
+    """Return `wanted`, or a numbered variant of it that no category, or no tag, has."""
+    return free_name(
+        wanted,
+        lambda names: set(
+            session.scalars(select(kind.slug).where(kind.slug == any_(literal(names, ARRAY(Text)))))
+        ),
+    )
 
 
 def free_name(wanted: str, find_taken: Callable[[list[str]], set[str]]) -> str:

@@ -1,11 +1,10 @@
-"""Categories and tags."""
+"""Categories: a tree that managers keep."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import (
     Select,
-    Text,
-    any_,
     bindparam,
     case,
     delete,
@@ -16,7 +15,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, array, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import ColumnElement
 
@@ -24,14 +23,19 @@ from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
 from webapp.kit.permissions import Permission
 from webapp.kit.slugs import slugify
-from webapp.models import Category, Content, ContentTag, Publication, Tag
+from webapp.models import Category, Content, Publication
 from webapp.models.arrays import IdArray
 from webapp.models.content.taxonomy import key_of_name
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content.records import facts_of_category
-from webapp.services.content.slugs import free_name
-from webapp.services.errors import ConflictError, InvalidInputError, NotFoundError
+from webapp.services.content.slugs import free_slug_of
+from webapp.services.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleRevisionError,
+)
 
 _TREE_LOCK = (
     0x696D_7072_0001  # An advisory lock key of Imprint's own: changes of the category tree.
@@ -40,15 +44,6 @@ _TREE_LOCK = (
 
 ATTEMPTS = 5
 MANY_AT_ONCE = "Many categories with this name are being made at once; try again."
-
-
-@dataclass(frozen=True)
-class ItemTag:
-    """A tag as one item has it: `name` is the item's own spelling."""
-
-    id: int
-    slug: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -113,7 +108,7 @@ def create_category(session: Session, actor: Actor, changes: CategoryChanges) ->
     category: Category | None = session.scalar(
         insert(Category)
         .values(
-            slug=changes.slug or _free_slug(session, Category, slugify(changes.name)),
+            slug=changes.slug or free_slug_of(session, Category, slugify(changes.name)),
             name=changes.name,
             description=changes.description,
             parent_id=changes.parent_id,
@@ -131,11 +126,16 @@ def create_category(session: Session, actor: Actor, changes: CategoryChanges) ->
 
 
 def change_category(
-    session: Session, actor: Actor, category_id: int, changes: CategoryChanges
+    session: Session,
+    actor: Actor,
+    category_id: int,
+    is_seen: Callable[[Category], bool],
+    changes: CategoryChanges,
 ) -> Category:
-    """Replace what a category says of itself; a job brings it into the public documents.
+    """Replace what a category says of itself, if it is as the caller has seen it.
 
-    Raises as `create_category` does, and NotFoundError.
+    A job brings it into the public documents. Raises as `create_category` does, NotFoundError and
+    StaleRevisionError.
     """
     # The tree is small and rarely changed: one lock keeps two moves from making a circle.
     session.execute(select(func.pg_advisory_xact_lock(_TREE_LOCK)))
@@ -147,6 +147,9 @@ def change_category(
         raise ConflictError("Another category has this slug.")
     if (slug, changes.name) != (category.slug, category.name):
         enqueue_anew(session, RefreshPublications(named="category", named_id=category_id))
+    # The job comes before the category: its worker waits for items, and who publishes one has
+    # locked it before the category.
+    category = _lock_as_seen(session, category_id, is_seen)
     before = facts_of_category(category)
     session.execute(
         update(Category)
@@ -166,10 +169,13 @@ def change_category(
     return category
 
 
-def delete_category(session: Session, actor: Actor, category_id: int) -> None:
-    """Remove a category; its items and sub-categories stay, without it. Raises NotFoundError.
+def delete_category(
+    session: Session, actor: Actor, category_id: int, is_seen: Callable[[Category], bool]
+) -> None:
+    """Remove a category, if it is as the caller has seen it.
 
-    A job takes it out of the public documents.
+    Its items and sub-categories stay, without it; a job takes it out of the public documents.
+    Raises NotFoundError and StaleRevisionError.
     """
     # The job comes first: its worker locks the row of the job, and then items.
     enqueue_anew(session, RefreshPublications(named="category", named_id=None))
@@ -179,13 +185,28 @@ def delete_category(session: Session, actor: Actor, category_id: int) -> None:
     public = select(Publication.content_id).where(Publication.category_id == category_id)
     items = select(Content.id).where(Content.id.in_(drafts.union_all(public))).order_by(Content.id)
     session.execute(items.with_for_update())
-    deleted = session.scalar(delete(Category).where(Category.id == category_id).returning(Category))
-    if deleted is None:
-        raise NotFoundError("There is no such category.")
+    deleted = _lock_as_seen(session, category_id, is_seen)
+    session.execute(delete(Category).where(Category.id == category_id))
     activity.record(
         session, actor.user_id, "category.delete", "category", category_id,
         name=deleted.name, slug=deleted.slug,
     )  # fmt: skip
+
+
+def _lock_as_seen(
+    session: Session, category_id: int, is_seen: Callable[[Category], bool]
+) -> Category:
+    """Return a category, locked, as the caller has seen it.
+
+    Raises NotFoundError and StaleRevisionError.
+    """
+    statement = select(Category).where(Category.id == category_id).with_for_update(key_share=True)
+    category = session.scalar(statement, execution_options={"populate_existing": True})
+    if category is None:
+        raise NotFoundError("There is no such category.")
+    if not is_seen(category):
+        raise StaleRevisionError("The category has changed since you read it; read it again.")
+    return category
 
 
 def ensure_category(
@@ -216,7 +237,7 @@ def add_category(
 
     Where another transaction was making one with the same slug, nothing is made, and None returned.
     """
-    free = _free_slug(session, Category, slug or slugify(name))
+    free = free_slug_of(session, Category, slug or slugify(name))
     made = insert(Category).values(slug=free, name=name, parent_id=parent_id, was_public=False)
     category_id: int | None = session.scalar(
         made.on_conflict_do_nothing(index_elements=["slug"]).returning(Category.id)
@@ -236,104 +257,6 @@ def show_categories(session: Session, version_ids: list[int]) -> None:
     """
     session.execute(_SHOW_CATEGORIES, {"version_ids": version_ids})
 
-
-def list_tags(session: Session, *, after_slug: str, limit: int) -> list[Tag]:
-    """Return the tags of what is public, in the order of their slugs, from behind `after_slug`.
-
-    A tag that only a draft has is as secret as the draft.
-    """
-    statement = (
-        select(Tag)
-        .where(Tag.slug > after_slug, Tag.was_public, is_public(Tag))
-        .order_by(Tag.slug)
-        .limit(limit)
-    )
-    return list(session.scalars(statement))
-
-
-def is_public(tag: type[Tag]) -> ColumnElement[bool]:
-    """Return the condition that some public item has this tag."""
-    return exists().where(Publication.tags.contains(array([tag.slug])))
-
-
-def ensure_tags(session: Session, names: list[str]) -> list[ItemTag]:
-    """Return the tags with these names in the order of their slugs, making the new ones.
-
-    A name is the same as another that differs in case or Unicode form alone; the first spelling
-    counts. A new tag whose slug another has gets a numbered one. The order of insertion is that of
-    the slugs, and every save makes its tags before it claims its slug, so two saves at once wait
-    for each other. A transaction of many saves, as an import is, has no such order: PostgreSQL may
-    have to end one of two such transactions as a deadlock. Raises ConflictError.
-    """
-    for attempt in range(ATTEMPTS + len(names)):
-        rows = session.execute(_FIND_TAGS, {"names": names}).all()
-        missing = {row.key: row.spelling for row in reversed(rows) if row.id is None}
-        if not missing:
-            found = {row.id: ItemTag(row.id, row.slug, row.spelling) for row in reversed(rows)}
-            return sorted(found.values(), key=lambda tag: tag.slug)
-        made = [
-            # Those that are missing still have a name that looks like another in an address.
-            {"slug": _free_slug(session, Tag, slug) if attempt else slug, "name": name}
-            for slug, name in sorted((slugify(name), name) for name in missing.values())
-        ]
-        session.execute(insert(Tag).values(made).on_conflict_do_nothing(index_elements=["slug"]))
-    raise ConflictError("Many items with these tags are being saved at once; try again.")
-
-
-def spell_tags(session: Session, content_id: int, slugs_of_tags: list[str]) -> list[str]:
-    """Return the names of tags as an item spells them.
-
-    How it spelt those that it has no more is not kept, and how another draft does is nobody's
-    business: until something public has a tag, it is told without its capitals.
-    """
-    has_it = (ContentTag.tag_id == Tag.id) & (ContentTag.content_id == content_id)
-    name = case(
-        (ContentTag.content_id.is_not(None), func.coalesce(ContentTag.spelling, Tag.name)),
-        (Tag.was_public, Tag.name),
-        else_=key_of_name(Tag.name.expression),
-    )
-    found = select(name).outerjoin(ContentTag, has_it).where(Tag.slug.in_(slugs_of_tags))
-    return list(session.scalars(found))
-
-
-def name_public_tags(session: Session, content_ids: list[int], version_ids: list[int]) -> None:
-    """Give the tags that become public with these versions the spelling of their items.
-
-    Until then a tag is named as the first draft that has it spells it, which is nobody's business.
-    """
-    session.execute(_NAME_PUBLIC_TAGS, {"content_ids": content_ids, "version_ids": version_ids})
-
-
-# The position tells two spellings of one name apart, and the lowest id two tags of one.
-_FIND_TAGS = text(
-    """
-    SELECT DISTINCT ON (wanted.position)
-        wanted.name AS spelling, lower(normalize(wanted.name, NFKC)) AS key, tags.id, tags.slug
-    FROM unnest(:names) WITH ORDINALITY AS wanted (name, position)
-    LEFT JOIN tags
-        ON lower(normalize(tags.name, NFKC)) = lower(normalize(wanted.name, NFKC))
-    ORDER BY wanted.position, tags.id
-    """
-).bindparams(bindparam("names", type_=ARRAY(Text)))
-
-# The rows are locked in the order of their ids, so that two publications cannot deadlock.
-_NAME_PUBLIC_TAGS = text(
-    """
-    WITH made_public AS (
-        SELECT tags.id FROM tags
-        WHERE NOT was_public AND slug IN (
-            SELECT unnest(tags) FROM content_versions WHERE id = ANY (:version_ids))
-        ORDER BY tags.id FOR UPDATE
-    )
-    UPDATE tags SET was_public = true, name = coalesce((
-        SELECT min(spelling) FROM content_tags
-        WHERE tag_id = tags.id AND content_id = ANY (:content_ids)), name)
-    FROM made_public WHERE tags.id = made_public.id
-    """
-).bindparams(
-    bindparam("content_ids", type_=IdArray()),
-    bindparam("version_ids", type_=IdArray()),
-)
 
 # Locked in the order of their ids, as the tags are. A publication that waited here for another one
 # finds the mark made.
@@ -376,16 +299,6 @@ def _visible_to(viewer: Actor | None) -> Select[int, str, str, str, int | None]:
     # It may have been put below one that has drafts alone.
     is_known = exists().where(parent.id == Category.parent_id, parent.was_public)
     return select(*columns, case((is_known, Category.parent_id))).where(Category.was_public)
-
-
-def _free_slug(session: Session, kind: type[Category] | type[Tag], wanted: str) -> str:
-    """Return the slug, or a numbered variant of it that no term of the kind has."""
-    return free_name(
-        wanted,
-        lambda names: set(
-            session.scalars(select(kind.slug).where(kind.slug == any_(literal(names, ARRAY(Text)))))
-        ),
-    )
 
 
 def _check_parent(session: Session, category_id: int | None, parent_id: int | None) -> None:

@@ -15,7 +15,7 @@ from webapp.kit.imports.text import without_addresses
 from webapp.kit.slugs import slugify
 from webapp.models import Content, ContentVersion, ImportRecord
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, slugs, taxonomy
+from webapp.services.content import content, slugs, tagging
 from webapp.services.content.content import Draft
 from webapp.services.errors import InvalidInputError
 from webapp.services.interchange import sources
@@ -289,7 +289,7 @@ def _save_text(
 ) -> bool:
     """Save a changed text as a version, never over an editor's; returns whether one was made."""
     # A tag is known by its name: its slug may be a numbered one.
-    wanted_tags = sorted(tag.slug for tag in taxonomy.ensure_tags(session, list(draft.tags)))
+    wanted_tags = sorted(tag.slug for tag in tagging.ensure_tags(session, list(draft.tags)))
     last = case.version
     is_same = _text_of(last) == _text_of_draft(draft) and sorted(last.tags) == wanted_tags
     if is_same and address is None:

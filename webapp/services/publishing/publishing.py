@@ -17,7 +17,7 @@ from webapp.models import Content, Publication
 from webapp.models.arrays import IdArray
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, naming, taxonomy, versions
+from webapp.services.content import content, naming, tagging, taxonomy, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.errors import ConflictError
 from webapp.services.publishing import documents, supersession
@@ -126,7 +126,7 @@ def release(
     ids = [release.content_id for release in releases]
     session.execute(_LOCK_ITEMS, {"content_ids": ids})
     version_ids = [release.version_id for release in releases]
-    taxonomy.name_public_tags(session, ids, version_ids)
+    tagging.name_public_tags(session, ids, version_ids)
     taxonomy.show_categories(session, version_ids)
     documents.hold_names(session, ids, version_ids)
     parameters = {
