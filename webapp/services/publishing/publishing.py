@@ -86,10 +86,13 @@ _PUBLISH = text(
             CASE WHEN :notify THEN NULL ELSE statement_timestamp() END
         FROM documents
         RETURNING id
+    ), named AS MATERIALIZED (
+        -- The update copies the rows that it is joined with, the text of a document as well.
+        SELECT id, slug FROM documents
     ), kept AS (
         -- What was a public address stays the item's own, and redirects.
-        UPDATE slugs SET was_public = true FROM documents
-        WHERE slugs.slug = documents.slug AND slugs.content_id = documents.id AND NOT was_public
+        UPDATE slugs SET was_public = true FROM named
+        WHERE slugs.slug = named.slug AND slugs.content_id = named.id AND NOT was_public
     ), told AS (
         INSERT INTO jobs (queue, kind, dedupe_key, payload, max_starts, request_id)
         SELECT :queue, :kind, id::text,
