@@ -2,16 +2,18 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import delete, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor, make_content
 from tests.services.publishing.test_publishing import fire, publication, schedule_due, state_of
+from tests.services.publishing.test_refresh import wait_until_blocked
 from webapp.adapters.rendering import configure_rendering, rendering_processes
 from webapp.kit.rendering.refusals import RenderingRefusedError
-from webapp.models import ContentVersion, Rendering, Schedule
+from webapp.models import Content, ContentVersion, Rendering, Schedule
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import UnavailableError
 from webapp.settings import Settings
@@ -82,3 +84,37 @@ def test_a_renderer_that_is_busy_puts_off_what_it_did_not_render(
         busy.join()
         configure_rendering(settings)
     assert fire(session, alone).fired == [alone]
+
+
+def test_a_rendering_that_goes_while_its_item_is_waited_for_is_made_anew(
+    sessions: sessionmaker[Session],
+) -> None:
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        content_id = make_content(session, actor, body="Rendered *again*.")
+        schedule_id = schedule_due(session, actor, content_id)
+        beside = schedule_due(session, actor, make_content(session, actor))
+        version_id = session.get_one(Schedule, schedule_id).version_id
+
+    def fire_both() -> None:
+        with sessions.begin() as session:
+            fire(session, schedule_id, beside)
+
+    with ThreadPoolExecutor() as pool:
+        with sessions.begin() as session:
+            session.execute(select(Content.id).where(Content.id == content_id).with_for_update())
+            firing = pool.submit(fire_both)
+            wait_until_blocked(sessions, firing)
+            session.execute(delete(Rendering).where(Rendering.version_id == version_id))
+        with pytest.raises(UnavailableError):
+            firing.result()
+
+    with sessions() as session:
+        statuses = session.scalars(select(Content.status)).all()
+        assert (statuses, publication(session, content_id)) == (["draft", "draft"], None)
+        assert {state_of(session, each) for each in (schedule_id, beside)} == {"handed"}
+    fire_both()
+    with sessions() as session:
+        public = publication(session, content_id)
+        assert public is not None
+        assert "<em>again</em>" in public.document["html"]

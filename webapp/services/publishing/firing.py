@@ -3,19 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import any_, bindparam, func, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 
-from webapp.models import Content, ContentVersion, Schedule
-from webapp.models.arrays import is_one_of
+from webapp.models import ContentVersion, Schedule
+from webapp.models.arrays import IdArray, is_one_of
 from webapp.services import activity
 from webapp.services.content.renderings import keep_renderings, render_version, unrendered
 from webapp.services.errors import UnavailableError, UnrenderableError
 from webapp.services.publishing import supersession
-from webapp.services.publishing.publishing import Release, release, withdraw
+from webapp.services.publishing.publishing import Release, release_ready, withdraw
 
 # What the database said is for the operators' log and record, and not for the API's answers.
 FAILURE = "It could not be published; the operators' log has the reason."
@@ -23,6 +22,30 @@ FAILURE = "It could not be published; the operators' log has the reason."
 
 # By the id of a version, why it has no rendering.
 _Unrendered = dict[int, UnrenderableError | UnavailableError]
+
+
+# To put a statement together costs a batch more than to send it, so these are made once.
+_LOCK_ITEMS = text(
+    """
+    SELECT FROM content
+    WHERE id IN (SELECT content_id FROM schedules WHERE id = ANY (:schedule_ids))
+    ORDER BY id FOR UPDATE OF content
+    """
+).bindparams(bindparam("schedule_ids", type_=IdArray()))
+_LOCK_SCHEDULES = (
+    select(
+        Schedule.id, Schedule.content_id, Schedule.version_id, Schedule.action, Schedule.due_at,
+        Schedule.if_missed,
+        func.extract("epoch", func.clock_timestamp() - Schedule.due_at).label("late"),
+        supersession.is_superseded().label("is_superseded"),
+    )
+    .where(
+        Schedule.id == any_(bindparam("schedule_ids", type_=IdArray())),
+        Schedule.state == "handed",
+    )
+    .order_by(Schedule.id)
+    .with_for_update(of=Schedule)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +99,10 @@ def fire(
     """
     result = Firing()
     without_text = _render_missing(session, schedule_ids)
-    _lock_items(session, schedule_ids)
+    # The items are locked before the schedules, as every other change does, so none can deadlock.
+    session.execute(_LOCK_ITEMS, {"schedule_ids": schedule_ids})
     due: list[DueSchedule] = []
-    for row in _lock_schedules(session, schedule_ids):
+    for row in session.execute(_LOCK_SCHEDULES, {"schedule_ids": schedule_ids}):
         if row.is_superseded:
             result.superseded.append(row.id)
         elif row.if_missed == "skip" and row.late > missed_after_seconds:
@@ -129,25 +153,6 @@ def _leave_out(
     return rendered, trouble
 
 
-def _lock_items(session: Session, schedule_ids: Sequence[int]) -> None:
-    """Lock the items before the schedules, as every other change does, so none can deadlock."""
-    of_schedules = select(Schedule.content_id).where(is_one_of(Schedule.id, schedule_ids))
-    locked = select(literal(1)).where(Content.id.in_(of_schedules)).order_by(Content.id)
-    session.execute(locked.with_for_update(of=Content))
-
-
-def _lock_schedules(session: Session, schedule_ids: Sequence[int]) -> Sequence[Any]:
-    late = func.extract("epoch", func.clock_timestamp() - Schedule.due_at).label("late")
-    return session.execute(
-        select(Schedule.id, Schedule.content_id, Schedule.version_id, Schedule.action,
-               Schedule.due_at, Schedule.if_missed, late,
-               supersession.is_superseded().label("is_superseded"))
-        .where(is_one_of(Schedule.id, schedule_ids), Schedule.state == "handed")
-        .order_by(Schedule.id)
-        .with_for_update(of=Schedule)
-    ).all()  # fmt: skip
-
-
 def _carry_out(session: Session, due: list[DueSchedule], result: Firing) -> OperationalError | None:
     """Carry schedules out together, or one by one; returns the last passing trouble, if any."""
     if not due:
@@ -179,7 +184,7 @@ def _apply(session: Session, due: list[DueSchedule], result: Firing) -> None:
         for row in due
         if row.action == "publish" and row.version_id is not None
     ]
-    reached = release(session, releases) if releases else set()
+    reached = release_ready(session, releases) if releases else set()
     withdrawn = [row.content_id for row in due if row.action == "unpublish"]
     if withdrawn:
         withdraw(session, withdrawn)

@@ -19,7 +19,7 @@ from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, naming, tagging, taxonomy, versions
 from webapp.services.content.renderings import ensure_renderings
-from webapp.services.errors import ConflictError
+from webapp.services.errors import ConflictError, UnavailableError
 from webapp.services.publishing import documents, supersession
 from webapp.services.publishing.telling import stop_telling
 
@@ -100,7 +100,8 @@ _PUBLISH = text(
             :max_starts, :request_id
         FROM happened WHERE :notify
     )
-    SELECT id FROM documents
+    SELECT moved.id, documents.id IS NOT NULL AS is_public
+    FROM moved LEFT JOIN documents ON documents.id = moved.id
     """  # noqa: S608 - the parts are constants of the code
 ).bindparams(
     bindparam("content_ids", type_=IdArray()),
@@ -126,8 +127,18 @@ def release(
     Followers are told unless `notify` is False (an import of what is long known).
     """
     ensure_renderings(session, [release.version_id for release in releases])
+    session.execute(_LOCK_ITEMS, {"content_ids": [release.content_id for release in releases]})
+    return release_ready(session, releases, notify=notify)
+
+
+def release_ready(
+    session: Session, releases: Sequence[Release], *, notify: bool = True
+) -> set[int]:
+    """As `release`, for a caller that has seen to the renderings and then locked the items.
+
+    Raises UnavailableError where a rendering has gone since.
+    """
     ids = [release.content_id for release in releases]
-    session.execute(_LOCK_ITEMS, {"content_ids": ids})
     version_ids = [release.version_id for release in releases]
     tagging.name_public_tags(session, ids, version_ids)
     taxonomy.show_categories(session, version_ids)
@@ -143,7 +154,10 @@ def release(
         "max_starts": FanOutEvent.max_starts,
         "request_id": get_contextvars().get("request_id"),
     }
-    return set(session.scalars(_PUBLISH, parameters))
+    moved = session.execute(_PUBLISH, parameters).all()
+    if not all(row.is_public for row in moved):
+        raise UnavailableError("A text has to be rendered anew. Try again soon.")
+    return {row.id for row in moved}
 
 
 def publish(

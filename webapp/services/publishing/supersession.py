@@ -42,7 +42,8 @@ def end_at_withdrawal(session: Session, actor: Actor, content_id: int) -> None:
 
 def end_at_firing(session: Session, schedule_ids: Sequence[int]) -> None:
     """End schedules that `is_superseded` was true of, in nobody's name."""
-    _end(session, None, is_one_of(Schedule.id, schedule_ids), OLDER)
+    if schedule_ids:
+        _end(session, None, is_one_of(Schedule.id, schedule_ids), OLDER)
 
 
 def advice(session: Session, content_id: int) -> str:
