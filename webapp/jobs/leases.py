@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, case, func, literal_column, null, update
+from sqlalchemy import CursorResult, Double, bindparam, case, func, literal_column, null, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -45,6 +45,31 @@ def seconds_from_now(seconds: float | ColumnElement[float]) -> ColumnElement[Any
     return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
+# Every job begins with it, and to put it together would take longer than to send it.
+_CLAIM = (
+    update(Job)
+    .where(
+        Job.id == bindparam("job"),
+        Job.state == "ready",
+        Job.run_at <= func.clock_timestamp(),
+        ~pauses.is_paused(),
+    )
+    .values(
+        state="running",
+        starts=Job.starts + 1,
+        attempts=Job.attempts + 1,
+        started_at=func.clock_timestamp(),
+        worker=bindparam("by"),
+        release=bindparam("of_release"),
+        lease_token=bindparam("token"),
+        lease_until=seconds_from_now(bindparam("seconds", type_=Double())),
+    )
+    .returning(Job.id, Job.queue, Job.kind, Job.payload, Job.starts, Job.max_starts,
+               Job.declines, Job.lease_token, Job.request_id, Job.created_at)
+    .execution_options(synchronize_session=False)
+)  # fmt: skip
+
+
 def claim(
     session: Session, job_id: int, lease_seconds: float, starter: Starter = UNNAMED
 ) -> ClaimedJob | None:
@@ -54,29 +79,14 @@ def claim(
 
     The caller commits before it runs the body, so that a body that kills its worker is counted.
     """
-    token = uuid4()
-    statement = (
-        update(Job)
-        .where(
-            Job.id == job_id,
-            Job.state == "ready",
-            Job.run_at <= func.clock_timestamp(),
-            ~pauses.is_paused(),
-        )
-        .values(
-            state="running",
-            starts=Job.starts + 1,
-            attempts=Job.attempts + 1,
-            started_at=func.clock_timestamp(),
-            worker=starter.worker,
-            release=starter.release,
-            lease_token=token,
-            lease_until=seconds_from_now(lease_seconds),
-        )
-        .returning(Job.id, Job.queue, Job.kind, Job.payload, Job.starts, Job.max_starts,
-                   Job.declines, Job.lease_token, Job.request_id, Job.created_at)
-    )  # fmt: skip
-    row = session.execute(statement).one_or_none()
+    values = {
+        "job": job_id,
+        "by": starter.worker,
+        "of_release": starter.release,
+        "token": uuid4(),
+        "seconds": lease_seconds,
+    }
+    row = session.execute(_CLAIM, values).one_or_none()
     return None if row is None else ClaimedJob(**row._asdict())
 
 

@@ -1,6 +1,7 @@
-"""Arrays of ids as parameters: one for a statement, however many rows it is about."""
+"""Arrays as parameters: one for a statement, however many rows it is about."""
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Dialect, any_, literal
 from sqlalchemy.orm import InstrumentedAttribute
@@ -22,9 +23,31 @@ class IdArray(UserDefinedType[Collection[int]]):
         return "BIGINT[]"
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Collection[int] | None], str | None]:
-        """Return what writes the ids; a value that is no integer raises ValueError."""
+        """Return what writes the ids; a value that is no integer raises TypeError."""
         del dialect  # There is one.
-        return lambda ids: None if ids is None else f"{{{','.join([f'{id_:d}' for id_ in ids])}}}"
+        return lambda ids: None if ids is None else f"{{{','.join(map(int.__repr__, ids))}}}"
+
+
+class MomentArray(UserDefinedType[Collection[datetime | None]]):
+    """A parameter of the type `timestamptz[]`, written as an `IdArray` is and for its reason."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """Return the type's name."""
+        return "TIMESTAMPTZ[]"
+
+    def bind_processor(
+        self, dialect: Dialect
+    ) -> Callable[[Collection[datetime | None] | None], str | None]:
+        """Return what writes the moments, None as NULL."""
+        del dialect  # There is one.
+        return lambda moments: None if moments is None else f"{{{','.join(map(_spell, moments))}}}"
+
+
+def _spell(moment: datetime | None) -> str:
+    return "NULL" if moment is None else moment.isoformat()
 
 
 def is_one_of(

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import any_, bindparam, func, select, text, update
+from sqlalchemy import Text, any_, bindparam, case, func, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 
 from webapp.models import ContentVersion, Schedule
-from webapp.models.arrays import IdArray, is_one_of
+from webapp.models.arrays import IdArray
 from webapp.services import activity
 from webapp.services.content.renderings import keep_renderings, render_version, unrendered
 from webapp.services.errors import UnavailableError, UnrenderableError
@@ -25,6 +25,14 @@ _Unrendered = dict[int, UnrenderableError | UnavailableError]
 
 
 # To put a statement together costs a batch more than to send it, so these are made once.
+_IN_BATCH = Schedule.id == any_(bindparam("schedule_ids", type_=IdArray()))
+_WITHOUT_RENDERING = unrendered().where(
+    ContentVersion.id.in_(
+        select(Schedule.version_id).where(
+            _IN_BATCH, Schedule.action == "publish", Schedule.state == "handed"
+        )
+    )
+)
 _LOCK_ITEMS = text(
     """
     SELECT FROM content
@@ -39,13 +47,21 @@ _LOCK_SCHEDULES = (
         func.extract("epoch", func.clock_timestamp() - Schedule.due_at).label("late"),
         supersession.is_superseded().label("is_superseded"),
     )
-    .where(
-        Schedule.id == any_(bindparam("schedule_ids", type_=IdArray())),
-        Schedule.state == "handed",
-    )
+    .where(_IN_BATCH, Schedule.state == "handed")
     .order_by(Schedule.id)
     .with_for_update(of=Schedule)
 )  # fmt: skip
+_END = (
+    update(Schedule)
+    .where(_IN_BATCH, Schedule.state == "handed")
+    .values(
+        state=bindparam("end", type_=Text()),
+        fired_at=case((bindparam("end", type_=Text()) == "fired", func.clock_timestamp())),
+        updated_at=func.clock_timestamp(),
+        revision=Schedule.revision + 1,
+    )
+    .execution_options(synchronize_session=False)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +137,8 @@ def fire(
 
 def _render_missing(session: Session, schedule_ids: Sequence[int]) -> _Unrendered:
     """Render the pinned versions that have no rendering; returns why some still have none."""
-    pinned = select(Schedule.version_id).where(
-        is_one_of(Schedule.id, schedule_ids),
-        Schedule.action == "publish",
-        Schedule.state == "handed",
-    )
     refused: _Unrendered = {}
-    for version in session.scalars(unrendered().where(ContentVersion.id.in_(pinned))).all():
+    for version in session.scalars(_WITHOUT_RENDERING, {"schedule_ids": schedule_ids}).all():
         try:
             keep_renderings(session, [version], {version.id: render_version(version)})
         except (UnrenderableError, UnavailableError) as error:
@@ -212,19 +223,9 @@ def _record(session: Session, result: Firing) -> None:
         "failed": list(result.failed),
         "pending": result.postponed,
     }
-    for state, schedule_ids in ends.items():
+    for end, schedule_ids in ends.items():
         if schedule_ids:
-            session.execute(
-                update(Schedule)
-                .where(is_one_of(Schedule.id, schedule_ids), Schedule.state == "handed")
-                .values(
-                    state=state,
-                    fired_at=func.clock_timestamp() if state == "fired" else None,
-                    updated_at=func.clock_timestamp(),
-                    revision=Schedule.revision + 1,
-                )
-                .execution_options(synchronize_session=False)
-            )
+            session.execute(_END, {"schedule_ids": schedule_ids, "end": end})
     for schedule_id, reason in result.failed.items():
         session.execute(
             update(Schedule)

@@ -5,8 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import DateTime, bindparam, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import bindparam, delete, func, select, text, update
 from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
 
@@ -14,7 +13,7 @@ from webapp.jobs.messages import FanOutEvent
 from webapp.jobs.payloads import version_mark
 from webapp.kit.permissions import Permission
 from webapp.models import Content, Publication
-from webapp.models.arrays import IdArray
+from webapp.models.arrays import IdArray, MomentArray
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, naming, tagging, taxonomy, versions
@@ -106,7 +105,7 @@ _PUBLISH = text(
 ).bindparams(
     bindparam("content_ids", type_=IdArray()),
     bindparam("version_ids", type_=IdArray()),
-    bindparam("moments", type_=ARRAY(DateTime(timezone=True))),
+    bindparam("moments", type_=MomentArray()),
 )
 
 # An array is one parameter, where a list of five hundred ids would be five hundred.
