@@ -5,6 +5,7 @@ from webapp.models.accounts.account_usages import AccountUsage
 from webapp.models.accounts.api_keys import ApiKey
 from webapp.models.accounts.email_verifications import EmailVerification
 from webapp.models.accounts.password_resets import PasswordResetToken
+from webapp.models.accounts.second_factors import PendingSignIn, RecoveryCode, TotpFactor
 from webapp.models.accounts.sign_in_throttles import FamiliarNetwork, SignInThrottle
 from webapp.models.accounts.users import Role, User
 from webapp.models.activity_blocks import ActivityBlock
@@ -57,7 +58,9 @@ __all__ = [
     "Notification",
     "NotificationPreference",
     "PasswordResetToken",
+    "PendingSignIn",
     "Publication",
+    "RecoveryCode",
     "Rendering",
     "Role",
     "Schedule",
@@ -65,5 +68,6 @@ __all__ = [
     "Slug",
     "Tag",
     "Tick",
+    "TotpFactor",
     "User",
 ]

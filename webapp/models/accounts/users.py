@@ -20,6 +20,7 @@ class User(Base):
     """An account: a person who reads, writes or runs the place.
 
     Several may claim an address as long as it is proven by none; the first that proves it has it.
+    `second_factor_at` is since when it has any second factor; None where it has none.
     """
 
     __tablename__ = "users"
@@ -51,6 +52,7 @@ class User(Base):
     bio: Mapped[str] = mapped_column(Text, server_default="")
     role_id: Mapped[int] = mapped_column(ForeignKey("roles.id", ondelete="RESTRICT"))
     disabled_at: Mapped[timestamp | None]
+    second_factor_at: Mapped[timestamp | None]
     created_at: Mapped[created_timestamp]
     updated_at: Mapped[created_timestamp]
 
