@@ -9,6 +9,7 @@ from webapp.api.accounts import (
     api_keys,
     auth_tokens,
     password_changes,
+    second_factors,
     verifications,
 )
 from webapp.api.answer_headers import AnswerHeaders, WithAnswerHeaders
@@ -39,6 +40,7 @@ from webapp.settings import Settings
 BLUEPRINTS = (
     accounts.blueprint,
     auth_tokens.blueprint,
+    second_factors.blueprint,
     verifications.blueprint,
     password_changes.blueprint,
     address_changes.blueprint,

@@ -91,6 +91,7 @@ class Settings(EnvironmentSettings):
         default=SecretStr(""),
         validation_alias=AliasChoices("IMPRINT_SECRET_KEY", "SECRET_KEY"),
     )
+    former_secret_key: SecretStr = SecretStr("")
     base_url: str = "http://127.0.0.1:8000"
     content_url: str = "{base_url}/api/v1/published/{slug}"
     password_reset_url: str = OWN_RESET_PAGE
@@ -257,6 +258,20 @@ class Settings(EnvironmentSettings):
         if self.environment == "development":
             return DEVELOPMENT_SECRET_KEY
         raise MissingSettingError(SECRET_KEY_IS_NOT_SET)
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The secret key, and the former one, under which something may still be sealed.
+
+        Raises MissingSettingError when there is none.
+        """
+        former = self.former_secret_key.get_secret_value().strip()
+        return (self.require_secret_key(), *([former] if former else []))
+
+    @property
+    def site_name(self) -> str:
+        """What an authenticator app calls the site: the name of its host."""
+        return urlsplit(self.base_url).hostname or "Imprint"
 
     @property
     def uses_development_key(self) -> bool:

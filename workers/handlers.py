@@ -1,6 +1,6 @@
 """Every kind of job and the one handler that it has."""
 
-from workers.accounts import accounts
+from workers.accounts import accounts, second_factors
 from workers.audience import mail, notifications
 from workers.content import versions
 from workers.context import Handler
@@ -11,6 +11,7 @@ HANDLERS: dict[str, Handler] = {
     handler.message.kind: handler
     for module in (
         accounts,
+        second_factors,
         publishing,
         refresh,
         versions,

@@ -1,5 +1,6 @@
 """One successful call of each route that writes; a new route wants a row in one of two tables."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import PASSWORD, Caller
+from tests.second_factors import Telephone, second_step
+from webapp.kit.one_time_codes import STEP_SECONDS, totp_code
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
 from webapp.models import EmailVerification
@@ -96,6 +99,27 @@ class Newsroom:
         asked = {"name": "agent", "scopes": ["read"], "expires_in_days": 1, "password": PASSWORD}
         return self.reader.call("POST", "/auth/api-keys", asked)
 
+    def telephone(self) -> Telephone:
+        """Enrol an authenticator app of the reader."""
+        return Telephone(self.reader, self.sessions)
+
+    def finish_sign_in(self) -> Any:
+        """Log the reader in by both steps."""
+        telephone = self.telephone()
+        token = self.log_in().get_json()["second_factor_token"]
+        return second_step(self.reader, token, code=telephone.code())
+
+    def confirm_totp(self) -> Any:
+        """Let a new app of the reader count."""
+        begun = self.reader.call("POST", "/auth/second-factors/totp", {"password": PASSWORD})
+        code = totp_code(begun.get_json()["secret"], int(time.time()) // STEP_SECONDS)
+        return self.reader.call("POST", "/auth/second-factors/totp/confirm", {"code": code})
+
+    def with_both(self, below: str) -> Any:
+        """Do something to the reader's factors that wants the password and one of them."""
+        shown = {"password": PASSWORD, "code": self.telephone().code()}
+        return self.reader.call("POST", f"/auth/second-factors/{below}", shown)
+
     def unsubscribe(self) -> Any:
         """End the reader's mails by the link in one."""
         key = self.settings.require_secret_key()
@@ -128,6 +152,15 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /api/v1/auth/api-keys": lambda room: room.key(),
     "DELETE /api/v1/auth/api-keys/<int:key_id>": lambda room: room.reader.call(
         "DELETE", f"/auth/api-keys/{room.key().get_json()['id']}"
+    ),
+    "POST /api/v1/auth/second-factor": lambda room: room.finish_sign_in(),
+    "POST /api/v1/auth/second-factors/totp": lambda room: room.reader.call(
+        "POST", "/auth/second-factors/totp", {"password": PASSWORD}
+    ),
+    "POST /api/v1/auth/second-factors/totp/confirm": lambda room: room.confirm_totp(),
+    "POST /api/v1/auth/second-factors/totp/remove": lambda room: room.with_both("totp/remove"),
+    "POST /api/v1/auth/second-factors/recovery-codes": lambda room: room.with_both(
+        "recovery-codes"
     ),
     "POST /api/v1/auth/password-reset/confirm": lambda room: room.reset(),
     "POST /api/v1/content": lambda room: room.do("POST", "/content", {"title": "New"}),

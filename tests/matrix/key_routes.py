@@ -67,4 +67,9 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     "GET /api/v1/auth/api-keys": PEOPLE_ALONE,
     "POST /api/v1/auth/api-keys": PEOPLE_ALONE,
     "DELETE /api/v1/auth/api-keys/<int:key_id>": PEOPLE_ALONE,
+    "GET /api/v1/auth/second-factors": PEOPLE_ALONE,
+    "POST /api/v1/auth/second-factors/totp": PEOPLE_ALONE,
+    "POST /api/v1/auth/second-factors/totp/confirm": PEOPLE_ALONE,
+    "POST /api/v1/auth/second-factors/totp/remove": PEOPLE_ALONE,
+    "POST /api/v1/auth/second-factors/recovery-codes": PEOPLE_ALONE,
 }

@@ -209,6 +209,22 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "DELETE /api/v1/auth/api-keys/<int:key_id>": CommonRoute(
         READER, _once(f"/auth/api-keys/{NOBODY}"), frozenset({404})
     ),
+    "POST /api/v1/auth/second-factor": CommonRoute(
+        None, _once("/auth/second-factor", {}), frozenset({422})
+    ),
+    "GET /api/v1/auth/second-factors": CommonRoute(READER, _once("/auth/second-factors")),
+    "POST /api/v1/auth/second-factors/totp": CommonRoute(
+        READER, _once("/auth/second-factors/totp", {}), frozenset({422})
+    ),
+    "POST /api/v1/auth/second-factors/totp/confirm": CommonRoute(
+        READER, _once("/auth/second-factors/totp/confirm", {}), frozenset({422})
+    ),
+    "POST /api/v1/auth/second-factors/totp/remove": CommonRoute(
+        READER, _once("/auth/second-factors/totp/remove", {}), frozenset({422})
+    ),
+    "POST /api/v1/auth/second-factors/recovery-codes": CommonRoute(
+        READER, _once("/auth/second-factors/recovery-codes", {}), frozenset({422})
+    ),
     "GET /api/v1/users": CommonRoute(MANAGER, _once("/users")),
     "GET /api/v1/users/<int:user_id>": CommonRoute(
         MANAGER, _once(f"/users/{NOBODY}"), frozenset({404})

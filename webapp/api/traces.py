@@ -9,6 +9,7 @@ from webapp.api.context import WebContext
 from webapp.kit.logins import one_form
 from webapp.kit.tokens import keyed_digest
 from webapp.services import activity
+from webapp.services.accounts.second_factors import WrongSecondFactorError
 from webapp.services.accounts.sessions import WrongCredentialsError
 from webapp.services.errors import ForbiddenError, ServiceError
 
@@ -16,7 +17,7 @@ log = structlog.get_logger()
 
 
 def trace_refusal(context: WebContext, error: ServiceError) -> None:
-    """Note a failed login and a refused role, in a transaction of their own.
+    """Note a failed login, first step or second, and a refused role, in a transaction of their own.
 
     A login that belongs to no account is logged and makes no row, so that nobody without an account
     can fill the table. What was typed there may be a password, hence the keyed digest.
@@ -30,6 +31,10 @@ def trace_refusal(context: WebContext, error: ServiceError) -> None:
         if error.user_id is not None:
             with context.sessions.begin() as session:
                 activity.record(session, None, "login.failed", "user", error.user_id)
+    elif isinstance(error, WrongSecondFactorError):
+        log.warning("second_factor.failed", user_id=error.user_id)
+        with context.sessions.begin() as session:
+            activity.record(session, None, "second_factor.failed", "user", error.user_id)
     elif isinstance(error, ForbiddenError) and "known_user_id" in g:
         asked: dict[str, Any] = {"method": request.method, "path": request.path}
         log.warning("role.refused", user_id=g.known_user_id, **asked)

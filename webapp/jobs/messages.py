@@ -107,6 +107,23 @@ class SendAddressChanged(Message):
     verification_id: int
 
 
+FactorChange = Literal[
+    "totp_added", "totp_removed", "passkey_added", "passkey_removed", "recovery_codes_made",
+    "recovery_code_used", "all_removed",
+]  # fmt: skip
+
+
+class SendFactorNotice(Message):
+    """Tell the owner of an account what became of its second factors."""
+
+    kind: ClassVar[str] = "factor_notice.send"
+    queue: ClassVar[Queue] = Queue.ACCOUNTS
+    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
+
+    user_id: int
+    change: FactorChange
+
+
 class FireSchedules(Message):
     """Carry out schedules that are due."""
 
@@ -209,6 +226,7 @@ MESSAGES: dict[str, type[Message]] = {
         SendEmailVerification,
         SendPasswordChanged,
         SendAddressChanged,
+        SendFactorNotice,
         FireSchedules,
         RefreshPublications,
         SealVersion,

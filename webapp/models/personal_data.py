@@ -213,6 +213,11 @@ HELD: dict[str, Held] = {
         "the account", "to know a mailed token again", "7 days after its end", DELETED,
         "id created_at expires_at mailed_at used_at", hidden="token_hash", people=_OWN_ROWS,
     ),
+    "pending_sign_ins": Held(
+        "the account", "to know a login between its two steps",
+        "a day after its end", DELETED,
+        "id created_at expires_at ended_at", hidden="token_hash", people=_OWN_ROWS,
+    ),
     "publications": Held(
         "the author", "what the public reads", "until it is withdrawn", KEPT,
         "content_id version_id slug category_id tags etag published_at updated_at",
@@ -222,6 +227,11 @@ HELD: dict[str, Held] = {
             "summary": Apart(EMPTIED, "of the author's name; the rest is the article"),
         },
         is_exported=False,
+    ),
+    "recovery_codes": Held(
+        "the account", "to open an account whose second factor is lost",
+        "until new ones are made, or the last second factor is removed", DELETED,
+        "id created_at used_at", hidden="code_hash", people=_OWN_ROWS,
     ),
     "renderings": _nobodys(
         "a version as it is shown and searched", "as long as the version",
@@ -247,10 +257,14 @@ HELD: dict[str, Held] = {
     ),
     "tags": _nobodys("the newsroom's tags", _NEVER, "id slug name was_public created_at"),
     "ticks": _nobodys("to do what is periodic once", "a day", "task slot created_at"),
+    "totp_factors": Held(
+        "the account", "to check the codes of an authenticator app", "until it is removed",
+        DELETED, "created_at confirmed_at", hidden="sealed_secret last_step", people=_OWN_ROWS,
+    ),
     "users": Held(
         "the account", "to know who is asking and what to call them",
         "until it is erased, or IMPRINT_KEEP_UNVERIFIED_ACCOUNT_DAYS where nothing came of it",
-        EMPTIED, "login email email_proven_at display_name bio",
+        EMPTIED, "login email email_proven_at display_name bio second_factor_at",
         hidden="email_hash password_hash",
         apart={
             "id": Apart(KEPT, "items and the activity log name it; it names nobody any more"),

@@ -53,6 +53,9 @@ _WITH_PASSWORD = {
     ("POST", f"{API_PREFIX}/auth/api-keys"),
     ("PUT", f"{API_PREFIX}/accounts/me/password"),
     ("PUT", f"{API_PREFIX}/accounts/me/email"),
+    ("POST", f"{API_PREFIX}/auth/second-factors/totp"),
+    ("POST", f"{API_PREFIX}/auth/second-factors/totp/remove"),
+    ("POST", f"{API_PREFIX}/auth/second-factors/recovery-codes"),
     ("POST", f"{API_PREFIX}/auth/password-reset/confirm"),
     ("POST", "/reset-password"),
 }

@@ -65,7 +65,7 @@ def send_password_reset(job: RunningJob, message: SendPasswordReset) -> Outcome:
     # A mail with another token is another mail; with the Message-ID of the one before, a mailbox
     # that drops second copies would drop the one that works.
     reader = Reader(minted.user_id, minted.address, minted.display_name)
-    outcome = _send(job, mail, reader, minted.token)
+    outcome = send_account_mail(job, mail, reader, minted.token)
     if isinstance(outcome, Done):
         with job.step() as session:
             password_resets.note_mailed(session, minted.token)
@@ -92,7 +92,7 @@ def send_email_verification(job: RunningJob, message: SendEmailVerification) -> 
             "You have an account already",
             base_url=settings.base_url,
         )
-        return _send(job, mail, reader, str(job.claimed.id))
+        return send_account_mail(job, mail, reader, str(job.claimed.id))
     mail = render_mail(
         "email_verification",
         "Confirm your address",
@@ -100,7 +100,7 @@ def send_email_verification(job: RunningJob, message: SendEmailVerification) -> 
         token=minted.token,
         base_url=settings.base_url,
     )
-    return _send(job, mail, reader, minted.token)
+    return send_account_mail(job, mail, reader, minted.token)
 
 
 def send_password_changed(job: RunningJob, message: SendPasswordChanged) -> Outcome:
@@ -121,7 +121,7 @@ def send_password_changed(job: RunningJob, message: SendPasswordChanged) -> Outc
         base_url=job.context.settings.base_url,
     )
     reader = Reader(message.user_id, user.email, name)
-    return _send(job, mail, reader, str(job.claimed.id))
+    return send_account_mail(job, mail, reader, str(job.claimed.id))
 
 
 def send_address_changed(job: RunningJob, message: SendAddressChanged) -> Outcome:
@@ -137,10 +137,10 @@ def send_address_changed(job: RunningJob, message: SendAddressChanged) -> Outcom
         base_url=job.context.settings.base_url,
     )
     reader = Reader(former.user_id, former.address, former.display_name)
-    return _send(job, mail, reader, str(job.claimed.id))
+    return send_account_mail(job, mail, reader, str(job.claimed.id))
 
 
-def _send(job: RunningJob, mail: MailText, reader: Reader, identity: str) -> Outcome:
+def send_account_mail(job: RunningJob, mail: MailText, reader: Reader, identity: str) -> Outcome:
     """Hand one mail over; the same `identity` marks a second copy as the same mail.
 
     An address that the server refuses for good, or until the last start, settles the duty: anybody

@@ -18,8 +18,14 @@ from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
 from webapp.kit.passwords import MAXIMUM_TYPED
 from webapp.kit.permissions import Permission
-from webapp.services.accounts import password_resets, sessions, sign_in_throttles
-from webapp.services.accounts.sessions import SessionLine
+from webapp.services.accounts import (
+    password_resets,
+    pending_sign_ins,
+    sessions,
+    sign_in_throttles,
+)
+from webapp.services.accounts.pending_sign_ins import BegunSignIn
+from webapp.services.accounts.sessions import OpenedSession, SessionLine
 
 blueprint = Blueprint("auth", title="Login and sessions")
 
@@ -43,6 +49,14 @@ class TokenAnswer(BaseModel):
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a scheme, not a secret
     expires_at: datetime
+
+
+class SecondStepAnswer(BaseModel):
+    """A login that wants a second factor; its token opens nothing but POST /auth/second-factor."""
+
+    second_factor_token: str
+    expires_at: datetime
+    methods: list[str] = Field(description="What it takes: totp, recovery_code.")
 
 
 class SessionAnswer(BaseModel):
@@ -97,12 +111,17 @@ class ResetConfirmation(Input):
     password: Password
 
 
-@blueprint.post("/auth/token", responses={200: TokenAnswer, **WRONG_CREDENTIALS}, security=[])
+@blueprint.post(
+    "/auth/token",
+    responses={200: TokenAnswer, 202: SecondStepAnswer, **WRONG_CREDENTIALS},
+    security=[],
+)
 @public
 @keeps_no_answer
 def log_in(body: Credentials) -> Response:
     """Exchange a login and a password for a bearer token.
 
+    Where the account has a second factor, the answer is 202, with a token for the second step.
     Where the account has IMPRINT_QUOTA_SESSIONS live sessions, the one least lately used ends.
     After some wrong passwords there is a wait, which grows; see Retry-After. Places from which the
     account was logged in to before have a wait of their own.
@@ -115,8 +134,14 @@ def log_in(body: Credentials) -> Response:
         session.commit()
     login = sessions.log_in(session, body.login, body.password)
     if attempt is not None:
-        sign_in_throttles.succeed(session, attempt, login.user_id)
+        is_whole = not login.has_second_factor
+        sign_in_throttles.succeed(session, attempt, login.user_id, is_whole=is_whole)
     g.known_user_id = login.user_id
+    if login.has_second_factor:
+        begun = pending_sign_ins.begin(
+            session, login, repeat_key=idempotency_key(), secret_key=secret_key
+        )
+        return answer(_shape_begun(begun), 202)
     opened = sessions.open_session(
         session,
         login,
@@ -127,9 +152,20 @@ def log_in(body: Credentials) -> Response:
         secret_key=secret_key,
         most=settings.quota_sessions,
     )
+    return answer_with_token(opened)
+
+
+def answer_with_token(opened: OpenedSession) -> Response:
+    """Show the token of a new session, once."""
     response = answer(TokenAnswer(access_token=opened.access_token, expires_at=opened.expires_at))
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _shape_begun(begun: BegunSignIn) -> SecondStepAnswer:
+    return SecondStepAnswer(
+        second_factor_token=begun.token, expires_at=begun.expires_at, methods=begun.methods
+    )
 
 
 @blueprint.delete("/auth/token", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER)

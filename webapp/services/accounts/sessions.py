@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Float, bindparam, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -54,11 +54,15 @@ class SessionLine:
 
 @dataclass(frozen=True)
 class Login:
-    """An account whose password was right, the hash that it was right for, and the password."""
+    """An account whose password was right, the hash that it was right for, and the password.
+
+    With `has_second_factor` the password is half of it; see `pending_sign_ins`.
+    """
 
     user_id: int
     password_hash: str
     password: str = field(repr=False)
+    has_second_factor: bool = False
 
 
 class WrongCredentialsError(AuthenticationError):
@@ -89,7 +93,7 @@ def check_again(session: Session, user_id: int, password: str) -> Login:
 
 def _check(session: Session, whose: ColumnElement[bool], password: str) -> Login:
     row = session.execute(
-        select(User.id, User.password_hash, User.disabled_at).where(whose)
+        select(User.id, User.password_hash, User.disabled_at, User.second_factor_at).where(whose)
     ).one_or_none()
     password_hash = unmatchable_hash() if row is None else row.password_hash
     matches = verify_password(password_hash, password)
@@ -97,7 +101,7 @@ def _check(session: Session, whose: ColumnElement[bool], password: str) -> Login
         raise WrongCredentialsError(None if row is None else row.id)
     if needs_rehash(password_hash, password):
         password_hash = _rehash(session, row.id, password_hash, password)
-    return Login(row.id, password_hash, password)
+    return Login(row.id, password_hash, password, row.second_factor_at is not None)
 
 
 def _rehash(session: Session, user_id: int, old_hash: str, password: str) -> str:
@@ -125,19 +129,42 @@ def open_session(
     """Hand out a token.
 
     With a `repeat_key` (the caller's Idempotency-Key) a repeated request gets the same token back,
-    although only its hash is stored; see `_repeated_token`. Raises ConflictError when the session
+    although only its hash is stored; see `repeated_token`. Raises ConflictError when the session
     of that key has ended, and AuthenticationError when the password was changed since it was
-    checked: a login must not outlive the reset that it raced with.
+    checked: a login must not outlive the reset that it raced with. So it does for an account that
+    has a second factor, whose sessions are opened by `pending_sign_ins`.
 
     Of more live sessions than `most` (0: any number), those that were used least lately end. The
     account is locked, so that logins at once take turns.
     """
-    require_unchanged(session, login)
-    token = new_token() if repeat_key is None else _repeated_token(login, repeat_key, secret_key)
+    require_unchanged(session, login, has_second_factor=False)
+    token = new_token()
+    if repeat_key is not None:
+        token = repeated_token(login, repeat_key, secret_key, "access_token")
+    return hand_out(
+        session, login.user_id, token, days=days, user_agent=user_agent, address=address, most=most
+    )
+
+
+def hand_out(
+    session: Session,
+    user_id: int,
+    token: str,
+    *,
+    days: int,
+    user_agent: str,
+    address: str,
+    most: int = 0,
+) -> OpenedSession:
+    """Open a session with this token for an account that has shown all that it has to.
+
+    The account has to be locked. Where the token has opened one before, it is that session. Raises
+    ConflictError when that has ended.
+    """
     statement = (
         insert(AccessToken)
         .values(
-            user_id=login.user_id,
+            user_id=user_id,
             token_hash=hash_token(token),
             user_agent=user_agent[:200],
             address=address,
@@ -148,10 +175,12 @@ def open_session(
     )
     opened = session.execute(statement).one_or_none()
     if opened is not None and most:
-        _end_least_used(session, login.user_id, opened.id, most)
-    expires_at = opened.expires_at if opened else _expiry_of_repeated(session, token)
-    activity.trace(session, login.user_id, "login.ok")
-    return OpenedSession(token, expires_at)
+        _end_least_used(session, user_id, opened.id, most)
+    of_token = find_opened(session, user_id, token)
+    if of_token is None:
+        raise ConflictError("The session of this Idempotency-Key has ended; use a new key.")
+    activity.trace(session, user_id, "login.ok")
+    return of_token
 
 
 def _end_least_used(session: Session, user_id: int, opened_id: int, most: int) -> None:
@@ -172,42 +201,46 @@ def _end_least_used(session: Session, user_id: int, opened_id: int, most: int) -
     )
 
 
-def _repeated_token(login: Login, repeat_key: str, secret_key: str) -> str:
-    """Return the one token of an account and an Idempotency-Key.
+def repeated_token(login: Login, repeat_key: str, secret_key: str, purpose: str) -> str:
+    """Return the one token of an account and an Idempotency-Key, for one purpose.
 
     It takes the password to make it, besides the secret key, so it gives nobody anything who could
     not log in anyway.
     """
-    bound = password_bound_secret(login.password, login.password_hash, "access_token")
+    bound = password_bound_secret(login.password, login.password_hash, purpose)
     return keyed_digest(bound, secret_key, str(login.user_id), repeat_key)
 
 
-def require_unchanged(session: Session, login: Login) -> None:
+def require_unchanged(
+    session: Session, login: Login, *, has_second_factor: bool | None = None
+) -> None:
     """Keep the account as it was when its password was checked, until the transaction ends.
 
-    Raises AuthenticationError where it has changed since.
+    Raises AuthenticationError where it has changed since, and where it is given and wrong whether
+    the account has a second factor.
     """
+    factor = User.second_factor_at.is_not(None)
     unchanged = select(User.id).where(
         User.id == login.user_id,
         User.password_hash == login.password_hash,
         User.disabled_at.is_(None),
+        true() if has_second_factor is None else factor == has_second_factor,
     )
     if session.scalar(unchanged.with_for_update(key_share=True)) is None:
         raise AuthenticationError(WRONG_CREDENTIALS)
 
 
-def _expiry_of_repeated(session: Session, token: str) -> datetime:
-    """Return when the session ends that a repeated login has already opened."""
+def find_opened(session: Session, user_id: int, token: str) -> OpenedSession | None:
+    """Return the live session of an account that was opened with this token, or None."""
     expires_at: datetime | None = session.scalar(
         select(AccessToken.expires_at).where(
             AccessToken.token_hash == hash_token(token),
+            AccessToken.user_id == user_id,
             AccessToken.revoked_at.is_(None),
             AccessToken.expires_at > func.clock_timestamp(),
         )
     )
-    if expires_at is None:
-        raise ConflictError("The session of this Idempotency-Key has ended; use a new key.")
-    return expires_at
+    return None if expires_at is None else OpenedSession(token, expires_at)
 
 
 _HOLDER = select_holder(

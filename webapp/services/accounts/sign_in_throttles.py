@@ -57,17 +57,22 @@ class Attempt:
     shared: bytes | None
 
 
-def begin(session: Session, secret_key: str, login: str, network: str) -> Attempt:
-    """Count a try as failed; the caller commits before the password is looked at.
+def begin(
+    session: Session, secret_key: str, login: str, network: str, *, of_second_step: bool = False
+) -> Attempt:
+    """Count a try as failed; the caller commits before the password or the code is looked at.
 
-    Raises TooManyTriesError while the wait lasts; then nothing is counted, once rolled back.
+    Codes of the second step have counts of their own. Raises TooManyTriesError while the wait
+    lasts; then nothing is counted, once rolled back.
     """
     login = one_form(login)
+    step = ("second_step",) if of_second_step else ()
     if _is_familiar(session, login, network):
-        attempt = Attempt(network, _key(secret_key, "pair", login, network), None)
+        attempt = Attempt(network, _key(secret_key, *step, "pair", login, network), None)
         _count(session, attempt.own, "pair")
         return attempt
-    own, shared = _key(secret_key, "account", login), _key(secret_key, "network", network)
+    own = _key(secret_key, *step, "account", login)
+    shared = _key(secret_key, *step, "network", network)
     _count(session, own, "account")
     _count(session, shared, "network")
     return Attempt(network, own, shared)
@@ -83,8 +88,12 @@ def begin_again(session: Session, secret_key: str, session_id: int, network: str
     return attempt
 
 
-def succeed(session: Session, attempt: Attempt, user_id: int) -> None:
-    """Forgive a try whose password was right, and know its network from now on."""
+def succeed(session: Session, attempt: Attempt, user_id: int, *, is_whole: bool = True) -> None:
+    """Forgive a try that was right, and know its network from now on.
+
+    A login that is not whole, because its second step is to come, makes no network known: who has
+    the password alone would have the tries of an owner for the code.
+    """
     session.execute(delete(SignInThrottle).where(SignInThrottle.key_hash == attempt.own))
     if attempt.shared is not None:
         session.execute(
@@ -96,7 +105,8 @@ def succeed(session: Session, attempt: Attempt, user_id: int) -> None:
             )
             .execution_options(synchronize_session=False)
         )
-    _know(session, user_id, attempt.network)
+    if is_whole:
+        _know(session, user_id, attempt.network)
 
 
 def welcome(session: Session, secret_key: str, user_id: int, network: str) -> None:

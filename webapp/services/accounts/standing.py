@@ -12,6 +12,7 @@ from webapp.models import (
     ApiKey,
     EmailVerification,
     PasswordResetToken,
+    PendingSignIn,
     Role,
     User,
 )
@@ -68,8 +69,15 @@ def enable(session: Session, actor_id: int | None, user_id: int, reason: str = "
 def revoke_sessions(session: Session, user_id: int, *, but: int | None = None) -> int:
     """End all sessions of an account, but for the one with the id `but`; returns how many ended.
 
-    What ends all of them ends the API keys as well; see `revoke_api_keys`.
+    So end the logins that wait for their second step. What ends all sessions ends the API keys as
+    well; see `revoke_api_keys`.
     """
+    session.execute(
+        update(PendingSignIn)
+        .where(PendingSignIn.user_id == user_id, PendingSignIn.ended_at.is_(None))
+        .values(ended_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
     ended = session.execute(
         update(AccessToken)
         .where(

@@ -1,0 +1,236 @@
+"""Second factors: the second step of a login, authenticator apps, and recovery codes."""
+
+from datetime import datetime
+from typing import Annotated
+
+from flask import Response, g, request
+from pydantic import AfterValidator, BaseModel, Field
+
+from webapp.api.accounts.auth_tokens import WRONG_CREDENTIALS, TokenAnswer, answer_with_token
+from webapp.api.accounts.password_once_more import CurrentPassword, password_once_more
+from webapp.api.answers import answer, no_content
+from webapp.api.auth import current_actor, public, requires
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.clients import client_address, client_network
+from webapp.api.edge import idempotency_key, keeps_no_answer, open_session, web_context
+from webapp.api.fields import Input, Omittable
+from webapp.kit.json_values import check_text
+from webapp.kit.permissions import Permission
+from webapp.services.accounts import pending_sign_ins, second_factors, sign_in_throttles, totp
+from webapp.services.accounts.pending_sign_ins import SessionTerms
+from webapp.services.accounts.second_factors import Proof
+from webapp.services.accounts.sign_in_throttles import Attempt
+from webapp.services.errors import InvalidInputError
+
+blueprint = Blueprint("factors", title="Second factors")
+
+TotpCode = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="What the app shows.")]
+
+
+class ShownFactor(Input):
+    """A second factor, as one of these two."""
+
+    code: Omittable[TotpCode] = None
+    recovery_code: Annotated[
+        Omittable[Annotated[str, Field(min_length=1, max_length=60), AfterValidator(check_text)]],
+        Field(description="Each is good once; in any case, with or without its hyphens."),
+    ] = None
+
+    def proof(self) -> Proof:
+        """Return what is shown. Raises InvalidInputError unless it is one thing."""
+        if (self.code is None) == (self.recovery_code is None):
+            raise InvalidInputError("code", "send either code or recovery_code")
+        return Proof(self.code, self.recovery_code)
+
+
+class SecondStep(ShownFactor):
+    """The token of the first step, and a second factor."""
+
+    second_factor_token: Annotated[
+        str, Field(min_length=1, max_length=200), AfterValidator(check_text)
+    ]
+
+
+class PasswordAndFactor(ShownFactor):
+    """The password of the account once more, and a second factor."""
+
+    password: CurrentPassword
+
+
+class PasswordOnceMore(Input):
+    """The password of the account once more."""
+
+    password: CurrentPassword
+
+
+class FirstCode(Input):
+    """A first code of the new app."""
+
+    code: TotpCode
+
+
+class FactorsAnswer(BaseModel):
+    """The second factors of one's account."""
+
+    totp_since: datetime | None = Field(description="Since when it has an app; null for none.")
+    recovery_codes_left: int
+
+
+class NewTotpAnswer(BaseModel):
+    """The secret for the app; it is shown here once and never again."""
+
+    secret: str
+    otpauth_uri: str = Field(description="Show it as a QR code for the app to read.")
+
+
+class RecoveryCodesAnswer(BaseModel):
+    """New recovery codes; they are shown here once and never again."""
+
+    recovery_codes: list[str] = Field(description="Empty where the account goes on with its own.")
+
+
+@blueprint.post(
+    "/auth/second-factor", responses={200: TokenAnswer, **WRONG_CREDENTIALS}, security=[]
+)
+@public
+@keeps_no_answer
+def finish_sign_in(body: SecondStep) -> Response:
+    """Exchange the token of the first step and a second factor for a bearer token.
+
+    A code of an app is good once, and so is a recovery code. After some wrong ones there is a wait,
+    which grows; see Retry-After. With an Idempotency-Key the same request once more gets the same
+    token back.
+    """
+    session, settings = open_session(), web_context().settings
+    proof = body.proof()
+    half = pending_sign_ins.find(session, body.second_factor_token)
+    attempt = _count_try(half.login)
+    g.known_user_id = half.user_id
+    opened = pending_sign_ins.finish(
+        session,
+        half,
+        body.second_factor_token,
+        proof,
+        settings.secret_keys,
+        repeat_key=idempotency_key(),
+        terms=SessionTerms(
+            days=settings.access_token_days,
+            user_agent=request.headers.get("User-Agent", ""),
+            address=client_address(),
+            most=settings.quota_sessions,
+        ),
+    )
+    _forgive(attempt, half.user_id)
+    return answer_with_token(opened)
+
+
+@blueprint.get(
+    "/auth/second-factors", responses={200: FactorsAnswer, **ACCOUNT_PROBLEMS}, security=BEARER
+)
+@requires(Permission.CREDENTIAL_MANAGE)
+def show_factors() -> Response:
+    """Show which second factors one's account has."""
+    factors = second_factors.describe(open_session(), current_actor().user_id)
+    return answer(
+        FactorsAnswer(
+            totp_since=factors.totp_since, recovery_codes_left=factors.recovery_codes_left
+        )
+    )
+
+
+@blueprint.post(
+    "/auth/second-factors/totp",
+    responses={201: NewTotpAnswer, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CREDENTIAL_MANAGE)
+@keeps_no_answer
+def begin_totp(body: PasswordOnceMore) -> Response:
+    """Make the secret for an authenticator app, with the password of the account once more.
+
+    It counts from its first right code on; until then a new secret takes its place. An account has
+    one app (409).
+    """
+    settings = web_context().settings
+    login = password_once_more(body.password)
+    made = totp.begin(
+        open_session(),
+        current_actor(),
+        login,
+        settings.secret_keys,
+        issuer=settings.site_name,
+    )
+    return answer(NewTotpAnswer(secret=made.secret, otpauth_uri=made.address), 201)
+
+
+@blueprint.post(
+    "/auth/second-factors/totp/confirm",
+    responses={200: RecoveryCodesAnswer, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CREDENTIAL_MANAGE)
+@keeps_no_answer
+def confirm_totp(body: FirstCode) -> Response:
+    """Let the app count, by a first code of it; answers with ten recovery codes."""
+    settings = web_context().settings
+    codes = totp.confirm(open_session(), current_actor().user_id, body.code, settings.secret_keys)
+    return answer(RecoveryCodesAnswer(recovery_codes=codes))
+
+
+@blueprint.post(
+    "/auth/second-factors/totp/remove",
+    responses={204: None, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CREDENTIAL_MANAGE)
+@keeps_no_answer
+def remove_totp(body: PasswordAndFactor) -> Response:
+    """Take the authenticator app away, with the password and a second factor."""
+    proof, actor = body.proof(), current_actor()
+    login = password_once_more(body.password)
+    attempt = _count_try(actor.login)
+    second_factors.remove_totp(
+        open_session(), actor, login, proof, web_context().settings.secret_keys
+    )
+    _forgive(attempt, actor.user_id)
+    return no_content()
+
+
+@blueprint.post(
+    "/auth/second-factors/recovery-codes",
+    responses={200: RecoveryCodesAnswer, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CREDENTIAL_MANAGE)
+@keeps_no_answer
+def renew_recovery_codes(body: PasswordAndFactor) -> Response:
+    """Make ten new recovery codes, with the password and a second factor; the old ones are void."""
+    proof, actor = body.proof(), current_actor()
+    login = password_once_more(body.password)
+    attempt = _count_try(actor.login)
+    codes = second_factors.renew_recovery_codes(
+        open_session(), actor, login, proof, web_context().settings.secret_keys
+    )
+    _forgive(attempt, actor.user_id)
+    return answer(RecoveryCodesAnswer(recovery_codes=codes))
+
+
+def _count_try(login: str) -> Attempt | None:
+    """Count a try at a second factor as failed, before it is looked at.
+
+    Raises TooManyTriesError.
+    """
+    settings, session = web_context().settings, open_session()
+    if not settings.rate_limits:
+        return None
+    attempt = sign_in_throttles.begin(
+        session, settings.require_secret_key(), login, client_network(), of_second_step=True
+    )
+    # Counted whatever happens from here on, so that tries at once are counted too.
+    session.commit()
+    return attempt
+
+
+def _forgive(attempt: Attempt | None, user_id: int) -> None:
+    if attempt is not None:
+        sign_in_throttles.succeed(open_session(), attempt, user_id)

@@ -1,0 +1,150 @@
+"""Logins between their two steps: the password was right, and the second factor is awaited.
+
+The token of such a login is in a table that no other request is looked up in, so it opens nothing
+but its own second step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from webapp.jobs.leases import seconds_from_now
+from webapp.kit.tokens import hash_token, keyed_digest, new_token
+from webapp.models import PendingSignIn, User
+from webapp.services import activity
+from webapp.services.accounts import second_factors, sessions
+from webapp.services.accounts.second_factors import Proof
+from webapp.services.accounts.sessions import Login, OpenedSession
+from webapp.services.errors import AuthenticationError, ConflictError
+
+PENDING_SECONDS = 300.0
+WRONG_TOKEN = "This token is unknown, used or expired; log in again."  # noqa: S105 - a sentence
+
+
+@dataclass(frozen=True)
+class BegunSignIn:
+    """A login that waits, with the only copy of its token and what its second step takes."""
+
+    token: str = field(repr=False)
+    expires_at: datetime
+    methods: list[str]
+
+
+@dataclass(frozen=True)
+class HalfSignedIn:
+    """Who is between the two steps."""
+
+    user_id: int
+    login: str
+
+
+@dataclass(frozen=True)
+class SessionTerms:
+    """How long a session may last, and from where it is opened; see `sessions.hand_out`."""
+
+    days: int
+    user_agent: str
+    address: str
+    most: int
+
+
+def begin(
+    session: Session, login: Login, *, repeat_key: str | None, secret_key: str
+) -> BegunSignIn:
+    """Let a login wait for its second step.
+
+    With a `repeat_key` a repeated login gets the same token back, as in `sessions.open_session`.
+    Raises ConflictError when the login of that key has ended, and AuthenticationError when the
+    account has changed since its password was checked.
+    """
+    sessions.require_unchanged(session, login, has_second_factor=True)
+    token = new_token()
+    if repeat_key is not None:
+        token = sessions.repeated_token(login, repeat_key, secret_key, "pending_sign_in")
+    statement = (
+        insert(PendingSignIn)
+        .values(
+            user_id=login.user_id,
+            token_hash=hash_token(token),
+            expires_at=seconds_from_now(PENDING_SECONDS),
+        )
+        .on_conflict_do_nothing(index_elements=["token_hash"])
+        .returning(PendingSignIn.expires_at)
+    )
+    expires_at = session.scalar(statement) or session.scalar(
+        select(PendingSignIn.expires_at).where(*_is_live(token))
+    )
+    if expires_at is None:
+        raise ConflictError("The login of this Idempotency-Key has ended; use a new key.")
+    activity.trace(session, login.user_id, "login.half_done")
+    methods = second_factors.describe(session, login.user_id).methods
+    return BegunSignIn(token, expires_at, methods)
+
+
+def find(session: Session, token: str) -> HalfSignedIn:
+    """Return whose login a token is of, ended or not. Raises AuthenticationError."""
+    row = session.execute(
+        select(User.id, User.login)
+        .join(PendingSignIn, PendingSignIn.user_id == User.id)
+        .where(
+            PendingSignIn.token_hash == hash_token(token),
+            PendingSignIn.expires_at > func.clock_timestamp(),
+            User.disabled_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        raise AuthenticationError(WRONG_TOKEN)
+    return HalfSignedIn(row.id, row.login)
+
+
+def finish(
+    session: Session,
+    half: HalfSignedIn,
+    token: str,
+    proof: Proof,
+    secret_keys: Sequence[str],
+    *,
+    repeat_key: str | None,
+    terms: SessionTerms,
+) -> OpenedSession:
+    """Open the session of a login by its second factor.
+
+    The account is locked, so that its second steps take turns. With a `repeat_key` the same request
+    once more gets the same token back, though its code is used up: that token is made of what only
+    the first one held. Raises AuthenticationError, WrongSecondFactorError and ConflictError.
+    """
+    on = select(User.id).where(User.id == half.user_id, User.disabled_at.is_(None))
+    if session.scalar(on.with_for_update(key_share=True)) is None:
+        raise AuthenticationError(WRONG_TOKEN)
+    access_token = new_token()
+    if repeat_key is not None:
+        shown = proof.code or proof.recovery_code or ""
+        access_token = keyed_digest(token.encode(), "access_token", repeat_key, shown)
+        repeated = sessions.find_opened(session, half.user_id, access_token)
+        if repeated is not None:
+            return repeated
+    ended = update(PendingSignIn).where(*_is_live(token)).values(ended_at=func.clock_timestamp())
+    if session.scalar(ended.returning(PendingSignIn.id)) is None:
+        raise AuthenticationError(WRONG_TOKEN)
+    second_factors.prove(session, half.user_id, proof, secret_keys)
+    return sessions.hand_out(
+        session,
+        half.user_id,
+        access_token,
+        days=terms.days,
+        user_agent=terms.user_agent,
+        address=terms.address,
+        most=terms.most,
+    )
+
+
+def _is_live(token: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        PendingSignIn.token_hash == hash_token(token),
+        PendingSignIn.ended_at.is_(None),
+        PendingSignIn.expires_at > func.clock_timestamp(),
+    )

@@ -1,0 +1,96 @@
+"""What an account shows beside its password: which factors it has, and whether one was shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from webapp.services.accounts import factor_changes, recovery_codes, totp
+from webapp.services.accounts.actors import Actor
+from webapp.services.accounts.sessions import Login, require_unchanged
+from webapp.services.errors import AuthenticationError, NotFoundError
+
+WRONG_FACTOR = "The code is wrong or was used."
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The second factors of an account."""
+
+    totp_since: datetime | None
+    recovery_codes_left: int
+
+    @property
+    def methods(self) -> list[str]:
+        """The names of what may be shown, as the second step takes it."""
+        has = {"totp": self.totp_since is not None, "recovery_code": self.recovery_codes_left > 0}
+        return [method for method, is_there in has.items() if is_there]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What somebody shows: the code of an app, or one for a factor that is lost."""
+
+    code: str | None = field(default=None, repr=False)
+    recovery_code: str | None = field(default=None, repr=False)
+
+
+class WrongSecondFactorError(AuthenticationError):
+    """What was shown opens nothing; `user_id` is whose it would have been, for the record."""
+
+    def __init__(self, user_id: int) -> None:
+        """Say the same for every cause."""
+        super().__init__(WRONG_FACTOR)
+        self.user_id = user_id
+
+
+def describe(session: Session, user_id: int) -> Factors:
+    """Return which factors an account has."""
+    return Factors(totp.since(session, user_id), recovery_codes.count_left(session, user_id))
+
+
+def prove(session: Session, user_id: int, proof: Proof, secret_keys: Sequence[str]) -> None:
+    """Use up what somebody shows. Raises WrongSecondFactorError.
+
+    The account has to be locked. Its owner is told when a recovery code was used.
+    """
+    if proof.code is not None:
+        is_right = totp.take(session, user_id, proof.code, secret_keys)
+    else:
+        is_right = recovery_codes.take(session, user_id, proof.recovery_code or "")
+    if not is_right:
+        raise WrongSecondFactorError(user_id)
+    if proof.code is None:
+        left = recovery_codes.count_left(session, user_id)
+        factor_changes.follow(session, user_id, "recovery_code_used", actor_id=user_id, left=left)
+
+
+def remove_totp(
+    session: Session, actor: Actor, login: Login, proof: Proof, secret_keys: Sequence[str]
+) -> None:
+    """Take the authenticator app away, by the password and a factor.
+
+    Raises AuthenticationError, of a password that was changed since `login` as well, and
+    NotFoundError where there is none.
+    """
+    require_unchanged(session, login)
+    if totp.since(session, actor.user_id) is None:
+        raise NotFoundError("This account has no authenticator app.")
+    prove(session, actor.user_id, proof, secret_keys)
+    totp.remove(session, actor.user_id)
+    factor_changes.follow(session, actor.user_id, "totp_removed", actor_id=actor.user_id)
+
+
+def renew_recovery_codes(
+    session: Session, actor: Actor, login: Login, proof: Proof, secret_keys: Sequence[str]
+) -> list[str]:
+    """Replace the recovery codes, by the password and a factor; returns the only copy of them.
+
+    Raises AuthenticationError, of a password that was changed since `login` as well.
+    """
+    require_unchanged(session, login)
+    prove(session, actor.user_id, proof, secret_keys)
+    codes = recovery_codes.renew(session, actor.user_id)
+    factor_changes.follow(session, actor.user_id, "recovery_codes_made", actor_id=actor.user_id)
+    return codes
