@@ -104,6 +104,7 @@ class Settings(EnvironmentSettings):
     mail_to_unproven: bool = True
     unverified_accounts: Literal["everything", "read", "nothing"] = "everything"
     keep_unverified_account_days: int = Field(default=0, ge=0, le=36_500)
+    second_factor_roles: str = ""
     password_reset_minutes: int = Field(default=30, ge=1, le=60)
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
@@ -203,6 +204,17 @@ class Settings(EnvironmentSettings):
             raise ValueError(message)
         return role
 
+    @field_validator("second_factor_roles")
+    @classmethod
+    def _check_second_factor_roles(cls, roles: str) -> str:
+        """Keep the roles as one text, with commas and nothing else between them."""
+        names = [name.strip() for name in roles.split(",") if name.strip()]
+        unknown = [name for name in names if name not in RoleName.__members__.values()]
+        if unknown:
+            known = ", ".join(RoleName)
+            raise ValueError(f"{', '.join(unknown)}: must be names of roles, of {known}")
+        return ",".join(names)
+
     @field_validator("secret_key")
     @classmethod
     def _refuse_guessable_key(cls, key: SecretStr) -> SecretStr:
@@ -288,6 +300,10 @@ class Settings(EnvironmentSettings):
             bytes_a_day=self.quota_bytes_a_day,
             follows=self.quota_follows,
         )
+
+    def wants_second_factor(self, role: RoleName) -> bool:
+        """Say whether an account of this role has to have a second factor."""
+        return role.value in self.second_factor_roles.split(",")
 
     @property
     def cors_allowed_origins(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dev.mail_sink import MailSink
 from tests.factories import PASSWORD, Caller, run_ready_jobs
+from tests.second_factors import Telephone
 from webapp.cli.operators import operator_name
 from webapp.kit.roles import RoleName
 from webapp.models import ActivityLog
@@ -130,3 +131,29 @@ def test_an_admin_who_is_made_is_told_as_json_without_the_password(
     made = run(commands, *asked, "--password", PASSWORD)
     assert json.loads(made.output)["role"] == "admin"
     assert PASSWORD not in made.output
+
+
+def test_lost_factors_are_taken_away_and_told(
+    commands: FlaskCliRunner,
+    sessions: sessionmaker[Session],
+    worker: WorkerContext,
+    mail_sink: MailSink,
+    reader: Caller,
+) -> None:
+    Telephone(reader, sessions)
+    shown = json.loads(run(commands, "show", reader.login, "--json").output)
+    assert shown["second_factors"] == ["totp", "recovery_code"]
+    assert log_in(reader) == 202
+    refused = run(commands, "reset-factors", reader.login, input="n\n")
+    assert (refused.exit_code, log_in(reader)) == (1, 202)
+    done = json.loads(run(commands, "reset-factors", reader.login, "--yes", "--json").output)
+    assert (done["login"], done["removed_factors"]) == (reader.login, ["totp", "recovery_code"])
+    assert log_in(reader) == 200
+    assert "second_factors   -" in run(commands, "show", reader.login).output
+    again = run(commands, "reset-factors", str(reader.id), input="y\n")
+    assert (again.exit_code, "had no second factor" in again.output) == (0, True)
+    assert run(commands, "reset-factors", "nobody", "--yes").exit_code == 1
+    line = lines_about(sessions, reader.id)["second_factor.all_removed"]
+    assert (line.actor_id, line.details["operator"]) == (None, operator_name())
+    run_ready_jobs(worker)
+    assert "removed by those who run" in mail_sink.messages()[-1].as_string().replace("=\n", "")

@@ -26,6 +26,10 @@ READS = frozenset({"GET", "HEAD"})
 OF_ONES_ACCOUNT = frozenset(
     {Permission.ACCOUNT_READ, Permission.ACCOUNT_EDIT, Permission.CREDENTIAL_MANAGE}
 )
+LACKS_FACTOR = (
+    "Your role has to have a second factor: add one first, beginning with "
+    "POST /api/v1/auth/second-factors/totp."
+)
 AGENT_SESSION = re.compile(r"[\x21-\x7e]{1,100}")
 
 
@@ -33,11 +37,14 @@ AGENT_SESSION = re.compile(r"[\x21-\x7e]{1,100}")
 class AuthMark:
     """The permission that a caller needs; None lets everybody in.
 
-    With `knows_callers` a view for everybody is told who calls, where a valid token says so.
+    With `knows_callers` a view for everybody is told who calls, where a valid token says so. One
+    that is `for_enrolment` is open to an account that has yet to add the second factor which its
+    role has to have.
     """
 
     permission: Permission | None
     knows_callers: bool = False
+    for_enrolment: bool = False
 
 
 def public(view: View) -> View:
@@ -52,14 +59,14 @@ def public_to_all(view: View) -> View:
     return view
 
 
-def requires(permission: Permission) -> Callable[[View], View]:
+def requires(permission: Permission, *, for_enrolment: bool = False) -> Callable[[View], View]:
     """Let those call the view who have this permission.
 
     The services ask for more where it depends on what is asked for: an item of one's own or not.
     """
 
     def mark(view: View) -> View:
-        setattr(view, MARK, AuthMark(permission))
+        setattr(view, MARK, AuthMark(permission, for_enrolment=for_enrolment))
         return view
 
     return mark
@@ -85,11 +92,14 @@ def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
         origins.add(api_key_id=actor.api_key_id, agent_session=_agent_session())
     if not actor.is_use_noted:
         _note_use(session, actor)
+    lacks_factor = not actor.has_second_factor and settings.wants_second_factor(actor.role)
     if mark.permission is not None:
+        if lacks_factor and not mark.for_enrolment:
+            raise ForbiddenError(LACKS_FACTOR)
         if not actor.is_verified and mark.permission not in OF_ONES_ACCOUNT:
             _refuse_unverified(settings)
         actor.require(mark.permission)
-    elif not actor.is_verified and settings.unverified_accounts == "nothing":
+    elif lacks_factor or (not actor.is_verified and settings.unverified_accounts == "nothing"):
         # It is shown what everybody is shown.
         return
     g.actor = replace(actor, quotas=settings.quotas_of(actor.role))

@@ -1,4 +1,4 @@
-"""`flask accounts list|show|disable|enable|revoke-sessions|reset-password`: operators' ways in."""
+"""`flask accounts list|show|disable|enable|revoke-sessions|reset-…`: operators' ways in."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 
 from webapp.cli.database import command_session, command_settings
 from webapp.kit.roles import RoleName
-from webapp.services.accounts import administration, standing
+from webapp.services.accounts import administration, second_factors, standing
 from webapp.services.accounts.administration import AccountLine
 
 ACCOUNT = click.argument("account", metavar="LOGIN_OR_ID")
@@ -49,17 +49,18 @@ def list_accounts(
 @JSON
 @with_appcontext
 def show(account: str, as_json: bool) -> None:
-    """Show one account and its live sessions."""
+    """Show one account, its live sessions and its second factors."""
     with command_session() as session:
         details = administration.describe(session, account)
     if as_json:
-        sessions = {"live_sessions": details.live_sessions, "last_used_at": details.last_used_at}
-        click.echo(_as_json({**asdict(details.account), **sessions}))
+        more = {name: value for name, value in asdict(details).items() if name != "account"}
+        click.echo(_as_json({**asdict(details.account), **more}))
         return
     for name, value in asdict(details.account).items():
         click.echo(f"{name:<16} {'-' if value is None else value}")
     click.echo(f"{'live_sessions':<16} {details.live_sessions}")
     click.echo(f"{'last_used_at':<16} {details.last_used_at or '-'}")
+    click.echo(f"{'second_factors':<16} {', '.join(details.second_factors) or '-'}")
 
 
 @click.command()
@@ -104,6 +105,21 @@ def revoke_sessions(account: str, yes: bool, as_json: bool) -> None:
         found = administration.find(session, account)
         ended = administration.end_sessions(session, found.id)
     _tell(found, f"has no session any more; {ended} ended.", as_json, ended_sessions=ended)
+
+
+@click.command("reset-factors")
+@ACCOUNT
+@YES
+@JSON
+@with_appcontext
+def reset_factors(account: str, yes: bool, as_json: bool) -> None:
+    """Take all second factors of an account away, whose owner has lost them."""
+    _confirm(account, "Take away all second factors of", yes)
+    with command_session() as session:
+        found = administration.find(session, account)
+        removed = second_factors.reset(session, found.id)
+    sentence = "has no second factor any more." if removed else "had no second factor."
+    _tell(found, sentence, as_json, removed_factors=removed)
 
 
 @click.command("reset-password")
@@ -156,5 +172,5 @@ def _as_text(line: AccountLine) -> str:
 
 
 COMMANDS: tuple[click.Command, ...] = (
-    list_accounts, show, disable, enable, revoke_sessions, reset_password,
+    list_accounts, show, disable, enable, revoke_sessions, reset_factors, reset_password,
 )  # fmt: skip

@@ -169,7 +169,7 @@ def _shape_begun(begun: BegunSignIn) -> SecondStepAnswer:
 
 
 @blueprint.delete("/auth/token", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER)
-@requires(Permission.CREDENTIAL_MANAGE)
+@requires(Permission.CREDENTIAL_MANAGE, for_enrolment=True)
 def log_out() -> Response:
     """End the session whose token this request carries."""
     actor = current_actor()

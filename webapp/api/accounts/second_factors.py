@@ -74,6 +74,7 @@ class FactorsAnswer(BaseModel):
 
     totp_since: datetime | None = Field(description="Since when it has an app; null for none.")
     recovery_codes_left: int
+    is_required: bool = Field(description="Whether the role has to have one.")
 
 
 class NewTotpAnswer(BaseModel):
@@ -127,13 +128,16 @@ def finish_sign_in(body: SecondStep) -> Response:
 @blueprint.get(
     "/auth/second-factors", responses={200: FactorsAnswer, **ACCOUNT_PROBLEMS}, security=BEARER
 )
-@requires(Permission.CREDENTIAL_MANAGE)
+@requires(Permission.CREDENTIAL_MANAGE, for_enrolment=True)
 def show_factors() -> Response:
     """Show which second factors one's account has."""
-    factors = second_factors.describe(open_session(), current_actor().user_id)
+    actor = current_actor()
+    factors = second_factors.describe(open_session(), actor.user_id)
     return answer(
         FactorsAnswer(
-            totp_since=factors.totp_since, recovery_codes_left=factors.recovery_codes_left
+            totp_since=factors.totp_since,
+            recovery_codes_left=factors.recovery_codes_left,
+            is_required=web_context().settings.wants_second_factor(actor.role),
         )
     )
 
@@ -143,7 +147,7 @@ def show_factors() -> Response:
     responses={201: NewTotpAnswer, **ACCOUNT_PROBLEMS},
     security=BEARER,
 )
-@requires(Permission.CREDENTIAL_MANAGE)
+@requires(Permission.CREDENTIAL_MANAGE, for_enrolment=True)
 @keeps_no_answer
 def begin_totp(body: PasswordOnceMore) -> Response:
     """Make the secret for an authenticator app, with the password of the account once more.
@@ -168,7 +172,7 @@ def begin_totp(body: PasswordOnceMore) -> Response:
     responses={200: RecoveryCodesAnswer, **ACCOUNT_PROBLEMS},
     security=BEARER,
 )
-@requires(Permission.CREDENTIAL_MANAGE)
+@requires(Permission.CREDENTIAL_MANAGE, for_enrolment=True)
 @keeps_no_answer
 def confirm_totp(body: FirstCode) -> Response:
     """Let the app count, by a first code of it; answers with ten recovery codes."""

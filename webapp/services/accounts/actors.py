@@ -15,7 +15,7 @@ class Actor:
     `is_use_noted` says that the use of its session or key needs no note; see `sessions.note_use`.
     An actor that comes with an API key has its id in `api_key_id`, and in `key_permissions` what
     the key's scopes allow at most.
-    `is_verified` says that its address is proven.
+    `is_verified` says that its address is proven, and `has_second_factor` that its account has one.
     """
 
     user_id: int
@@ -27,6 +27,7 @@ class Actor:
     api_key_id: int | None = None
     key_permissions: frozenset[Permission] | None = None
     is_verified: bool = True
+    has_second_factor: bool = True
 
     def may(self, permission: Permission) -> bool:
         """Say whether the actor may do this: its role allows it, and its key, where it has one."""

@@ -12,7 +12,7 @@ from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email, new_token
 from webapp.models import AccessToken, Role, User
 from webapp.services import activity
-from webapp.services.accounts import accounts, password_resets, standing
+from webapp.services.accounts import accounts, password_resets, second_factors, standing
 from webapp.services.accounts.password_resets import MintedReset
 from webapp.services.errors import ConflictError, NotFoundError
 
@@ -33,11 +33,15 @@ class AccountLine:
 
 @dataclass(frozen=True)
 class AccountDetails:
-    """One account, how many live sessions it has, and when one of them was last used."""
+    """One account, how many live sessions it has, and when one of them was last used.
+
+    `second_factors` names what opens it beside the password.
+    """
 
     account: AccountLine
     live_sessions: int
     last_used_at: datetime | None
+    second_factors: list[str]
 
 
 def list_lines(
@@ -70,7 +74,7 @@ def find(session: Session, login_or_id: str) -> AccountLine:
 
 
 def describe(session: Session, login_or_id: str) -> AccountDetails:
-    """Return one account with its live sessions. Raises NotFoundError."""
+    """Return one account with its live sessions and factors. Raises NotFoundError."""
     account = find(session, login_or_id)
     used_at = func.coalesce(AccessToken.last_used_at, AccessToken.created_at)
     live, last_used_at = session.execute(
@@ -80,7 +84,8 @@ def describe(session: Session, login_or_id: str) -> AccountDetails:
             AccessToken.expires_at > func.clock_timestamp(),
         )
     ).one()
-    return AccountDetails(account, live, last_used_at)
+    factors = second_factors.describe(session, account.id)
+    return AccountDetails(account, live, last_used_at, factors.methods)
 
 
 def end_sessions(session: Session, user_id: int) -> int:

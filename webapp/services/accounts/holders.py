@@ -30,6 +30,7 @@ def select_holder(
             Role.name.label("role"),
             is_use_noted.label("is_use_noted"),
             User.email_proven_at.is_not(None).label("is_verified"),
+            User.second_factor_at.is_not(None).label("has_second_factor"),
             *columns,
         )
         .join(User, User.id == credential.user_id)
@@ -51,5 +52,6 @@ def actor_of(row: Row[Any], **credential: Any) -> Actor:  # noqa: ANN401
         role=RoleName(row.role),
         is_use_noted=row.is_use_noted,
         is_verified=row.is_verified,
+        has_second_factor=row.has_second_factor,
     )
     return replace(actor, **credential)
