@@ -55,6 +55,7 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("job_pauses", "scope"): _pick("queue", "kind", "event"),
     ("jobs", "state"): _pick("running", "failed"),
     ("mail_deliveries", "state"): _pick("queued", "sent", "failed", "suppressed"),
+    ("passkey_challenges", "purpose"): _pick("add", "sign_in"),
     ("schedules", "action"): _pick("publish", "unpublish"),
     ("schedules", "if_missed"): _pick("run", "skip"),
     ("schedules", "state"): _pick("pending", "handed", "fired", "missed"),
@@ -63,7 +64,7 @@ FOLLOWED = ("author_id", "category_id", "tag_id", "content_id")
 
 
 # Tables in which a check ties columns to each other: there every other row has its empty columns.
-TIED = {"jobs", "schedules"}
+TIED = {"jobs", "passkey_challenges", "schedules"}
 TEXTS = (
     "", " ", "plain", "ünïcödé e\u0301", "😀\u200d🔥", "\u202eright to left", "\ufeff",
     "\x01\x1b\x7f", 'quotes \' " ` $$ \\', "%s %(name)s :name {x}", "\\n \n \r\n \t",

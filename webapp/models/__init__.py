@@ -5,7 +5,13 @@ from webapp.models.accounts.account_usages import AccountUsage
 from webapp.models.accounts.api_keys import ApiKey
 from webapp.models.accounts.email_verifications import EmailVerification
 from webapp.models.accounts.password_resets import PasswordResetToken
-from webapp.models.accounts.second_factors import PendingSignIn, RecoveryCode, TotpFactor
+from webapp.models.accounts.second_factors import (
+    Passkey,
+    PasskeyChallenge,
+    PendingSignIn,
+    RecoveryCode,
+    TotpFactor,
+)
 from webapp.models.accounts.sign_in_throttles import FamiliarNetwork, SignInThrottle
 from webapp.models.accounts.users import Role, User
 from webapp.models.activity_blocks import ActivityBlock
@@ -57,6 +63,8 @@ __all__ = [
     "MailDelivery",
     "Notification",
     "NotificationPreference",
+    "Passkey",
+    "PasskeyChallenge",
     "PasswordResetToken",
     "PendingSignIn",
     "Publication",

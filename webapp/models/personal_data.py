@@ -209,6 +209,16 @@ HELD: dict[str, Held] = {
         "the account", "the inbox of a reader", "as long as the account", DELETED,
         "event_id created_at read_at", people=_OWN_ROWS,
     ),
+    "passkey_challenges": Held(
+        "the account, or nobody before it is known", "to let a passkey sign something once",
+        "a day after its end", DELETED,
+        "id purpose created_at expires_at used_at", hidden="challenge_hash", people=_OWN_ROWS,
+    ),
+    "passkeys": Held(
+        "the account", "to know the account's devices again", "until it is removed", DELETED,
+        "id name created_at last_used_at",
+        hidden="credential_id public_key user_handle sign_count", people=_OWN_ROWS,
+    ),
     "password_reset_tokens": Held(
         "the account", "to know a mailed token again", "7 days after its end", DELETED,
         "id created_at expires_at mailed_at used_at", hidden="token_hash", people=_OWN_ROWS,
