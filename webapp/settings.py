@@ -11,6 +11,7 @@ from pydantic_settings import SettingsConfigDict
 from webapp.kit.database_url import DatabaseUrl, parse_database_url
 from webapp.kit.environment_settings import EnvironmentSettings
 from webapp.kit.mail_sender import mailable_sender
+from webapp.kit.passkey_sites import Site
 from webapp.kit.quotas import Quotas
 from webapp.kit.roles import RoleName
 from webapp.kit.secret_keys import weakness_of
@@ -105,6 +106,8 @@ class Settings(EnvironmentSettings):
     unverified_accounts: Literal["everything", "read", "nothing"] = "everything"
     keep_unverified_account_days: int = Field(default=0, ge=0, le=36_500)
     second_factor_roles: str = ""
+    passkey_domain: str = ""
+    passkey_origins: str = ""
     password_reset_minutes: int = Field(default=30, ge=1, le=60)
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
@@ -279,6 +282,15 @@ class Settings(EnvironmentSettings):
         """
         former = self.former_secret_key.get_secret_value().strip()
         return (self.require_secret_key(), *([former] if former else []))
+
+    @property
+    def passkey_site(self) -> Site:
+        """Where passkeys are good: of the public address, unless the settings say otherwise."""
+        own = urlsplit(self.base_url)
+        origins = tuple(each.strip() for each in self.passkey_origins.split(",") if each.strip())
+        return Site(
+            self.passkey_domain or own.hostname or "", origins or (f"{own.scheme}://{own.netloc}",)
+        )
 
     @property
     def site_name(self) -> str:

@@ -9,7 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import PASSWORD, Caller
+from tests.passkeys import add, added, options_for, sign_in
 from tests.second_factors import Telephone, second_step
+from tests.soft_authenticator import SoftAuthenticator
 from webapp.kit.one_time_codes import STEP_SECONDS, totp_code
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
@@ -120,6 +122,23 @@ class Newsroom:
         shown = {"password": PASSWORD, "code": self.telephone().code()}
         return self.reader.call("POST", f"/auth/second-factors/{below}", shown)
 
+    def add_passkey(self) -> Any:
+        """Add a passkey of the reader."""
+        return add(self.reader, SoftAuthenticator())
+
+    def sign_in_by_passkey(self) -> Any:
+        """Log the reader in by a passkey alone."""
+        device = added(self.reader)
+        return sign_in(self.client, device.say(options_for(self.client)))
+
+    def remove_passkey(self) -> Any:
+        """Take a passkey of the reader away by itself."""
+        device = added(self.reader)
+        (line,) = self.reader.call("GET", "/auth/passkeys").get_json()["items"]
+        asked = self.reader.call("POST", "/auth/passkeys/proof-options").get_json()["options"]
+        shown = {"password": PASSWORD, "passkey": device.say(asked)}
+        return self.reader.call("POST", f"/auth/passkeys/{line['id']}/remove", shown)
+
     def unsubscribe(self) -> Any:
         """End the reader's mails by the link in one."""
         key = self.settings.require_secret_key()
@@ -154,6 +173,15 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
         "DELETE", f"/auth/api-keys/{room.key().get_json()['id']}"
     ),
     "POST /api/v1/auth/second-factor": lambda room: room.finish_sign_in(),
+    "POST /api/v1/auth/passkeys/creation-options": lambda room: room.reader.call(
+        "POST", "/auth/passkeys/creation-options", {"password": PASSWORD}
+    ),
+    "POST /api/v1/auth/passkeys": lambda room: room.add_passkey(),
+    "POST /api/v1/auth/passkeys/sign-in": lambda room: room.sign_in_by_passkey(),
+    "PATCH /api/v1/auth/passkeys/<int:passkey_id>": lambda room: room.reader.call(
+        "PATCH", f"/auth/passkeys/{room.add_passkey().get_json()['id']}", {"name": "Another"}
+    ),
+    "POST /api/v1/auth/passkeys/<int:passkey_id>/remove": lambda room: room.remove_passkey(),
     "POST /api/v1/auth/second-factors/totp": lambda room: room.reader.call(
         "POST", "/auth/second-factors/totp", {"password": PASSWORD}
     ),
@@ -213,7 +241,11 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
 # What changed there is told to nobody, so the line has no values.
 OF_A_SECRET = {"PUT /api/v1/accounts/me/password", "PUT /api/v1/accounts/me/email"}
 OF_A_READER = "what somebody reads is nobody else's business"
+A_QUESTION = "it is a question to a device, and what comes of its answer has a line"
 WITHOUT_LINE = {
+    "POST /api/v1/auth/passkeys/sign-in-options": A_QUESTION,
+    "POST /api/v1/auth/passkeys/proof-options": A_QUESTION,
+    "POST /api/v1/auth/second-factor/passkey-options": A_QUESTION,
     "POST /api/v1/auth/password-reset": (
         "it does the same work whether there is an account or not; the worker adds the line"
     ),

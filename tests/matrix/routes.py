@@ -212,6 +212,31 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "POST /api/v1/auth/second-factor": CommonRoute(
         None, _once("/auth/second-factor", {}), frozenset({422})
     ),
+    "POST /api/v1/auth/second-factor/passkey-options": CommonRoute(
+        None, _once("/auth/second-factor/passkey-options", {}), frozenset({422})
+    ),
+    "POST /api/v1/auth/passkeys/sign-in-options": CommonRoute(
+        None, _once("/auth/passkeys/sign-in-options")
+    ),
+    "POST /api/v1/auth/passkeys/sign-in": CommonRoute(
+        None, _once("/auth/passkeys/sign-in", {}), frozenset({422})
+    ),
+    "POST /api/v1/auth/passkeys/creation-options": CommonRoute(
+        READER, _once("/auth/passkeys/creation-options", {}), frozenset({422})
+    ),
+    "POST /api/v1/auth/passkeys/proof-options": CommonRoute(
+        READER, _once("/auth/passkeys/proof-options")
+    ),
+    "POST /api/v1/auth/passkeys": CommonRoute(
+        READER, _once("/auth/passkeys", {}), frozenset({422})
+    ),
+    "GET /api/v1/auth/passkeys": CommonRoute(READER, _once("/auth/passkeys")),
+    "PATCH /api/v1/auth/passkeys/<int:passkey_id>": CommonRoute(
+        READER, _once(f"/auth/passkeys/{NOBODY}", {"name": "x"}), frozenset({404})
+    ),
+    "POST /api/v1/auth/passkeys/<int:passkey_id>/remove": CommonRoute(
+        READER, _once(f"/auth/passkeys/{NOBODY}/remove", {}), frozenset({422})
+    ),
     "GET /api/v1/auth/second-factors": CommonRoute(READER, _once("/auth/second-factors")),
     "POST /api/v1/auth/second-factors/totp": CommonRoute(
         READER, _once("/auth/second-factors/totp", {}), frozenset({422})

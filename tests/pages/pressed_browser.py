@@ -116,6 +116,27 @@ class PressedBrowser:
         for kind in ("mousePressed", "mouseReleased"):
             self._call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
+    def run(self, script: str) -> Any:
+        """Run a script in the page, as if somebody had pressed a button; returns what it promises.
+
+        Raises ProtocolError for what the script throws.
+        """
+        answer = self._call("Runtime.evaluate", expression=script, awaitPromise=True,
+                            returnByValue=True, userGesture=True)  # fmt: skip
+        if "exceptionDetails" in answer:
+            raise ProtocolError(answer["exceptionDetails"]["exception"].get("description"))
+        return answer["result"].get("value")
+
+    def add_authenticator(self) -> None:
+        """Give the browser a device for passkeys, whose owner is there and agrees to everything."""
+        self._call("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
+            "hasUserVerification": True, "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }  # fmt: skip
+        self._call("WebAuthn.addVirtualAuthenticator", options=options)
+
     def width(self) -> tuple[int, int]:
         """Return how wide the window is, and how wide its content."""
         metrics = self._call("Page.getLayoutMetrics")

@@ -33,8 +33,9 @@ def trace_refusal(context: WebContext, error: ServiceError) -> None:
                 activity.record(session, None, "login.failed", "user", error.user_id)
     elif isinstance(error, WrongSecondFactorError):
         log.warning("second_factor.failed", user_id=error.user_id)
-        with context.sessions.begin() as session:
-            activity.record(session, None, "second_factor.failed", "user", error.user_id)
+        if error.user_id is not None:
+            with context.sessions.begin() as session:
+                activity.record(session, None, "second_factor.failed", "user", error.user_id)
     elif isinstance(error, ForbiddenError) and "known_user_id" in g:
         asked: dict[str, Any] = {"method": request.method, "path": request.path}
         log.warning("role.refused", user_id=g.known_user_id, **asked)

@@ -53,6 +53,7 @@ _WITH_PASSWORD = {
     ("POST", f"{API_PREFIX}/auth/api-keys"),
     ("PUT", f"{API_PREFIX}/accounts/me/password"),
     ("PUT", f"{API_PREFIX}/accounts/me/email"),
+    ("POST", f"{API_PREFIX}/auth/passkeys/creation-options"),
     ("POST", f"{API_PREFIX}/auth/second-factors/totp"),
     ("POST", f"{API_PREFIX}/auth/second-factors/totp/remove"),
     ("POST", f"{API_PREFIX}/auth/second-factors/recovery-codes"),

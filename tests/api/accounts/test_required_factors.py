@@ -20,6 +20,8 @@ from webapp.settings import Settings
 
 OPEN = {
     "GET /api/v1/auth/second-factors",
+    "POST /api/v1/auth/passkeys",
+    "POST /api/v1/auth/passkeys/creation-options",
     "POST /api/v1/auth/second-factors/totp",
     "POST /api/v1/auth/second-factors/totp/confirm",
     "DELETE /api/v1/auth/token",
@@ -50,7 +52,7 @@ def test_without_its_factor_a_role_does_nothing_but_add_one_and_sign_out(
             continue
         with strict.test_request_context():
             path = strict.url_map.bind("").build(
-                rule.endpoint, {name: 1 for name in rule.arguments}, method=_method(rule.methods)
+                rule.endpoint, dict.fromkeys(rule.arguments, 1), method=_method(rule.methods)
             )
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}, reverse=True):
             if rule.endpoint == "auth.log_out":

@@ -269,7 +269,9 @@ def test_removal_and_new_codes_take_the_password_and_a_factor(
     new = {"password": PASSWORD, "recovery_code": renewed["recovery_codes"][0]}
     assert reader.call("POST", "/auth/second-factors/totp/remove", new).status_code == 204
     shown = reader.call("GET", "/auth/second-factors").get_json()
-    assert shown == {"totp_since": None, "recovery_codes_left": 0, "is_required": False}
+    assert shown == {
+        "totp_since": None, "passkeys": 0, "recovery_codes_left": 0, "is_required": False,
+    }  # fmt: skip
     assert log_in(reader).status_code == 200
     again = reader.call("POST", "/auth/second-factors/totp/remove", new)
     assert again.status_code == 404

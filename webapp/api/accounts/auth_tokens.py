@@ -56,7 +56,7 @@ class SecondStepAnswer(BaseModel):
 
     second_factor_token: str
     expires_at: datetime
-    methods: list[str] = Field(description="What it takes: totp, recovery_code.")
+    methods: list[str] = Field(description="What it takes: totp, passkey, recovery_code.")
 
 
 class SessionAnswer(BaseModel):

@@ -1,54 +1,45 @@
 """Second factors: the second step of a login, authenticator apps, and recovery codes."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask import Response, g, request
 from pydantic import AfterValidator, BaseModel, Field
 
 from webapp.api.accounts.auth_tokens import WRONG_CREDENTIALS, TokenAnswer, answer_with_token
 from webapp.api.accounts.password_once_more import CurrentPassword, password_once_more
+from webapp.api.accounts.shown_factors import (
+    ShownFactor,
+    TotpCode,
+    count_try,
+    forgive,
+    means,
+    session_terms,
+)
 from webapp.api.answers import answer, no_content
 from webapp.api.auth import current_actor, public, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
-from webapp.api.clients import client_address, client_network
 from webapp.api.edge import idempotency_key, keeps_no_answer, open_session, web_context
-from webapp.api.fields import Input, Omittable
+from webapp.api.fields import Input
 from webapp.kit.json_values import check_text
 from webapp.kit.permissions import Permission
-from webapp.services.accounts import pending_sign_ins, second_factors, sign_in_throttles, totp
-from webapp.services.accounts.pending_sign_ins import SessionTerms
-from webapp.services.accounts.second_factors import Proof
-from webapp.services.accounts.sign_in_throttles import Attempt
-from webapp.services.errors import InvalidInputError
+from webapp.services.accounts import passkeys, pending_sign_ins, second_factors, totp
 
 blueprint = Blueprint("factors", title="Second factors")
 
-TotpCode = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="What the app shows.")]
+SecondFactorToken = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_text)]
 
 
-class ShownFactor(Input):
-    """A second factor, as one of these two."""
+class FirstStep(Input):
+    """The token of the first step."""
 
-    code: Omittable[TotpCode] = None
-    recovery_code: Annotated[
-        Omittable[Annotated[str, Field(min_length=1, max_length=60), AfterValidator(check_text)]],
-        Field(description="Each is good once; in any case, with or without its hyphens."),
-    ] = None
-
-    def proof(self) -> Proof:
-        """Return what is shown. Raises InvalidInputError unless it is one thing."""
-        if (self.code is None) == (self.recovery_code is None):
-            raise InvalidInputError("code", "send either code or recovery_code")
-        return Proof(self.code, self.recovery_code)
+    second_factor_token: SecondFactorToken
 
 
 class SecondStep(ShownFactor):
     """The token of the first step, and a second factor."""
 
-    second_factor_token: Annotated[
-        str, Field(min_length=1, max_length=200), AfterValidator(check_text)
-    ]
+    second_factor_token: SecondFactorToken
 
 
 class PasswordAndFactor(ShownFactor):
@@ -69,10 +60,20 @@ class FirstCode(Input):
     code: TotpCode
 
 
+class PasskeyOptionsAnswer(BaseModel):
+    """What a browser makes or asks a passkey with."""
+
+    options: dict[str, Any] = Field(
+        description="For `PublicKeyCredential.parseCreationOptionsFromJSON`, or of its "
+        "`parseRequestOptionsFromJSON`; good for five minutes and once."
+    )
+
+
 class FactorsAnswer(BaseModel):
     """The second factors of one's account."""
 
     totp_since: datetime | None = Field(description="Since when it has an app; null for none.")
+    passkeys: int = Field(description="How many passkeys it has.")
     recovery_codes_left: int
     is_required: bool = Field(description="Whether the role has to have one.")
 
@@ -102,27 +103,36 @@ def finish_sign_in(body: SecondStep) -> Response:
     which grows; see Retry-After. With an Idempotency-Key the same request once more gets the same
     token back.
     """
-    session, settings = open_session(), web_context().settings
-    proof = body.proof()
+    session, proof = open_session(), body.proof()
     half = pending_sign_ins.find(session, body.second_factor_token)
-    attempt = _count_try(half.login)
+    attempt = count_try(half.login)
     g.known_user_id = half.user_id
     opened = pending_sign_ins.finish(
         session,
         half,
         body.second_factor_token,
         proof,
-        settings.secret_keys,
+        means(),
         repeat_key=idempotency_key(),
-        terms=SessionTerms(
-            days=settings.access_token_days,
-            user_agent=request.headers.get("User-Agent", ""),
-            address=client_address(),
-            most=settings.quota_sessions,
-        ),
+        terms=session_terms(request.headers.get("User-Agent", "")),
     )
-    _forgive(attempt, half.user_id)
+    forgive(attempt, half.user_id)
     return answer_with_token(opened)
+
+
+@blueprint.post(
+    "/auth/second-factor/passkey-options",
+    responses={200: PasskeyOptionsAnswer, **WRONG_CREDENTIALS},
+    security=[],
+)
+@public
+@keeps_no_answer
+def ask_passkey(body: FirstStep) -> Response:
+    """Return what a browser asks one of the account's passkeys with, for the second step."""
+    session = open_session()
+    half = pending_sign_ins.find(session, body.second_factor_token)
+    options = passkeys.ask(session, web_context().settings.passkey_site, half.user_id)
+    return answer(PasskeyOptionsAnswer(options=options))
 
 
 @blueprint.get(
@@ -136,6 +146,7 @@ def show_factors() -> Response:
     return answer(
         FactorsAnswer(
             totp_since=factors.totp_since,
+            passkeys=len(factors.passkeys),
             recovery_codes_left=factors.recovery_codes_left,
             is_required=web_context().settings.wants_second_factor(actor.role),
         )
@@ -192,11 +203,9 @@ def remove_totp(body: PasswordAndFactor) -> Response:
     """Take the authenticator app away, with the password and a second factor."""
     proof, actor = body.proof(), current_actor()
     login = password_once_more(body.password)
-    attempt = _count_try(actor.login)
-    second_factors.remove_totp(
-        open_session(), actor, login, proof, web_context().settings.secret_keys
-    )
-    _forgive(attempt, actor.user_id)
+    attempt = count_try(actor.login)
+    second_factors.remove_totp(open_session(), actor, login, proof, means())
+    forgive(attempt, actor.user_id)
     return no_content()
 
 
@@ -211,30 +220,7 @@ def renew_recovery_codes(body: PasswordAndFactor) -> Response:
     """Make ten new recovery codes, with the password and a second factor; the old ones are void."""
     proof, actor = body.proof(), current_actor()
     login = password_once_more(body.password)
-    attempt = _count_try(actor.login)
-    codes = second_factors.renew_recovery_codes(
-        open_session(), actor, login, proof, web_context().settings.secret_keys
-    )
-    _forgive(attempt, actor.user_id)
+    attempt = count_try(actor.login)
+    codes = second_factors.renew_recovery_codes(open_session(), actor, login, proof, means())
+    forgive(attempt, actor.user_id)
     return answer(RecoveryCodesAnswer(recovery_codes=codes))
-
-
-def _count_try(login: str) -> Attempt | None:
-    """Count a try at a second factor as failed, before it is looked at.
-
-    Raises TooManyTriesError.
-    """
-    settings, session = web_context().settings, open_session()
-    if not settings.rate_limits:
-        return None
-    attempt = sign_in_throttles.begin(
-        session, settings.require_secret_key(), login, client_network(), of_second_step=True
-    )
-    # Counted whatever happens from here on, so that tries at once are counted too.
-    session.commit()
-    return attempt
-
-
-def _forgive(attempt: Attempt | None, user_id: int) -> None:
-    if attempt is not None:
-        sign_in_throttles.succeed(open_session(), attempt, user_id)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import case, delete, exists, func, select, update
+from sqlalchemy import case, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import FactorChange, SendFactorNotice
 from webapp.jobs.outbox import enqueue
-from webapp.models import RecoveryCode, TotpFactor, User
+from webapp.models import Passkey, RecoveryCode, TotpFactor, User
 from webapp.services import activity
 
 
@@ -23,7 +23,10 @@ def follow(
 
     The account has to be locked. Recovery codes go with the last factor.
     """
-    has_any = exists().where(TotpFactor.user_id == user_id, TotpFactor.confirmed_at.is_not(None))
+    has_any = or_(
+        exists().where(TotpFactor.user_id == user_id, TotpFactor.confirmed_at.is_not(None)),
+        exists().where(Passkey.user_id == user_id),
+    )
     since = func.coalesce(User.second_factor_at, func.clock_timestamp())
     second_factor_at = session.scalar(
         update(User)

@@ -4,7 +4,6 @@ The token of such a login is in a table that no other request is looked up in, s
 but its own second step.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,15 +12,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
+from webapp.kit.passkey_sites import Site
+from webapp.kit.passkeys import Assertion
 from webapp.kit.tokens import hash_token, keyed_digest, new_token
 from webapp.models import PendingSignIn, User
 from webapp.services import activity
-from webapp.services.accounts import second_factors, sessions
-from webapp.services.accounts.second_factors import Proof
+from webapp.services.accounts import passkeys, second_factors, sessions
+from webapp.services.accounts.second_factors import Means, Proof, WrongSecondFactorError
 from webapp.services.accounts.sessions import Login, OpenedSession
 from webapp.services.errors import AuthenticationError, ConflictError
 
 PENDING_SECONDS = 300.0
+WRONG_PASSKEY = "The passkey is unknown or was refused; ask anew."
 WRONG_TOKEN = "This token is unknown, used or expired; log in again."  # noqa: S105 - a sentence
 
 
@@ -106,7 +108,7 @@ def finish(
     half: HalfSignedIn,
     token: str,
     proof: Proof,
-    secret_keys: Sequence[str],
+    means: Means,
     *,
     repeat_key: str | None,
     terms: SessionTerms,
@@ -122,18 +124,50 @@ def finish(
         raise AuthenticationError(WRONG_TOKEN)
     access_token = new_token()
     if repeat_key is not None:
-        shown = proof.code or proof.recovery_code or ""
-        access_token = keyed_digest(token.encode(), "access_token", repeat_key, shown)
+        access_token = keyed_digest(token.encode(), "access_token", repeat_key, proof.text)
         repeated = sessions.find_opened(session, half.user_id, access_token)
         if repeated is not None:
             return repeated
     ended = update(PendingSignIn).where(*_is_live(token)).values(ended_at=func.clock_timestamp())
     if session.scalar(ended.returning(PendingSignIn.id)) is None:
         raise AuthenticationError(WRONG_TOKEN)
-    second_factors.prove(session, half.user_id, proof, secret_keys)
+    second_factors.prove(session, half.user_id, proof, means)
+    return _open(session, half.user_id, access_token, terms)
+
+
+def sign_in_by_passkey(
+    session: Session,
+    assertion: Assertion,
+    site: Site,
+    *,
+    repeat_key: str | None,
+    terms: SessionTerms,
+) -> tuple[int, OpenedSession]:
+    """Open a session by a passkey alone, which has verified its owner itself; returns whose.
+
+    The same request once more under a `repeat_key` gets the same token back. Raises
+    WrongSecondFactorError with one message for every cause.
+    """
+    user_id = passkeys.find_owner(session, assertion)
+    on = select(User.id).where(User.id == user_id, User.disabled_at.is_(None))
+    if user_id is None or session.scalar(on.with_for_update(key_share=True)) is None:
+        raise WrongSecondFactorError(user_id, WRONG_PASSKEY)
+    access_token = new_token()
+    if repeat_key is not None:
+        signed = assertion.signature.encode()
+        access_token = keyed_digest(signed, "passkey_access_token", repeat_key)
+        repeated = sessions.find_opened(session, user_id, access_token)
+        if repeated is not None:
+            return user_id, repeated
+    if not passkeys.take(session, assertion, site, "sign_in", user_id):
+        raise WrongSecondFactorError(user_id, WRONG_PASSKEY)
+    return user_id, _open(session, user_id, access_token, terms)
+
+
+def _open(session: Session, user_id: int, access_token: str, terms: SessionTerms) -> OpenedSession:
     return sessions.hand_out(
         session,
-        half.user_id,
+        user_id,
         access_token,
         days=terms.days,
         user_agent=terms.user_agent,

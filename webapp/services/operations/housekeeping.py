@@ -85,6 +85,7 @@ _OUTLIVED = {
         "api_keys", _older("revoked_at"), lambda settings: settings.keep_ended_session_days
     ),
     "password_reset_tokens": Outlived("password_reset_tokens", _older("expires_at"), lambda _: 7),
+    "passkey_challenges": Outlived("passkey_challenges", _older("expires_at"), lambda _: 1),
     "pending_sign_ins": Outlived("pending_sign_ins", _older("expires_at"), lambda _: 1),
     "sign_in_throttles": Outlived("sign_in_throttles", _older("failed_at"), lambda _: 1),
     "familiar_networks": Outlived("familiar_networks", _older("seen_at"), lambda _: FAMILIAR_DAYS),
