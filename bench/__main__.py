@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import commands, due, fan_out, hanging, latency, memory, reads
+from bench import commands, due, fan_out, hanging, latency, memory, reads, sign_ins
 from bench.articles import fill
 from bench.processes import PROJECT
 from bench.results import Result, table
@@ -17,7 +17,7 @@ from bench.sizes import FULL, QUICK, Sizes
 from bench.testbed import BenchError, Testbed, sessions_on
 from dev.process import ServerError
 
-MEASURES = ("reads", "hanging", "fanout", "due", "latency", "commands", "memory")
+MEASURES = ("reads", "hanging", "fanout", "due", "latency", "commands", "signins", "memory")
 ARTICLES = "bench_articles"
 
 EPILOG = """Each measure stands beside its floor: what the same machine did, in the same run, with
@@ -31,6 +31,8 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
            bare statement that writes the same rows; and the lateness of single ones
   latency  from the commit of a job to the start of its handler
   commands flask --help, flask db current, and flask db upgrade of an empty database
+  signins  what a token adds to a request, against /health; and sign-ins a second, against bare
+           verifications of the same passwords
   memory   the peak of each process that the chosen measures ran; alone, it runs the fan-out
 
 The servers are embedded and thrown away, under var/. A full run takes about nine minutes and
@@ -81,6 +83,8 @@ def run(bed: Testbed, sizes: Sizes, chosen: set[str]) -> list[Result]:
         results += latency.measure(bed, sizes)
     if "commands" in chosen:
         results += commands.measure(bed, sizes)
+    if "signins" in chosen:
+        results += sign_ins.measure(bed, sizes)
     if "fanout" in chosen or chosen == {"memory"}:
         told = fan_out.measure(bed, sizes)
         results += told.results

@@ -39,6 +39,7 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
         ),
         ({"latency"}, {"job's commit to handler's start, p50"}),
         ({"commands"}, {"flask --help", "flask db upgrade, base to head"}),
+        ({"signins"}, {"GET /accounts/me: server CPU", "sign-ins"}),
         ({"fanout", "memory"}, {"fan-out to 500, inbox", "memory of dispatcher (main)"}),
         (
             {"due"},
