@@ -6,16 +6,19 @@ from typing import Any
 from celery.signals import setup_logging, worker_init, worker_process_init, worker_ready
 from celery.worker import state
 
-from webapp.adapters.lifeline import end_with_parent
-from webapp.adapters.logs import configure_logs
-from webapp.bootstrap import worker_context
-from webapp.settings import Settings
-from workers.broker import RUN_JOBS, make_celery
-from workers.context import WorkerContext
-from workers.handlers import HANDLERS
-from workers.runner import run_jobs
-from workers.startup import check_database
-from workers.stopping import StopRequest
+from webapp.kit.loading import undisturbed
+
+with undisturbed():
+    from webapp.adapters.lifeline import end_with_parent
+    from webapp.adapters.logs import configure_logs
+    from webapp.bootstrap import worker_context
+    from webapp.settings import Settings
+    from workers.broker import RUN_JOBS, make_celery
+    from workers.context import WorkerContext
+    from workers.handlers import HANDLERS
+    from workers.runner import run_jobs
+    from workers.startup import check_database
+    from workers.stopping import StopRequest
 
 settings = Settings.from_environment(needs_secret_key=True)
 app = make_celery(settings)

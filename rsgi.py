@@ -1,5 +1,8 @@
 """Entry point of the API on granian: `granian --interface rsgi --http 1 --no-ws rsgi:app`."""
 
-from webapp.app import create_server
+from webapp.kit.loading import undisturbed
 
-app = create_server()
+with undisturbed():
+    from webapp.app import create_server
+
+    app = create_server()

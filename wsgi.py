@@ -1,5 +1,8 @@
 """Entry point of the API for any WSGI server: `gunicorn wsgi:app`; `rsgi.py` is granian's."""
 
-from webapp.app import create_app
+from webapp.kit.loading import undisturbed
 
-app = create_app()
+with undisturbed():
+    from webapp.app import create_app
+
+    app = create_app()

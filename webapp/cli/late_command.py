@@ -1,10 +1,11 @@
 """Commands that are imported when they are called, and not to be listed."""
 
-import gc
 from importlib import import_module
 from typing import Any
 
 import click
+
+from webapp.kit.loading import undisturbed
 
 
 class LateCommand(click.Command):
@@ -38,15 +39,7 @@ class LateCommand(click.Command):
 
 
 def _load(place: str) -> Any:  # noqa: ANN401
-    """Import what stands in a place.
-
-    Nothing that is made while modules load is garbage, and looking for some in it would take a
-    fifth of the time until the command answers.
-    """
+    """Import what stands in a place."""
     module, _, name = place.partition(":")
-    gc.disable()
-    try:
+    with undisturbed():
         return getattr(import_module(module), name)
-    finally:
-        gc.freeze()
-        gc.enable()
