@@ -1,7 +1,8 @@
 """No secret in any log: what the tests make is looked for in all that was logged meanwhile.
 
 Secrets are noted where they are made or used: by `secrets.token_urlsafe`, from which all tokens of
-Imprint come, by the password hasher, and in the Authorization of each request. What is logged is
+Imprint come, by what makes the secrets of apps and the recovery codes, by the password hasher, and
+in the Authorization of each request. What is logged is
 noted where it leaves the application, whatever the level, and in the log files of the processes
 that the tests start.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import argon2
+import pyotp
 import pytest
 import structlog
 from flask.testing import FlaskClient
@@ -48,6 +50,7 @@ class SecretWatch:
         """Note all that this process makes and logs inside the block."""
         with pytest.MonkeyPatch.context() as patch, self._lines.open("a") as lines:
             self._watch_secrets(patch)
+            self._watch_factors(patch)
 
             def keep(line: str) -> None:
                 if not lines.closed:  # A logger keeps what it was configured with for longer.
@@ -105,6 +108,24 @@ class SecretWatch:
         patch.setattr(hasher, "verify", noting_verify)
         patch.setattr(FlaskClient, "open", noting_call)
         patch.setattr(connection, "putheader", noting_header)
+
+    def _watch_factors(self, patch: pytest.MonkeyPatch) -> None:
+        make_digits, make_secret = secrets.token_hex, pyotp.random_base32
+
+        def noting_digits(nbytes: int | None = None) -> str:
+            digits = make_digits(nbytes)
+            self.note(digits)
+            # As recovery codes are shown.
+            self.note("-".join(digits[start : start + 5] for start in range(0, len(digits), 5)))
+            return digits
+
+        def noting_secret(*args: Any, **options: Any) -> str:
+            secret = make_secret(*args, **options)
+            self.note(secret)
+            return secret
+
+        patch.setattr(secrets, "token_hex", noting_digits)
+        patch.setattr(pyotp, "random_base32", noting_secret)
 
     def _watch_lines(self, patch: pytest.MonkeyPatch, keep: Callable[[str], Any]) -> None:
         formatter = structlog.stdlib.ProcessorFormatter

@@ -13,6 +13,7 @@ import structlog
 
 from dev.process import TetheredProcess
 from webapp.adapters.logs import configure_logs
+from webapp.kit.one_time_codes import new_recovery_codes, new_totp_secret
 from webapp.kit.passwords import hash_password
 from webapp.kit.tokens import new_token
 from webapp.settings import Settings
@@ -42,6 +43,10 @@ def test_a_token_in_the_log_of_a_process(tmp_path: Path) -> None:
 def test_nothing_that_is_secret() -> None:
     hash_password("a password with blanks")
     logging.getLogger().warning("thing.done %s", len(new_token()))
+
+
+def test_what_a_second_factor_is_made_of() -> None:
+    logging.getLogger().warning("made %s and %s.", new_recovery_codes()[0], new_totp_secret())
 
 
 def test_a_token_in_a_line_below_the_level() -> None:
