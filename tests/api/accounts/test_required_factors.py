@@ -95,7 +95,7 @@ def test_a_promotion_works_at_once_in_open_sessions_and_for_keys(
     Telephone(admin, sessions)
     for caller in (author, key):
         assert caller.call("GET", "/content").status_code == 200
-    promoted = admin.call("PUT", f"/users/{author.id}/role", {"role": "editor"})
+    promoted = admin.call("PUT", f"/users/{author.id}/role", {"role": "editor"}, If_Match="*")
     assert promoted.status_code == 200
     for caller in (author, key):
         assert caller.call("GET", "/content").status_code == 403
