@@ -34,7 +34,7 @@ def test_recovery_codes_are_read_however_they_are_typed() -> None:
     codes = new_recovery_codes()
     assert len({hash_recovery_code(code) for code in codes}) == len(codes) == 10
     for code in codes:
-        assert [len(group) for group in code.split("-")] == [5, 5, 5, 5]
+        assert [len(group) for group in code.split("-")] == [5, 5, 5, 5, 5, 5]
         for typed in (code.upper(), code.replace("-", ""), f" {code.replace('-', ' ')}\n"):
             assert hash_recovery_code(typed) == hash_recovery_code(code)
     assert new_totp_secret() != new_totp_secret()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from sqlalchemy import case, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -9,6 +10,8 @@ from webapp.jobs.messages import FactorChange, SendFactorNotice
 from webapp.jobs.outbox import enqueue
 from webapp.models import Passkey, RecoveryCode, TotpFactor, User
 from webapp.services import activity
+
+log = structlog.get_logger()
 
 
 def follow(
@@ -37,7 +40,9 @@ def follow(
     )
     if second_factor_at is None:
         session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
-    activity.record(session, actor_id, f"second_factor.{change}", "user", user_id, **details)
+    action = f"second_factor.{change}"
+    log.info(action, user_id=user_id, **details)
+    activity.record(session, actor_id, action, "user", user_id, **details)
     enqueue(session, SendFactorNotice(user_id=user_id, change=change))
 
 
