@@ -28,14 +28,17 @@ class Telephone:
 
     def code(self, steps_from_now: int = 0) -> str:
         """Return what the app shows now, or will in so many steps, or did."""
-        return totp_code(self.secret, int(time.time()) // STEP_SECONDS + steps_from_now)
+        return totp_code(self.secret, self.step() + steps_from_now)
 
-    def forget(self) -> None:
-        """Let the code of now be good again, as if the last one was used long ago."""
+    def step(self) -> int:
+        """Return the time step of now."""
+        return int(time.time()) // STEP_SECONDS
+
+    def forget(self, last_step: int = 0) -> None:
+        """Let the last code that was taken be of another step: one of long ago."""
+        own = update(TotpFactor).where(TotpFactor.user_id == self.caller.id)
         with self._sessions.begin() as session:
-            session.execute(
-                update(TotpFactor).where(TotpFactor.user_id == self.caller.id).values(last_step=0)
-            )
+            session.execute(own.values(last_step=last_step))
 
 
 Network = dict[str, str]
