@@ -7,7 +7,7 @@ from sqlalchemy import Table
 
 from dev import personal_data_page
 from webapp.models import Base
-from webapp.models.personal_data import HELD, Erasure
+from webapp.models.personal_data import HELD, Treatment
 
 TABLES = Base.metadata.tables
 # Columns with the number of an account, of which no foreign key says so.
@@ -43,9 +43,9 @@ def people_of(table: Table) -> set[str]:
 def test_what_is_deleted_with_a_person_is_deleted_as_a_row() -> None:
     """A column that goes with its row goes because somebody's row goes: nothing else deletes it."""
     for name, held in HELD.items():
-        if Erasure.DELETED in held.people.values():
-            assert held.erasure is Erasure.DELETED, name
-        if Erasure.UNLINKED in held.people.values():
+        if Treatment.DELETED in held.people.values():
+            assert held.erasure is Treatment.DELETED, name
+        if Treatment.UNLINKED in held.people.values():
             assert all(TABLES[name].columns[link].nullable for link in held.people), name
 
 

@@ -71,7 +71,7 @@ def show(account: str, as_json: bool) -> None:
 @with_appcontext
 def disable(account: str, reason: str, yes: bool, as_json: bool) -> None:
     """Switch an account off: its sessions end at once, and nobody logs in to it."""
-    _confirm(account, "Switch off", yes)
+    confirm(account, "Switch off", yes)
     with command_session() as session:
         found = administration.find(session, account)
         changed = standing.disable(session, None, found.id, reason)
@@ -100,7 +100,7 @@ def enable(account: str, reason: str, as_json: bool) -> None:
 @with_appcontext
 def revoke_sessions(account: str, yes: bool, as_json: bool) -> None:
     """End all sessions of an account; its password stays."""
-    _confirm(account, "End all sessions of", yes)
+    confirm(account, "End all sessions of", yes)
     with command_session() as session:
         found = administration.find(session, account)
         ended = administration.end_sessions(session, found.id)
@@ -114,7 +114,7 @@ def revoke_sessions(account: str, yes: bool, as_json: bool) -> None:
 @with_appcontext
 def reset_factors(account: str, yes: bool, as_json: bool) -> None:
     """Take all second factors of an account away, whose owner has lost them."""
-    _confirm(account, "Take away all second factors of", yes)
+    confirm(account, "Take away all second factors of", yes)
     with command_session() as session:
         found = administration.find(session, account)
         removed = second_factors.reset(session, found.id)
@@ -130,7 +130,7 @@ def reset_factors(account: str, yes: bool, as_json: bool) -> None:
 @with_appcontext
 def reset_password(account: str, print_link: bool, yes: bool, as_json: bool) -> None:
     """Make a password useless, end all sessions, and mail a link to set a new one."""
-    _confirm(account, "Make the password useless and end all sessions of", yes)
+    confirm(account, "Make the password useless and end all sessions of", yes)
     settings = command_settings()
     minutes = settings.password_reset_minutes
     with command_session() as session:
@@ -147,7 +147,7 @@ def reset_password(account: str, print_link: bool, yes: bool, as_json: bool) -> 
         _tell(found, "gets a mail with a link.", as_json)
 
 
-def _confirm(account: str, what: str, yes: bool) -> None:
+def confirm(account: str, what: str, yes: bool) -> None:
     """Ask, about an account that is there, unless the answer was given already."""
     with command_session() as session:
         found = administration.find(session, account)

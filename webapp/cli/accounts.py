@@ -6,7 +6,7 @@ import click
 import orjson
 from flask.cli import AppGroup
 
-from webapp.cli import account_standing
+from webapp.cli import account_erasure, account_standing
 from webapp.cli.database import command_session
 from webapp.kit.addresses import mailable_address
 from webapp.kit.passwords import MINIMUM_LENGTH, check_length
@@ -20,7 +20,7 @@ def accounts() -> None:
     """Make accounts, look at them, switch them off and on."""
 
 
-for command in account_standing.COMMANDS:
+for command in (*account_standing.COMMANDS, *account_erasure.COMMANDS):
     accounts.add_command(command)
 
 

@@ -196,6 +196,20 @@ class SendEventMails(Message):
         return f"{self.event_id}:{self.after_user_id}:{self.to_user_id}"
 
 
+class EraseAccount(Message):
+    """Erase what is left of an account that has lost its name."""
+
+    kind: ClassVar[str] = "account.erase"
+    queue: ClassVar[Queue] = Queue.HOUSEKEEPING
+    max_starts: ClassVar[int] = 1000  # What was promised to somebody is not given up.
+
+    account_id: int
+
+    def dedupe_key(self) -> str:
+        """One for each account, which begins anew when a backup was restored."""
+        return str(self.account_id)
+
+
 class PruneTable(Message):
     """Delete what has outlived its use from one table."""
 
@@ -232,6 +246,7 @@ MESSAGES: dict[str, type[Message]] = {
         SealVersion,
         FanOutEvent,
         SendEventMails,
+        EraseAccount,
         PruneTable,
         RunBackfill,
     )

@@ -4,6 +4,7 @@ from webapp.models.accounts.access_tokens import AccessToken
 from webapp.models.accounts.account_usages import AccountUsage
 from webapp.models.accounts.api_keys import ApiKey
 from webapp.models.accounts.email_verifications import EmailVerification
+from webapp.models.accounts.erasures import Erasure
 from webapp.models.accounts.password_resets import PasswordResetToken
 from webapp.models.accounts.second_factors import (
     Passkey,
@@ -49,6 +50,7 @@ __all__ = [
     "ContentTag",
     "ContentVersion",
     "EmailVerification",
+    "Erasure",
     "Event",
     "FamiliarNetwork",
     "Follow",

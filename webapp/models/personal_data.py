@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Erasure(StrEnum):
+class Treatment(StrEnum):
     """What the erasure of a person does to a column."""
 
     DELETED = "the row is deleted"
@@ -25,7 +25,7 @@ class Erasure(StrEnum):
 class Apart:
     """A column that an erasure treats otherwise than its row, and why."""
 
-    erasure: Erasure
+    erasure: Treatment
     why: str
 
 
@@ -41,14 +41,14 @@ class Held:
     whose: str
     why: str
     until: str
-    erasure: Erasure
+    erasure: Treatment
     columns: str
     hidden: str = ""
-    people: Mapping[str, Erasure] = field(default_factory=dict)
+    people: Mapping[str, Treatment] = field(default_factory=dict)
     apart: Mapping[str, Apart] = field(default_factory=dict)
     is_exported: bool = True
 
-    def erasures(self) -> Iterator[tuple[str, Erasure, str]]:
+    def erasures(self) -> Iterator[tuple[str, Treatment, str]]:
         """Yield each column with what an erasure does to it, and why where it is told apart."""
         for column in (*self.columns.split(), *self.hidden.split()):
             yield column, self.erasure, ""
@@ -58,7 +58,7 @@ class Held:
             yield column, apart.erasure, apart.why
 
 
-DELETED, EMPTIED, UNLINKED, HANDED_OVER, KEPT, NOBODYS = Erasure
+DELETED, EMPTIED, UNLINKED, HANDED_OVER, KEPT, NOBODYS = Treatment
 _OWN_ROWS = {"user_id": DELETED}
 _NEVER = "for ever"
 _NEWSROOM = "the newsroom's: what is written and published outlives who wrote it"
@@ -135,6 +135,11 @@ HELD: dict[str, Held] = {
         "the account", "to know the address that a mailed token proves", "30 days", DELETED,
         "id email created_at minted_at expires_at ended_at former_email former_email_proven_at",
         hidden="email_hash token_hash", people=_OWN_ROWS,
+    ),
+    "erasures": Held(
+        "nobody", "to erase the same account in a restored backup", _NEVER, KEPT,
+        "account_id account_created_at began_at ended_at", people={"heir_id": UNLINKED},
+        is_exported=False,
     ),
     "events": Held(
         "nobody", "what followers are told, and how far the telling has come", _NEVER, KEPT,

@@ -23,7 +23,15 @@ _ERASE = text(
 
 
 def erase(session: Session, user_id: int) -> int:
-    """Erase what is personal in all lines by or about an account; returns how many there were.
+    """Erase what is personal in all lines by or about an account; returns how many there were."""
+    erased = 0
+    while some := erase_some(session, user_id):
+        erased += some
+    return erased
+
+
+def erase_some(session: Session, user_id: int, most: int = LINES_A_BATCH) -> int:
+    """Erase it in some of the lines that have not been erased yet; returns in how many.
 
     What stays is what was done to what and when, by the account's number. The salts go as well, so
     that no guess at an address can be tried against what is left.
@@ -32,10 +40,8 @@ def erase(session: Session, user_id: int) -> int:
     lines = select(*LINE_COLUMNS).where(
         or_(ActivityLog.actor_id == user_id, about), ActivityLog.erased_at.is_(None)
     )
-    erased = 0
-    found = session.execute(lines.execution_options(yield_per=LINES_A_BATCH)).mappings()
-    for batch in found.partitions():
-        hashes = {line["id"]: personal_hash(line) for line in batch}
+    found = session.execute(lines.limit(most)).mappings()
+    hashes = {line["id"]: personal_hash(line) for line in found}
+    if hashes:
         session.execute(_ERASE, {"ids": list(hashes), "hashes": list(hashes.values())})
-        erased += len(hashes)
-    return erased
+    return len(hashes)

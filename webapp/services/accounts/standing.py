@@ -11,6 +11,7 @@ from webapp.models import (
     AccessToken,
     ApiKey,
     EmailVerification,
+    Erasure,
     PasswordResetToken,
     PendingSignIn,
     Role,
@@ -18,7 +19,7 @@ from webapp.models import (
 )
 from webapp.services import activity
 from webapp.services.accounts import last_admin
-from webapp.services.errors import NotFoundError
+from webapp.services.errors import ConflictError, NotFoundError
 
 log = structlog.get_logger()
 
@@ -52,10 +53,12 @@ def disable(session: Session, actor_id: int | None, user_id: int, reason: str) -
 def enable(session: Session, actor_id: int | None, user_id: int, reason: str = "") -> bool:
     """Switch an account on again, without any session; returns False where it was on already.
 
-    Raises NotFoundError.
+    Raises NotFoundError, and ConflictError for one that was erased.
     """
     if _lock(session, user_id).disabled_at is None:
         return False
+    if session.get(Erasure, user_id) is not None:
+        raise ConflictError("This account was erased; nobody can have it again.")
     session.execute(
         update(User)
         .where(User.id == user_id)
