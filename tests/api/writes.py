@@ -139,6 +139,15 @@ class Newsroom:
         shown = {"password": PASSWORD, "passkey": device.say(asked)}
         return self.reader.call("POST", f"/auth/passkeys/{line['id']}/remove", shown)
 
+    def ask_to_be_deleted(self) -> Any:
+        """Ask for the deletion of the reader."""
+        return self.reader.call("POST", "/accounts/me/deletion", {"password": PASSWORD})
+
+    def stay(self) -> Any:
+        """Ask for it and take it back."""
+        self.ask_to_be_deleted()
+        return self.reader.call("DELETE", "/accounts/me/deletion")
+
     def unsubscribe(self) -> Any:
         """End the reader's mails by the link in one."""
         key = self.settings.require_secret_key()
@@ -168,6 +177,8 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "DELETE /api/v1/auth/token": lambda room: room.reader.call("DELETE", "/auth/token"),
     "DELETE /api/v1/auth/sessions": lambda room: room.reader.call("DELETE", "/auth/sessions"),
     "DELETE /api/v1/auth/sessions/<int:session_id>": lambda room: room.end_session(),
+    "POST /api/v1/accounts/me/deletion": lambda room: room.ask_to_be_deleted(),
+    "DELETE /api/v1/accounts/me/deletion": lambda room: room.stay(),
     "POST /api/v1/auth/api-keys": lambda room: room.key(),
     "DELETE /api/v1/auth/api-keys/<int:key_id>": lambda room: room.reader.call(
         "DELETE", f"/auth/api-keys/{room.key().get_json()['id']}"

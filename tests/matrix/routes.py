@@ -202,6 +202,15 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
         ),
     ),
     "GET /api/v1/accounts/me/activity": CommonRoute(READER, _once("/accounts/me/activity")),
+    "POST /api/v1/accounts/me/deletion": CommonRoute(
+        READER, _once("/accounts/me/deletion", {}), frozenset({422})
+    ),
+    "GET /api/v1/accounts/me/deletion": CommonRoute(
+        READER, _once("/accounts/me/deletion"), frozenset({404})
+    ),
+    "DELETE /api/v1/accounts/me/deletion": CommonRoute(
+        READER, _once("/accounts/me/deletion"), frozenset({404})
+    ),
     "GET /api/v1/auth/api-keys": CommonRoute(READER, _once("/auth/api-keys")),
     "POST /api/v1/auth/api-keys": CommonRoute(
         READER, _once("/auth/api-keys", {}), frozenset({422})

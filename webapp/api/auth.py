@@ -24,7 +24,12 @@ MARK = "auth_mark"
 READS = frozenset({"GET", "HEAD"})
 # Open to an account whose address is not proven, whatever the settings let it do besides.
 OF_ONES_ACCOUNT = frozenset(
-    {Permission.ACCOUNT_READ, Permission.ACCOUNT_EDIT, Permission.CREDENTIAL_MANAGE}
+    {
+        Permission.ACCOUNT_READ,
+        Permission.ACCOUNT_EDIT,
+        Permission.ACCOUNT_DELETE,
+        Permission.CREDENTIAL_MANAGE,
+    }
 )
 LACKS_FACTOR = (
     "Your role has to have a second factor: add one first, beginning with "

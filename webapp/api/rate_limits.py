@@ -32,6 +32,7 @@ LIMITS = {
     "factors.confirm_totp": "20 per minute",
     "factors.remove_totp": "10 per minute",
     "factors.renew_recovery_codes": "10 per minute",
+    "deletions.ask": "10 per minute",
     "accounts.register": "20 per minute",
     "auth.request_password_reset": "10 per minute",
     "auth.confirm_password_reset": "20 per minute",

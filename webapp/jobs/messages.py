@@ -196,6 +196,41 @@ class SendEventMails(Message):
         return f"{self.event_id}:{self.after_user_id}:{self.to_user_id}"
 
 
+class SendAccountDeletion(Message):
+    """Tell the owner of an account when it will be deleted, as asked for."""
+
+    kind: ClassVar[str] = "account_deletion.send"
+    queue: ClassVar[Queue] = Queue.ACCOUNTS
+    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
+
+    user_id: int
+    deletion_id: int
+
+
+class SendAccountDeletionCancelled(Message):
+    """Tell the owner of an account that it will not be deleted after all."""
+
+    kind: ClassVar[str] = "account_deletion_cancelled.send"
+    queue: ClassVar[Queue] = Queue.ACCOUNTS
+    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
+
+    user_id: int
+
+
+class DeleteAccount(Message):
+    """Carry out the deletion that an owner has asked for, if it was not taken back."""
+
+    kind: ClassVar[str] = "account.delete"
+    queue: ClassVar[Queue] = Queue.ACCOUNTS
+    max_starts: ClassVar[int] = 1000  # What was promised to somebody is not given up.
+
+    deletion_id: int
+
+    def dedupe_key(self) -> str:
+        """One for each wish."""
+        return str(self.deletion_id)
+
+
 class EraseAccount(Message):
     """Erase what is left of an account that has lost its name."""
 
@@ -246,6 +281,9 @@ MESSAGES: dict[str, type[Message]] = {
         SealVersion,
         FanOutEvent,
         SendEventMails,
+        SendAccountDeletion,
+        SendAccountDeletionCancelled,
+        DeleteAccount,
         EraseAccount,
         PruneTable,
         RunBackfill,

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     ACCOUNT_READ = "account.read"
     ACCOUNT_READ_ACTIVITY = "account.read_activity"
     ACCOUNT_EDIT = "account.edit"
+    ACCOUNT_DELETE = "account.delete"
     CREDENTIAL_MANAGE = "credential.manage"
     FOLLOW_READ = "follow.read"
     FOLLOW_MANAGE = "follow.manage"
@@ -52,7 +53,7 @@ class Scope(StrEnum):
 _READER = frozenset(
     {
         Permission.ACCOUNT_READ, Permission.ACCOUNT_READ_ACTIVITY, Permission.ACCOUNT_EDIT,
-        Permission.CREDENTIAL_MANAGE,
+        Permission.ACCOUNT_DELETE, Permission.CREDENTIAL_MANAGE,
         Permission.FOLLOW_READ, Permission.FOLLOW_MANAGE,
         Permission.NOTIFICATION_READ, Permission.NOTIFICATION_MANAGE,
     }

@@ -1,6 +1,7 @@
 """The tables. Importing this package loads every model, so that the metadata is complete."""
 
 from webapp.models.accounts.access_tokens import AccessToken
+from webapp.models.accounts.account_deletions import AccountDeletion
 from webapp.models.accounts.account_usages import AccountUsage
 from webapp.models.accounts.api_keys import ApiKey
 from webapp.models.accounts.email_verifications import EmailVerification
@@ -39,6 +40,7 @@ from webapp.models.publishing.schedules import Schedule
 
 __all__ = [
     "AccessToken",
+    "AccountDeletion",
     "AccountUsage",
     "ActivityBlock",
     "ActivityLog",

@@ -75,6 +75,11 @@ HELD: dict[str, Held] = {
         "id user_agent address created_at expires_at revoked_at last_used_at",
         hidden="token_hash", people=_OWN_ROWS,
     ),
+    "account_deletions": Held(
+        "the account", "to delete it when its owner has asked for that",
+        "until it is done or taken back", DELETED,
+        "id asked_at due_at", people={"user_id": DELETED, "heir_id": UNLINKED},
+    ),
     "account_usages": Held(
         "the account", "to hold an account to its quotas of a day", "as long as the account",
         DELETED, "day_began_at saves saved_bytes", people=_OWN_ROWS,

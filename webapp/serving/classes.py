@@ -57,6 +57,7 @@ _WITH_PASSWORD = {
     ("POST", f"{API_PREFIX}/auth/second-factors/totp"),
     ("POST", f"{API_PREFIX}/auth/second-factors/totp/remove"),
     ("POST", f"{API_PREFIX}/auth/second-factors/recovery-codes"),
+    ("POST", f"{API_PREFIX}/accounts/me/deletion"),
     ("POST", f"{API_PREFIX}/auth/password-reset/confirm"),
     ("POST", "/reset-password"),
 }
