@@ -21,7 +21,7 @@ from webapp.api.edge import ImprintApp, install_edge
 from webapp.api.errors import install_error_handlers
 from webapp.api.interchange import imports
 from webapp.api.metrics import install_metrics
-from webapp.api.operations import account_deletions, activity
+from webapp.api.operations import account_deletions, account_exports, activity
 from webapp.api.operations.operators import install_operators
 from webapp.api.problems import Problem
 from webapp.api.publishing import published, schedules
@@ -30,6 +30,7 @@ from webapp.api.rate_limits import install_rate_limits
 from webapp.api.routing import install_routing
 from webapp.bootstrap import web_context
 from webapp.pages.docs import describe_permissions, describe_problems, install_docs
+from webapp.pages.export import install_export
 from webapp.pages.page_script import install_page_script
 from webapp.pages.reset_password import install_reset_password
 from webapp.pages.unsubscribe import install_unsubscribe
@@ -57,6 +58,14 @@ BLUEPRINTS = (
     notifications.blueprint,
     activity.blueprint,
     account_deletions.blueprint,
+    account_exports.blueprint,
+)
+PAGES = (
+    install_page_script,
+    install_reset_password,
+    install_verify_email,
+    install_export,
+    install_unsubscribe,
 )
 
 
@@ -88,10 +97,8 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
         app.register_api(blueprint)
     install_operators(app)
     install_docs(app)
-    install_page_script(app)
-    install_reset_password(app)
-    install_verify_email(app)
-    install_unsubscribe(app)
+    for install_page in PAGES:
+        install_page(app)
     describe_problems(app)
     describe_permissions(app)
     install_rate_limits(app, settings)

@@ -104,6 +104,7 @@ class Settings(EnvironmentSettings):
     api_key_days: int = Field(default=365, ge=1, le=3_650)
     mail_to_unproven: bool = True
     content_heir: str = ""
+    export_hours: int = Field(default=72, ge=1, le=720)
     account_deletion_days: int = Field(default=14, ge=0, le=365)
     unverified_accounts: Literal["everything", "read", "nothing"] = "everything"
     keep_unverified_account_days: int = Field(default=0, ge=0, le=36_500)

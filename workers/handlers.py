@@ -4,7 +4,7 @@ from workers.accounts import accounts, second_factors
 from workers.audience import mail, notifications
 from workers.content import versions
 from workers.context import Handler
-from workers.operations import account_deletions, backfills, erasure, housekeeping
+from workers.operations import account_deletions, account_exports, backfills, erasure, housekeeping
 from workers.publishing import publishing, refresh
 
 HANDLERS: dict[str, Handler] = {
@@ -20,6 +20,7 @@ HANDLERS: dict[str, Handler] = {
         housekeeping,
         backfills,
         account_deletions,
+        account_exports,
         erasure,
     )
     for handler in module.HANDLERS

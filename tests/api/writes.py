@@ -20,6 +20,8 @@ from webapp.services.accounts import password_resets, verifications
 from webapp.services.accounts.password_resets import MintedReset
 from webapp.services.accounts.verifications import MintedVerification
 from webapp.services.audience.unsubscribing import unsubscribe_link
+from webapp.services.operations import account_exports
+from webapp.services.operations.personal_files import Piece
 from webapp.settings import Settings
 
 SOON = {"action": "publish", "at": "2099-01-01T00:00:00Z"}
@@ -139,6 +141,16 @@ class Newsroom:
         shown = {"password": PASSWORD, "passkey": device.say(asked)}
         return self.reader.call("POST", f"/auth/passkeys/{line['id']}/remove", shown)
 
+    def export(self) -> tuple[int, str]:
+        """Make a copy of the reader's data; returns its id and the token of its link."""
+        with self.sessions.begin() as session:
+            export_id = account_exports.ask(session, self.reader.id)
+            account_exports.add_piece(session, export_id, 1, Piece(0, b"zip"))
+            account_exports.end(session, export_id, self.reader.id, hours=1)
+            notice = account_exports.mint_link(session, export_id)
+        assert notice is not None
+        return export_id, notice.token
+
     def ask_to_be_deleted(self) -> Any:
         """Ask for the deletion of the reader."""
         return self.reader.call("POST", "/accounts/me/deletion", {"password": PASSWORD})
@@ -177,6 +189,15 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "DELETE /api/v1/auth/token": lambda room: room.reader.call("DELETE", "/auth/token"),
     "DELETE /api/v1/auth/sessions": lambda room: room.reader.call("DELETE", "/auth/sessions"),
     "DELETE /api/v1/auth/sessions/<int:session_id>": lambda room: room.end_session(),
+    "POST /api/v1/accounts/me/exports": lambda room: room.reader.call(
+        "POST", "/accounts/me/exports"
+    ),
+    "POST /api/v1/accounts/me/exports/<int:export_id>/files/<int:number>": lambda room: (
+        room.reader.call("POST", f"/accounts/me/exports/{room.export()[0]}/files/1")
+    ),
+    "POST /export": lambda room: room.client.post(
+        "/export", data={"token": room.export()[1], "number": "1"}
+    ),
     "POST /api/v1/accounts/me/deletion": lambda room: room.ask_to_be_deleted(),
     "DELETE /api/v1/accounts/me/deletion": lambda room: room.stay(),
     "POST /api/v1/auth/api-keys": lambda room: room.key(),

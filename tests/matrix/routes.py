@@ -202,6 +202,15 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
         ),
     ),
     "GET /api/v1/accounts/me/activity": CommonRoute(READER, _once("/accounts/me/activity")),
+    "POST /api/v1/accounts/me/exports": CommonRoute(
+        READER, _once("/accounts/me/exports"), frozenset({202, 409, 429})
+    ),
+    "GET /api/v1/accounts/me/exports/<int:export_id>": CommonRoute(
+        READER, _once(f"/accounts/me/exports/{NOBODY}"), frozenset({404})
+    ),
+    "POST /api/v1/accounts/me/exports/<int:export_id>/files/<int:number>": CommonRoute(
+        READER, _once(f"/accounts/me/exports/{NOBODY}/files/1"), frozenset({404})
+    ),
     "POST /api/v1/accounts/me/deletion": CommonRoute(
         READER, _once("/accounts/me/deletion", {}), frozenset({422})
     ),
@@ -346,6 +355,8 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "GET /unsubscribe": CommonRoute(None, _once("!/unsubscribe")),
     "POST /unsubscribe": CommonRoute(None, _once("!/unsubscribe"), frozenset({404})),
     "POST /reset-password": CommonRoute(None, _once("!/reset-password"), frozenset({422})),
+    "GET /export": CommonRoute(None, _once("!/export")),
+    "POST /export": CommonRoute(None, _once("!/export"), frozenset({404})),
     "GET /verify-email": CommonRoute(None, _once("!/verify-email")),
     "POST /verify-email": CommonRoute(None, _once("!/verify-email"), frozenset({404})),
     "GET /page.js": CommonRoute(None, _once("!/page.js")),

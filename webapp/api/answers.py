@@ -36,6 +36,12 @@ def answer(
     return conditional(response, f'"{revision}"', OWN)
 
 
+def zip_answer(data: bytes, name: str) -> Response:
+    """Return a zip to be saved under a name, which no cache keeps."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(data, headers=headers, content_type="application/zip")
+
+
 def public_answer(body: bytes, etag: str | None = None) -> Response:
     """Return bytes of JSON that everybody may read, or 304 to who has them already.
 

@@ -28,6 +28,7 @@ OF_ONES_ACCOUNT = frozenset(
         Permission.ACCOUNT_READ,
         Permission.ACCOUNT_EDIT,
         Permission.ACCOUNT_DELETE,
+        Permission.ACCOUNT_EXPORT,
         Permission.CREDENTIAL_MANAGE,
     }
 )

@@ -33,6 +33,7 @@ LIMITS = {
     "factors.remove_totp": "10 per minute",
     "factors.renew_recovery_codes": "10 per minute",
     "deletions.ask": "10 per minute",
+    "export": "60 per minute",
     "accounts.register": "20 per minute",
     "auth.request_password_reset": "10 per minute",
     "auth.confirm_password_reset": "20 per minute",

@@ -231,6 +231,31 @@ class DeleteAccount(Message):
         return str(self.deletion_id)
 
 
+class MakeAccountExport(Message):
+    """Make the copy of what is kept of an account that its owner has asked for."""
+
+    kind: ClassVar[str] = "account_export.make"
+    queue: ClassVar[Queue] = Queue.HOUSEKEEPING
+
+    export_id: int
+    user_id: int
+
+    def dedupe_key(self) -> str:
+        """One for each copy."""
+        return str(self.export_id)
+
+
+class SendAccountExport(Message):
+    """Mail the owner of an account where the copy can be fetched."""
+
+    kind: ClassVar[str] = "account_export.send"
+    queue: ClassVar[Queue] = Queue.ACCOUNTS
+    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
+
+    export_id: int
+    user_id: int
+
+
 class EraseAccount(Message):
     """Erase what is left of an account that has lost its name."""
 
@@ -284,6 +309,8 @@ MESSAGES: dict[str, type[Message]] = {
         SendAccountDeletion,
         SendAccountDeletionCancelled,
         DeleteAccount,
+        MakeAccountExport,
+        SendAccountExport,
         EraseAccount,
         PruneTable,
         RunBackfill,

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     ACCOUNT_READ = "account.read"
     ACCOUNT_READ_ACTIVITY = "account.read_activity"
     ACCOUNT_EDIT = "account.edit"
+    ACCOUNT_EXPORT = "account.export"
     ACCOUNT_DELETE = "account.delete"
     CREDENTIAL_MANAGE = "credential.manage"
     FOLLOW_READ = "follow.read"
@@ -53,7 +54,7 @@ class Scope(StrEnum):
 _READER = frozenset(
     {
         Permission.ACCOUNT_READ, Permission.ACCOUNT_READ_ACTIVITY, Permission.ACCOUNT_EDIT,
-        Permission.ACCOUNT_DELETE, Permission.CREDENTIAL_MANAGE,
+        Permission.ACCOUNT_EXPORT, Permission.ACCOUNT_DELETE, Permission.CREDENTIAL_MANAGE,
         Permission.FOLLOW_READ, Permission.FOLLOW_MANAGE,
         Permission.NOTIFICATION_READ, Permission.NOTIFICATION_MANAGE,
     }

@@ -2,6 +2,7 @@
 
 from webapp.models.accounts.access_tokens import AccessToken
 from webapp.models.accounts.account_deletions import AccountDeletion
+from webapp.models.accounts.account_exports import AccountExport, AccountExportFile
 from webapp.models.accounts.account_usages import AccountUsage
 from webapp.models.accounts.api_keys import ApiKey
 from webapp.models.accounts.email_verifications import EmailVerification
@@ -41,6 +42,8 @@ from webapp.models.publishing.schedules import Schedule
 __all__ = [
     "AccessToken",
     "AccountDeletion",
+    "AccountExport",
+    "AccountExportFile",
     "AccountUsage",
     "ActivityBlock",
     "ActivityLog",

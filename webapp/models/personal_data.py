@@ -80,6 +80,16 @@ HELD: dict[str, Held] = {
         "until it is done or taken back", DELETED,
         "id asked_at due_at", people={"user_id": DELETED, "heir_id": UNLINKED},
     ),
+    "account_export_files": Held(
+        "the account", "a copy of what is kept of it, for its owner",
+        "IMPRINT_EXPORT_HOURS after it was made", DELETED, "export_id number", hidden="data",
+    ),
+    "account_exports": Held(
+        "the account", "to make a copy of what is kept of it, and to let its owner fetch it",
+        "IMPRINT_EXPORT_HOURS after it was made", DELETED,
+        "id asked_at rows_done byte_count ready_at expires_at fetched_at",
+        hidden="token_hash", people=_OWN_ROWS,
+    ),
     "account_usages": Held(
         "the account", "to hold an account to its quotas of a day", "as long as the account",
         DELETED, "day_began_at saves saved_bytes", people=_OWN_ROWS,

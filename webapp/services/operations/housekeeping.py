@@ -90,6 +90,7 @@ _OUTLIVED = {
     "sign_in_throttles": Outlived("sign_in_throttles", _older("failed_at"), lambda _: 1),
     "familiar_networks": Outlived("familiar_networks", _older("seen_at"), lambda _: FAMILIAR_DAYS),
     "email_verifications": Outlived("email_verifications", _older("created_at"), lambda _: 30),
+    "account_exports": Outlived("account_exports", "expires_at < now()", lambda _: 1),
     "unverified_accounts": Outlived(
         "users", _IDLE_UNVERIFIED, lambda settings: settings.keep_unverified_account_days
     ),
