@@ -34,6 +34,7 @@ COMMANDS_ASKED: dict[str, list[str] | None] = {
     "accounts erasures": [],
     "accounts list": ["--limit", "1000"],
     "accounts replay-erasures": None,
+    "accounts reset-factors": ["999999999", "--yes"],
     "accounts reset-password": ["999999999", "--yes"],
     "accounts revoke-sessions": ["999999999", "--yes"],
     "accounts show": ["owner"],
