@@ -14,6 +14,7 @@ from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
 from webapp.models import Role, User
 from webapp.services.accounts.actors import Actor
+from webapp.services.accounts.holders import FindRow
 from webapp.services.accounts.sessions import Login, open_session
 from webapp.services.content import content
 from webapp.services.content.content import Draft
@@ -54,6 +55,11 @@ def make_content(session: Session, actor: Actor, **fields: Any) -> int:
 def password_hash() -> str:
     """Return a hash of PASSWORD. To make one is slow on purpose, so all accounts share it."""
     return hash_password(PASSWORD)
+
+
+def rows_of(session: Session) -> FindRow:
+    """Find rows within a session, which also sees what its transaction has not committed."""
+    return lambda statement, parameters: session.execute(statement, parameters).one_or_none()
 
 
 def as_it_is(_row: object) -> bool:

@@ -9,6 +9,7 @@ from webapp.adapters.database import make_engine
 from webapp.adapters.mail import Mailer
 from webapp.adapters.readers import ReaderConnections
 from webapp.adapters.rendering import configure_rendering
+from webapp.adapters.single_reads import SingleReads
 from webapp.api.context import WebContext
 from webapp.settings import Settings
 from workers.context import WorkerContext
@@ -35,6 +36,7 @@ def web_context(settings: Settings) -> WebContext:
         settings=settings,
         engine=engine,
         sessions=make_sessions(engine),
+        single_reads=SingleReads(engine, is_pooled=settings.database_pooler != "none"),
         readers=ReaderConnections(settings),
         broker=BrokerProbe(settings.celery_broker_url),
     )

@@ -1,11 +1,16 @@
 """The engine for everything that is written, and the plain connection that listens."""
 
+import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from webapp.adapters.database_connections import set_settings, settle
@@ -27,12 +32,16 @@ POOL_WAIT_SECONDS = 5.0
 # still do a minute later, when ten thousand rows have come and no autovacuum yet.
 PLANS_LAST_SECONDS = 5.0
 _PLANNED_AT = "planned_at"
+_USED_AT = "used_at"
+_TRUSTED_SECONDS: ContextVar[float] = ContextVar("trusted_seconds", default=0.0)
 # What the server tells of itself without being asked, since PostgreSQL 14.
 _REFUSES_WRITES = ("default_transaction_read_only", "in_hot_standby")
 
 
 def make_engine(settings: Settings, *, application_name: str) -> Engine:
     """Return an engine that has not connected yet. Raises MissingSettingError.
+
+    What leaves the pool is asked first whether the server is still there; see `trusting`.
 
     Its errors do not tell the parameters of the statement: they hold addresses and drafts, and
     errors are logged and kept with jobs.
@@ -43,12 +52,12 @@ def make_engine(settings: Settings, *, application_name: str) -> Engine:
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_size,
         pool_timeout=POOL_WAIT_SECONDS,
-        pool_pre_ping=True,
         pool_recycle=1800,
         hide_parameters=True,
         connect_args=_arguments(plan),
     )
     _prepare(engine, plan)
+    _ask_before_use(engine)
     return engine
 
 
@@ -125,9 +134,53 @@ def _prepare(engine: Engine, plan: ConnectionPlan) -> None:
     def begin_transaction(connection: Connection) -> None:
         if plan.is_pooled:
             connection.exec_driver_sql(limits)
-        if time.monotonic() >= connection.info[_PLANNED_AT] + PLANS_LAST_SECONDS:
-            connection.info[_PLANNED_AT] = time.monotonic()
+        if plans_are_old(connection.info):
             connection.exec_driver_sql("DISCARD PLANS")
+
+
+def plans_are_old(info: dict[Any, Any]) -> bool:
+    """Say whether the plans of a connection have lasted long enough, and count from now on.
+
+    `info` is what the pool knows of it.
+    """
+    if time.monotonic() < info[_PLANNED_AT] + PLANS_LAST_SECONDS:
+        return False
+    info[_PLANNED_AT] = time.monotonic()
+    return True
+
+
+@contextmanager
+def trusting(seconds: float) -> Iterator[None]:
+    """Let this thread take connections from the pool unasked if they were in use so lately.
+
+    For who goes to another connection where the first is broken: to ask costs as much as to read.
+    """
+    token = _TRUSTED_SECONDS.set(seconds)
+    try:
+        yield
+    finally:
+        _TRUSTED_SECONDS.reset(token)
+
+
+def _ask_before_use(engine: Engine) -> None:
+    @event.listens_for(engine, "checkout")
+    def ask(
+        connection: psycopg.Connection[Any], entry: ConnectionPoolEntry, _proxy: object
+    ) -> None:
+        idle_seconds = time.monotonic() - entry.info.get(_USED_AT, -math.inf)
+        if idle_seconds >= _TRUSTED_SECONDS.get() and not _answers(engine, connection):
+            raise InvalidatePoolError
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: object, entry: ConnectionPoolEntry) -> None:
+        entry.info[_USED_AT] = time.monotonic()
+
+
+def _answers(engine: Engine, connection: psycopg.Connection[Any]) -> bool:
+    try:
+        return engine.dialect.do_ping(connection)  # type: ignore[arg-type]
+    except psycopg.Error:
+        return False
 
 
 def _refuses_writes(connection: psycopg.Connection[Any]) -> bool:

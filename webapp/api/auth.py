@@ -15,6 +15,7 @@ from webapp.kit.permissions import Permission
 from webapp.services import origins
 from webapp.services.accounts import api_keys, sessions
 from webapp.services.accounts.actors import Actor
+from webapp.services.accounts.holders import FindRow
 from webapp.services.errors import AuthenticationError, ForbiddenError
 from webapp.settings import Settings
 
@@ -78,15 +79,19 @@ def requires(permission: Permission, *, for_enrolment: bool = False) -> Callable
     return mark
 
 
-def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
+def load_actor(
+    find: FindRow, open_session: Callable[[], Session], mark: AuthMark, settings: Settings
+) -> None:
     """Find out who calls and whether they may, and note the use of their session or API key.
+
+    A session of the database is opened only for that note.
 
     Raises AuthenticationError (no token or key, or one that is not valid), ForbiddenError, and
     RequestError for a name of an agent's session that is none. Where
     everybody may, a token that is not valid makes no difference.
     """
     try:
-        actor = _find_actor(session, settings.access_token_idle_days)
+        actor = _find_actor(find, settings.access_token_idle_days)
     except AuthenticationError:
         if mark.permission is None:
             return
@@ -97,7 +102,7 @@ def load_actor(session: Session, mark: AuthMark, settings: Settings) -> None:
     else:
         origins.add(api_key_id=actor.api_key_id, agent_session=_agent_session())
     if not actor.is_use_noted:
-        _note_use(session, actor)
+        _note_use(open_session(), actor)
     lacks_factor = not actor.has_second_factor and settings.wants_second_factor(actor.role)
     if mark.permission is not None:
         if lacks_factor and not mark.for_enrolment:
@@ -133,17 +138,17 @@ def known_actor() -> Actor | None:
     return actor
 
 
-def _find_actor(session: Session, idle_days: int) -> Actor:
+def _find_actor(find: FindRow, idle_days: int) -> Actor:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise AuthenticationError("Send a token: Authorization: Bearer …")
     text = token.strip()
     if text.startswith(PREFIX):
-        actor = api_keys.find_actor(session, text)
+        actor = api_keys.find_actor(find, text)
         if actor is None:
             raise AuthenticationError("The API key is unknown, expired or revoked.")
         return actor
-    actor = sessions.find_actor(session, text, idle_days=idle_days)
+    actor = sessions.find_actor(find, text, idle_days=idle_days)
     if actor is None:
         raise AuthenticationError("The token is unknown, expired or revoked; log in again.")
     return actor

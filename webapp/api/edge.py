@@ -74,7 +74,8 @@ class ImprintApp(OpenAPI):
         except ServiceError as error:
             if "session" in g:
                 g.session.rollback()
-                trace_refusal(web_context(), error)
+            if self.context is not None:
+                trace_refusal(self.context, error)
             raise
         finally:
             if "session" in g:
@@ -156,7 +157,8 @@ def load_actor_if_needed(mark: AuthMark) -> None:
     """Find out who calls, where the view wants to know."""
     is_asked = mark.permission is not None
     if is_asked or (mark.knows_callers and "Authorization" in request.headers):
-        load_actor(open_session(), mark, web_context().settings)
+        context = web_context()
+        load_actor(context.single_reads.first, open_session, mark, context.settings)
 
 
 def keeps_no_answer(view: Any) -> Any:  # noqa: ANN401

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dev.mail_sink import MailSink
 from tests.at_once import at_once
-from tests.factories import PASSWORD, Caller, run_ready_jobs
+from tests.factories import PASSWORD, Caller, rows_of, run_ready_jobs
 from webapp.api.edge import ImprintApp
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
@@ -59,7 +59,7 @@ def status_of(caller: Caller) -> int:
 def actor_of(caller: Caller, maker: sessionmaker[Session]) -> Actor:
     """Return who calls, as the services know them."""
     with maker() as session:
-        actor = find_actor(session, caller.token)
+        actor = find_actor(rows_of(session), caller.token)
     assert actor is not None
     return actor
 

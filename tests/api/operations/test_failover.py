@@ -11,11 +11,12 @@ from psycopg import sql
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.factories import PASSWORD, make_actor, make_content
+from tests.factories import PASSWORD, Caller, make_actor, make_content
 from webapp.adapters.database import make_engine
 from webapp.adapters.mail import Mailer
 from webapp.api.context import READINESS_SECONDS
 from webapp.bootstrap import make_sessions
+from webapp.kit.roles import RoleName
 from webapp.models import Job
 from webapp.settings import Settings
 from workers.context import WorkerContext
@@ -109,3 +110,15 @@ def test_a_worker_takes_a_server_without_writes_for_one_that_is_away(
     with sessions() as session:
         done = select(func.count()).where(Job.id == job_id, Job.state == "done")
         assert session.scalar(done) == 1
+
+
+def test_a_token_is_read_by_another_connection_where_the_first_was_ended(
+    client: FlaskClient, database_url: str
+) -> None:
+    reader = Caller(client, RoleName.READER)
+    assert reader.call("GET", "/accounts/me").status_code == 200
+    for _ in range(3):
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            end_the_others(connection)
+        assert reader.call("GET", "/accounts/me").status_code == 200
+        assert reader.call("GET", "/auth/sessions").status_code == 200

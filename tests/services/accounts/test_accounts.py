@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.factories import PASSWORD, as_it_is, make_actor
+from tests.factories import PASSWORD, as_it_is, make_actor, rows_of
 from webapp.kit.clock import utc_now
 from webapp.kit.passwords import password_bound_secret
 from webapp.kit.roles import RoleName
@@ -100,24 +100,24 @@ def test_a_hash_of_before_the_rule_of_forms_still_opens_and_gives_way(session: S
 def test_a_revoked_or_expired_token_is_nobody(session: Session) -> None:
     account = register(session)
     token = open_session(session, account.id)
-    actor = sessions.find_actor(session, token)
+    actor = sessions.find_actor(rows_of(session), token)
     assert actor is not None
     assert (actor.user_id, actor.role) == (account.id, RoleName.READER)
     assert actor.session_id is not None
 
     sessions.revoke_session(session, account.id, actor.session_id)
-    assert sessions.find_actor(session, token) is None
+    assert sessions.find_actor(rows_of(session), token) is None
     with pytest.raises(NotFoundError):
         sessions.revoke_session(session, account.id, actor.session_id)
 
     expired = open_session(session, account.id)
     session.execute(update(AccessToken).values(expires_at=utc_now() - timedelta(seconds=1)))
-    assert sessions.find_actor(session, expired) is None
+    assert sessions.find_actor(rows_of(session), expired) is None
 
 
 def test_nobody_revokes_the_session_of_another(session: Session) -> None:
     account, other = register(session), register(session, "other")
-    actor = sessions.find_actor(session, open_session(session, account.id))
+    actor = sessions.find_actor(rows_of(session), open_session(session, account.id))
     assert actor is not None
     assert actor.session_id is not None
     with pytest.raises(NotFoundError):
@@ -176,7 +176,7 @@ def test_a_reset_sets_the_password_once_and_ends_every_session(session: Session)
     password_resets.confirm_reset(session, reset, "a new password")
 
     assert sessions.log_in(session, "maria", "a new password").user_id == account.id
-    assert sessions.find_actor(session, token) is None
+    assert sessions.find_actor(rows_of(session), token) is None
     for used in (reset, older, "never minted"):
         with pytest.raises(AuthenticationError):
             password_resets.confirm_reset(session, used, "yet another password")

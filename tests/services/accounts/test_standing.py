@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.factories import PASSWORD, as_it_is, make_actor
+from tests.factories import PASSWORD, as_it_is, make_actor, rows_of
 from webapp.jobs.leases import seconds_from_now
 from webapp.kit.passwords import hash_password
 from webapp.kit.roles import RoleName
@@ -36,9 +36,9 @@ def test_an_account_that_is_switched_off_opens_nothing_from_then_on(session: Ses
     user.password_hash = hash_password(PASSWORD)
     session.flush()
     token = hand_out_token(session, reader.user_id)
-    assert sessions.find_actor(session, token) is not None
+    assert sessions.find_actor(rows_of(session), token) is not None
     assert standing.disable(session, admin.user_id, reader.user_id, "spam")
-    assert sessions.find_actor(session, token) is None
+    assert sessions.find_actor(rows_of(session), token) is None
     with pytest.raises(AuthenticationError):
         sessions.log_in(session, reader.login, PASSWORD)
     assert not standing.disable(session, admin.user_id, reader.user_id, "spam again")
@@ -57,20 +57,22 @@ def test_what_ended_with_an_account_does_not_come_back_with_it(session: Session)
     standing.disable(session, None, reader.user_id, "left")
     assert standing.enable(session, None, reader.user_id)
     assert not standing.enable(session, None, reader.user_id)
-    assert sessions.find_actor(session, token) is None
+    assert sessions.find_actor(rows_of(session), token) is None
     with pytest.raises(AuthenticationError):
         password_resets.confirm_reset(session, minted.token, PASSWORD)
-    assert sessions.find_actor(session, hand_out_token(session, reader.user_id)) is not None
+    token = hand_out_token(session, reader.user_id)
+    assert sessions.find_actor(rows_of(session), token) is not None
 
 
 def test_all_sessions_but_one_can_be_ended(session: Session) -> None:
     reader, other = (make_actor(session, RoleName.READER) for _ in range(2))
     tokens = [hand_out_token(session, reader.user_id) for _ in range(3)]
     foreign = hand_out_token(session, other.user_id)
-    kept = sessions.find_actor(session, tokens[1])
+    kept = sessions.find_actor(rows_of(session), tokens[1])
     assert kept is not None
     assert standing.revoke_sessions(session, reader.user_id, but=kept.session_id) == 2
-    alive = [sessions.find_actor(session, token) is not None for token in (*tokens, foreign)]
+    find = rows_of(session)
+    alive = [sessions.find_actor(find, token) is not None for token in (*tokens, foreign)]
     assert alive == [False, True, False, True]
     assert standing.revoke_sessions(session, reader.user_id) == 1
 

@@ -149,7 +149,8 @@ def register(body: NewAccount) -> Response:
 @requires(Permission.ACCOUNT_READ)
 def show_me() -> Response:
     """Show the account that the token belongs to; its ETag is what a change wants in If-Match."""
-    return tagged(_shape(accounts.get_account(open_session(), current_actor().user_id)))
+    find = web_context().single_reads.first
+    return tagged(_shape(accounts.read_account(find, current_actor().user_id)))
 
 
 @blueprint.patch("/accounts/me", responses={200: AccountAnswer, **CHANGE_PROBLEMS}, security=BEARER)

@@ -15,7 +15,7 @@ from webapp.kit.tokens import hash_token
 from webapp.models import ApiKey
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.accounts.holders import actor_of, select_holder
+from webapp.services.accounts.holders import FindRow, actor_of, select_holder
 from webapp.services.accounts.sessions import SECONDS_A_DAY, Login, require_unchanged
 from webapp.services.errors import ConflictError, NotFoundError, QuotaError
 
@@ -124,14 +124,14 @@ _HOLDER = select_holder(
 )
 
 
-def find_actor(session: Session, key: str) -> Actor | None:
+def find_actor(find: FindRow, key: str) -> Actor | None:
     """Return who comes with this key; None when it is unknown, ended, or its owner's account off.
 
     The owner's role is that of this moment, and the key's scopes bound it.
     """
     if not is_key(key):
         return None
-    row = session.execute(_HOLDER, {"secret_hash": hash_token(key)}).one_or_none()
+    row = find(_HOLDER, {"secret_hash": hash_token(key)})
     if row is None:
         return None
     return actor_of(row, api_key_id=row.id, key_permissions=permissions_of_scopes(row.scopes))

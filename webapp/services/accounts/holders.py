@@ -1,14 +1,18 @@
 """Who holds a token or a key: the one rule of what still opens anything, and for whom."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.kit.roles import RoleName
 from webapp.models import AccessToken, ApiKey, Role, User
 from webapp.services.accounts.actors import Actor
+
+FindRow = Callable[[Select[Any], dict[str, Any]], Any | None]
+"""Returns the one row of a statement that was built once, or None."""
 
 
 def select_holder(
@@ -44,7 +48,7 @@ def select_holder(
     )
 
 
-def actor_of(row: Row[Any], **credential: Any) -> Actor:  # noqa: ANN401
+def actor_of(row: Any, **credential: Any) -> Actor:  # noqa: ANN401
     """Return the actor of a row of `select_holder`; `credential` says what they came with."""
     actor = Actor(
         user_id=row.user_id,

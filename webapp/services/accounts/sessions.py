@@ -22,7 +22,7 @@ from webapp.models import AccessToken, User
 from webapp.services import activity
 from webapp.services.accounts import standing
 from webapp.services.accounts.actors import Actor
-from webapp.services.accounts.holders import actor_of, select_holder
+from webapp.services.accounts.holders import FindRow, actor_of, select_holder
 from webapp.services.errors import AuthenticationError, ConflictError, NotFoundError
 
 SECONDS_A_DAY = 86_400
@@ -253,7 +253,7 @@ _HOLDER_IN_USE = _HOLDER.where(
 )
 
 
-def find_actor(session: Session, token: str, *, idle_days: int = 0) -> Actor | None:
+def find_actor(find: FindRow, token: str, *, idle_days: int = 0) -> Actor | None:
     """Return who holds this token.
 
     None when it is unknown, revoked, expired, was not used for `idle_days` (0: however long), or
@@ -264,7 +264,7 @@ def find_actor(session: Session, token: str, *, idle_days: int = 0) -> Actor | N
     if idle_days:
         statement = _HOLDER_IN_USE
         parameters["idle_seconds"] = -float(idle_days * SECONDS_A_DAY)
-    row = session.execute(statement, parameters).one_or_none()
+    row = find(statement, parameters)
     return None if row is None else actor_of(row, session_id=row.id)
 
 

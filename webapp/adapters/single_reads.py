@@ -1,0 +1,92 @@
+"""Reads of one row by one statement, without a session and a transaction around it.
+
+To begin a transaction, to end it, and what SQLAlchemy does around a statement cost several times as
+much as the indexed read of who holds a token, which most requests begin with.
+"""
+
+from typing import Any
+
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, Select
+
+from webapp.adapters.database import plans_are_old, trusting
+
+# A connection that was in use so lately is taken unasked. The read finds out whether it is broken.
+TRUSTED_SECONDS = 1.0
+
+
+class SingleReads:
+    """Connections of an engine's pool, each for one read in autocommit.
+
+    Behind a pooler a read has a transaction all the same, because nothing else keeps its time-outs
+    and its statement with one server.
+    """
+
+    def __init__(self, engine: Engine, *, is_pooled: bool) -> None:
+        """Connect nowhere yet."""
+        self._engine = engine
+        self._is_pooled = is_pooled
+        self._texts: dict[Select[Any], tuple[str, dict[str, Any]]] = {}
+
+    def first(self, statement: Select[Any], parameters: dict[str, Any]) -> Any | None:  # noqa: ANN401
+        """Return the first row, whose columns are its attributes, or None.
+
+        `statement` is one that is built once, because it is compiled once and kept. On a connection
+        that is found broken it runs once more on another one. Raises psycopg.Error, and what the
+        pool raises.
+        """
+        text, defaults = self._compile(statement)
+        values = {**defaults, **parameters}
+        if self._is_pooled:
+            return self._first_in_transaction(text, values)
+        with trusting(TRUSTED_SECONDS):
+            taken = self._engine.raw_connection()
+        try:
+            return _first(taken, text, values)
+        except psycopg.OperationalError as error:
+            if not _driver(taken).broken and not _driver(taken).closed:
+                raise
+            taken.invalidate(error)
+        finally:
+            taken.close()
+        # The others in the pool lead to the same server, and go with it.
+        self._engine.dispose()
+        return self._first_in_transaction(text, values)
+
+    def _compile(self, statement: Select[Any]) -> tuple[str, dict[str, Any]]:
+        known = self._texts.get(statement)
+        if known is None:
+            compiled = statement.compile(dialect=self._engine.dialect)
+            known = self._texts[statement] = (str(compiled), dict(compiled.params))
+        return known
+
+    def _first_in_transaction(self, text: str, values: dict[str, Any]) -> Any | None:  # noqa: ANN401
+        with self._engine.begin() as connection:
+            return _execute(_driver_of(connection), text, values)
+
+
+def _first(taken: PoolProxiedConnection, text: str, values: dict[str, Any]) -> Any | None:  # noqa: ANN401
+    connection = _driver(taken)
+    connection.autocommit = True
+    try:
+        if plans_are_old(taken.info):
+            connection.execute("DISCARD PLANS")
+        return _execute(connection, text, values)
+    finally:
+        if not connection.closed and not connection.broken:
+            connection.autocommit = False
+
+
+def _execute(connection: psycopg.Connection[Any], text: str, values: dict[str, Any]) -> Any | None:  # noqa: ANN401
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(text.encode(), values).fetchone()
+
+
+def _driver(taken: PoolProxiedConnection) -> psycopg.Connection[Any]:
+    connection: psycopg.Connection[Any] = taken.driver_connection  # type: ignore[assignment]
+    return connection
+
+
+def _driver_of(connection: Connection) -> psycopg.Connection[Any]:
+    return _driver(connection.connection)
