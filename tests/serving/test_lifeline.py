@@ -19,12 +19,16 @@ from webapp.settings import Settings
 
 
 def is_there(pid: int) -> bool:
-    """Say whether a process still runs; one that nobody waits for is no longer there."""
+    """Say whether a process still runs; one that nobody waits for is no longer there.
+
+    Its first thread may have ended before the others, with which it holds its sockets.
+    """
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:
         return False
-    return state != "Z"
+    state, threads = fields[0], int(fields[17])
+    return state != "Z" or threads > 1
 
 
 def wait_for_end(pids: list[int]) -> None:
