@@ -26,6 +26,7 @@ LIMITS = {
     "factors.ask_passkey": "30 per minute",
     "passkeys.ask_anybody": "30 per minute",
     "passkeys.sign_in": "30 per minute",
+    "passkeys.ask_own": "30 per minute",
     "passkeys.begin": "10 per minute",
     "passkeys.remove": "10 per minute",
     "factors.begin_totp": "10 per minute",

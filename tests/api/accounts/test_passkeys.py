@@ -221,6 +221,22 @@ def test_a_passkey_is_kept_once_and_an_account_has_a_bounded_number(
     assert more.status_code == 409
 
 
+@pytest.mark.parametrize("door", ["proof-options", "sign-in-options"])
+def test_nobody_fills_the_table_of_challenges(
+    braked: FlaskClient, sessions: sessionmaker[Session], door: str
+) -> None:
+    reader = Caller(braked, RoleName.READER)
+    made = 0
+    # So many that it takes no luck with the minutes, which begin anew meanwhile.
+    while (answer := reader.call("POST", f"/auth/passkeys/{door}")).status_code == 200:
+        made += 1
+        assert made < 400
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    with sessions() as session:
+        assert len(session.scalars(select(PasskeyChallenge.id)).all()) == made
+
+
 @pytest.mark.parametrize(
     "broken",
     [
