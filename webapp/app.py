@@ -1,13 +1,18 @@
 """The assembly of the API."""
 
+from dataclasses import replace
+
 from flask_openapi3.models.info import Info
 
+from webapp.adapters.issuer_exchange import sign_in_issuers
 from webapp.adapters.logs import configure_logs
 from webapp.api.accounts import (
     accounts,
     address_changes,
     api_keys,
     auth_tokens,
+    identities,
+    issuers,
     passkeys,
     password_changes,
     second_factors,
@@ -17,6 +22,7 @@ from webapp.api.answer_headers import AnswerHeaders, WithAnswerHeaders
 from webapp.api.audience import follows, notifications
 from webapp.api.clients import BehindProxies, refuse_hidden_clients
 from webapp.api.content import content, taxonomy, versions
+from webapp.api.context import WebContext
 from webapp.api.edge import ImprintApp, install_edge
 from webapp.api.errors import install_error_handlers
 from webapp.api.interchange import imports
@@ -47,6 +53,8 @@ BLUEPRINTS = (
     verifications.blueprint,
     password_changes.blueprint,
     address_changes.blueprint,
+    issuers.blueprint,
+    identities.blueprint,
     api_keys.blueprint,
     content.blueprint,
     versions.blueprint,
@@ -104,13 +112,18 @@ def create_app(settings: Settings | None = None) -> ImprintApp:
     install_rate_limits(app, settings)
     # The library's own command writes the document to a file; `/openapi.json` serves it.
     app.cli.commands.pop("openapi", None)
-    app.context = web_context(settings) if settings.database_url else None
+    app.context = _context(settings) if settings.database_url else None
     if app.context is not None:
         app.wsgi_app = PublicReads(app.wsgi_app, app.context.readers)  # type: ignore[method-assign]
     headers = AnswerHeaders(settings)
     app.wsgi_app = WithAnswerHeaders(app.wsgi_app, headers)  # type: ignore[method-assign]
     app.wsgi_app = BehindProxies(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app
+
+
+def _context(settings: Settings) -> WebContext:
+    """Return what the API has at hand; issuers are for it alone, and no worker loads them."""
+    return replace(web_context(settings), issuers=sign_in_issuers(settings.issuers()))
 
 
 def create_server(settings: Settings | None = None) -> Server:

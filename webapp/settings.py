@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from webapp.kit.database_url import DatabaseUrl, parse_database_url
 from webapp.kit.environment_settings import EnvironmentSettings
+from webapp.kit.issuers import Issuer, read_issuers
 from webapp.kit.mail_sender import mailable_sender
 from webapp.kit.passkey_sites import Site
 from webapp.kit.quotas import Quotas
@@ -112,6 +113,8 @@ class Settings(EnvironmentSettings):
     passkey_domain: str = ""
     passkey_origins: str = ""
     password_reset_minutes: int = Field(default=30, ge=1, le=60)
+    oidc_issuers: str = Field(default="", repr=False)
+    password_sign_in: bool = True
     rate_limits: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     cors_origins: str = ""
@@ -221,6 +224,21 @@ class Settings(EnvironmentSettings):
             raise ValueError(f"{', '.join(unknown)}: must be names of roles, of {known}")
         return ",".join(names)
 
+    @field_validator("oidc_issuers")
+    @classmethod
+    def _check_issuers(cls, setting: str) -> str:
+        read_issuers(setting)
+        return setting
+
+    @field_validator("password_sign_in")
+    @classmethod
+    def _keep_a_door(cls, allowed: bool, info: ValidationInfo) -> bool:
+        """Refuse to close the door of passwords where there is no other."""
+        if not allowed and not read_issuers(info.data.get("oidc_issuers", "")):
+            message = "must be true where IMPRINT_OIDC_ISSUERS names no issuer"
+            raise ValueError(message)
+        return allowed
+
     @field_validator("secret_key")
     @classmethod
     def _refuse_guessable_key(cls, key: SecretStr) -> SecretStr:
@@ -318,7 +336,11 @@ class Settings(EnvironmentSettings):
 
     def wants_second_factor(self, role: RoleName) -> bool:
         """Say whether an account of this role has to have a second factor."""
-        return role.value in self.second_factor_roles.split(",")
+        return self.password_sign_in and role.value in self.second_factor_roles.split(",")
+
+    def issuers(self) -> tuple[Issuer, ...]:
+        """Return those who may say who somebody is, with their secrets, in the order given."""
+        return read_issuers(self.oidc_issuers)
 
     @property
     def cors_allowed_origins(self) -> frozenset[str]:

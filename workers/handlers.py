@@ -1,6 +1,6 @@
 """Every kind of job and the one handler that it has."""
 
-from workers.accounts import accounts, second_factors
+from workers.accounts import accounts, identities, second_factors
 from workers.audience import mail, notifications
 from workers.content import versions
 from workers.context import Handler
@@ -12,6 +12,7 @@ HANDLERS: dict[str, Handler] = {
     for module in (
         accounts,
         second_factors,
+        identities,
         publishing,
         refresh,
         versions,

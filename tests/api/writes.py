@@ -12,10 +12,11 @@ from tests.factories import PASSWORD, Caller
 from tests.passkeys import add, added, options_for, sign_in
 from tests.second_factors import Telephone, second_step
 from tests.soft_authenticator import SoftAuthenticator
+from webapp.kit.clock import utc_now
 from webapp.kit.one_time_codes import STEP_SECONDS, totp_code
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
-from webapp.models import EmailVerification
+from webapp.models import EmailVerification, Identity, User
 from webapp.services.accounts import password_resets, verifications
 from webapp.services.accounts.password_resets import MintedReset
 from webapp.services.accounts.verifications import MintedVerification
@@ -160,6 +161,17 @@ class Newsroom:
         self.ask_to_be_deleted()
         return self.reader.call("DELETE", "/accounts/me/deletion")
 
+    def identity(self) -> int:
+        """Link the reader, whose address is proven, to an issuer, and return the id of the link."""
+        with self.sessions.begin() as session:
+            session.get_one(User, self.reader.id).email_proven_at = utc_now()
+            linked = Identity(
+                user_id=self.reader.id, issuer="https://issuer.example", subject="reader"
+            )
+            session.add(linked)
+            session.flush()
+            return linked.id
+
     def unsubscribe(self) -> Any:
         """End the reader's mails by the link in one."""
         key = self.settings.require_secret_key()
@@ -222,6 +234,9 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /api/v1/auth/second-factors/recovery-codes": lambda room: room.with_both(
         "recovery-codes"
     ),
+    "DELETE /api/v1/auth/identities/<int:identity_id>": lambda room: room.reader.call(
+        "DELETE", f"/auth/identities/{room.identity()}"
+    ),
     "POST /api/v1/auth/password-reset/confirm": lambda room: room.reset(),
     "POST /api/v1/content": lambda room: room.do("POST", "/content", {"title": "New"}),
     "PATCH /api/v1/content/<int:content_id>": lambda room: room.do(
@@ -280,6 +295,10 @@ WITHOUT_LINE = {
     "POST /api/v1/auth/second-factor/passkey-options": A_QUESTION,
     "POST /api/v1/auth/password-reset": (
         "it does the same work whether there is an account or not; the worker adds the line"
+    ),
+    "POST /api/v1/auth/issuers/<issuer_name>/sign-ins": "whose sign-in it is shows at its end",
+    "POST /api/v1/auth/issuers/<issuer_name>/token": (
+        "it wants an issuer that runs; its line is asked for in tests/api/accounts/test_issuers.py"
     ),
     "PUT /api/v1/follows/<target>/<int:target_id>": OF_A_READER,
     "DELETE /api/v1/follows/<target>/<int:target_id>": OF_A_READER,

@@ -70,6 +70,8 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     "DELETE /api/v1/auth/sessions/<int:session_id>": PEOPLE_ALONE,
     "DELETE /api/v1/auth/token": PEOPLE_ALONE,
     "POST /api/v1/auth/verify-email/resend": PEOPLE_ALONE,
+    "GET /api/v1/auth/identities": PEOPLE_ALONE,
+    "DELETE /api/v1/auth/identities/<int:identity_id>": PEOPLE_ALONE,
     "GET /api/v1/auth/api-keys": PEOPLE_ALONE,
     "POST /api/v1/auth/api-keys": PEOPLE_ALONE,
     "DELETE /api/v1/auth/api-keys/<int:key_id>": PEOPLE_ALONE,

@@ -179,6 +179,17 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "POST /api/v1/auth/verify-email/resend": CommonRoute(
         READER, _once("/auth/verify-email/resend"), frozenset({202, 409, 429})
     ),
+    "GET /api/v1/auth/identities": CommonRoute(READER, _once("/auth/identities")),
+    "DELETE /api/v1/auth/identities/<int:identity_id>": CommonRoute(
+        READER, _once(f"/auth/identities/{NOBODY}"), frozenset({404})
+    ),
+    "GET /api/v1/auth/issuers": CommonRoute(None, _once("/auth/issuers")),
+    "POST /api/v1/auth/issuers/<issuer_name>/sign-ins": CommonRoute(
+        None, _once("/auth/issuers/none/sign-ins", {}), frozenset({422})
+    ),
+    "POST /api/v1/auth/issuers/<issuer_name>/token": CommonRoute(
+        None, _once("/auth/issuers/none/token", {}), frozenset({422})
+    ),
     # A token that nobody has: the sessions of the world shall go on.
     "DELETE /api/v1/auth/sessions": CommonRoute(
         None,

@@ -4,7 +4,7 @@ OpenID Connect Core 1.0, sections 3.1.2 and 3.1.3, with PKCE (RFC 7636).
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -167,6 +167,12 @@ class SignInIssuer:
             preferred_login=_text(claims.get("preferred_username")),
             groups=_groups(claims.get(self.issuer.groups_claim)),
         )
+
+
+def sign_in_issuers(issuers: Iterable[Issuer]) -> dict[str, SignInIssuer]:
+    """Return the issuers of a process by their names; their calls share one bound."""
+    calls = IssuerCalls()
+    return {issuer.name: SignInIssuer(issuer, calls) for issuer in issuers}
 
 
 def _exchange(client: OAuth2Client, metadata: Metadata, proof: Proof) -> dict[str, Any]:

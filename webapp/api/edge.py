@@ -18,6 +18,7 @@ from webapp.api.auth import MARK, AuthMark, load_actor
 from webapp.api.context import WebContext
 from webapp.api.errors import RequestError
 from webapp.api.metrics import known_method
+from webapp.api.password_door import require_open_door
 from webapp.api.request_ids import choose_request_id
 from webapp.api.traces import trace_refusal
 from webapp.services import idempotency, origins
@@ -61,6 +62,8 @@ class ImprintApp(OpenAPI):
         view = self.view_functions.get(request.endpoint or "")
         mark: AuthMark | None = getattr(view, MARK, None)
         try:
+            if self.context is not None:
+                require_open_door(view, self.context.settings)
             if mark is not None:
                 load_actor_if_needed(mark)
             key = idempotency_key() if request.method == "POST" and view is not None else None

@@ -39,6 +39,8 @@ LIMITS = {
     "auth.request_password_reset": "10 per minute",
     "auth.confirm_password_reset": "20 per minute",
     "reset_password": "20 per minute",
+    "issuers.begin_sign_in": "30 per minute",
+    "issuers.finish_sign_in": "30 per minute",
     "verifications.verify_email": "60 per minute",
     "verify_email": "60 per minute",
 }

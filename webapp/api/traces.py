@@ -9,6 +9,7 @@ from webapp.api.context import WebContext
 from webapp.kit.logins import one_form
 from webapp.kit.tokens import keyed_digest
 from webapp.services import activity
+from webapp.services.accounts.identities import NotLetInError
 from webapp.services.accounts.second_factors import WrongSecondFactorError
 from webapp.services.accounts.sessions import WrongCredentialsError
 from webapp.services.errors import ForbiddenError, ServiceError
@@ -36,6 +37,11 @@ def trace_refusal(context: WebContext, error: ServiceError) -> None:
         if error.user_id is not None:
             with context.sessions.begin() as session:
                 activity.record(session, None, "second_factor.failed", "user", error.user_id)
+    elif isinstance(error, NotLetInError):
+        log.warning("login.failed", user_id=error.user_id, reason=error.reason)
+        if error.user_id is not None:
+            with context.sessions.begin() as session:
+                activity.record(session, None, "login.failed", "user", error.user_id)
     elif isinstance(error, ForbiddenError) and "known_user_id" in g:
         asked: dict[str, Any] = {"method": request.method, "path": request.path}
         log.warning("role.refused", user_id=g.known_user_id, **asked)

@@ -124,6 +124,20 @@ class SendFactorNotice(Message):
     change: FactorChange
 
 
+class SendIdentityLinked(Message):
+    """Tell the owner of an account that an issuer signs somebody in to it from now on."""
+
+    kind: ClassVar[str] = "identity_linked.send"
+    queue: ClassVar[Queue] = Queue.ACCOUNTS
+    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
+
+    identity_id: int
+
+    def dedupe_key(self) -> str:
+        """One notice for each link."""
+        return str(self.identity_id)
+
+
 class FireSchedules(Message):
     """Carry out schedules that are due."""
 
@@ -301,6 +315,7 @@ MESSAGES: dict[str, type[Message]] = {
         SendPasswordChanged,
         SendAddressChanged,
         SendFactorNotice,
+        SendIdentityLinked,
         FireSchedules,
         RefreshPublications,
         SealVersion,

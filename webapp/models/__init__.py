@@ -7,6 +7,7 @@ from webapp.models.accounts.account_usages import AccountUsage
 from webapp.models.accounts.api_keys import ApiKey
 from webapp.models.accounts.email_verifications import EmailVerification
 from webapp.models.accounts.erasures import Erasure
+from webapp.models.accounts.identities import Identity, IssuerSignIn
 from webapp.models.accounts.password_resets import PasswordResetToken
 from webapp.models.accounts.second_factors import (
     Passkey,
@@ -60,9 +61,11 @@ __all__ = [
     "FamiliarNetwork",
     "Follow",
     "IdempotencyKey",
+    "Identity",
     "ImportRecord",
     "ImportedAuthor",
     "ImportedCategory",
+    "IssuerSignIn",
     "Job",
     "JobAttempt",
     "JobKind",

@@ -176,6 +176,10 @@ HELD: dict[str, Held] = {
         DELETED, "scope key status headers body created_at", hidden="fingerprint",
         is_exported=False,
     ),
+    "identities": Held(
+        "the account", "to know whom an issuer signs in again", "until its owner unlinks it",
+        DELETED, "id issuer subject created_at last_used_at", people=_OWN_ROWS,
+    ),
     "import_records": Held(
         "the author whom the source names", "to see what changed there since the last import",
         "as long as the item", KEPT,
@@ -195,6 +199,10 @@ HELD: dict[str, Held] = {
     "imported_categories": _nobodys(
         "to put a source's category on the same shelf", _NEVER,
         "name slug category_id created_at",
+    ),
+    "issuer_sign_ins": _nobodys(
+        "to know again a sign-in that was begun; of whom is not known before its end", "a day",
+        "id issuer state_hash handle_hash return_url created_at expires_at used_at",
     ),
     "job_attempts": Held(
         "the account that the job is for", "to see why a job did not end well",

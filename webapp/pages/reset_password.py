@@ -5,6 +5,7 @@ from markupsafe import Markup
 
 from webapp.api.accounts.auth_tokens import set_password_with_token
 from webapp.api.auth import public
+from webapp.api.password_door import of_passwords
 from webapp.kit.json_values import check_text
 from webapp.kit.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH, check_length
 from webapp.pages import layout
@@ -26,12 +27,14 @@ def install_reset_password(app: Flask) -> None:
 
 
 @public
+@of_passwords
 def show_form() -> Response:
     """Return the form, whatever the token is; whether it is good shows when it is sent."""
     return _page(request.args.get("token", ""))
 
 
 @public
+@of_passwords
 def set_password() -> Response:
     """Use the token up and set the password, and say what came of it."""
     token, password = request.form.get("token", ""), request.form.get("password", "")

@@ -18,6 +18,7 @@ from webapp.api.blueprint import (
 )
 from webapp.api.edge import open_session, web_context
 from webapp.api.fields import Id, IfMatch, Input, Name, PageQuery, Query, ShortText
+from webapp.api.password_door import of_passwords
 from webapp.kit.addresses import mailable_address
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
@@ -123,6 +124,7 @@ class RoleChange(Input):
 
 @blueprint.post("/accounts", responses={201: AccountAnswer}, security=[])
 @public
+@of_passwords
 def register(body: NewAccount) -> Response:
     """Make an account with the role that the settings give to new ones.
 

@@ -13,6 +13,7 @@ from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint, Responses
 from webapp.api.clients import client_address, client_network
 from webapp.api.edge import idempotency_key, keeps_no_answer, open_session, web_context
 from webapp.api.fields import Id, Input, Omittable, PageQuery, Query
+from webapp.api.password_door import of_passwords
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
@@ -117,6 +118,7 @@ class ResetConfirmation(Input):
     security=[],
 )
 @public
+@of_passwords
 @keeps_no_answer
 def log_in(body: Credentials) -> Response:
     """Exchange a login and a password for a bearer token.
@@ -227,6 +229,7 @@ def revoke_session(path: SessionPath) -> Response:
 
 @blueprint.post("/auth/password-reset", responses={202: ResetAccepted}, security=[])
 @public
+@of_passwords
 @keeps_no_answer
 def request_password_reset(body: ResetRequest) -> Response:
     """Ask for a mail with a reset token; the answer is the same for every address."""
@@ -238,6 +241,7 @@ def request_password_reset(body: ResetRequest) -> Response:
     "/auth/password-reset/confirm", responses={204: None, **WRONG_CREDENTIALS}, security=[]
 )
 @public
+@of_passwords
 def confirm_password_reset(body: ResetConfirmation) -> Response:
     """Set a new password with a token from the mail; ends every session of the account."""
     set_password_with_token(body.token, body.password)

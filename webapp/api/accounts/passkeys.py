@@ -26,6 +26,7 @@ from webapp.api.auth import current_actor, public, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import idempotency_key, keeps_no_answer, open_session, web_context
 from webapp.api.fields import Id, Input, PageQuery, Query
+from webapp.api.password_door import of_passwords
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
 from webapp.kit.visible_lines import check_line
@@ -110,6 +111,7 @@ class PasskeyPath(Query):
     "/auth/passkeys/sign-in-options", responses={200: PasskeyOptionsAnswer}, security=[]
 )
 @public
+@of_passwords
 @keeps_no_answer
 def ask_anybody() -> Response:
     """Return what a browser lets a person choose a passkey with; the same for everybody."""
@@ -121,6 +123,7 @@ def ask_anybody() -> Response:
     "/auth/passkeys/sign-in", responses={200: TokenAnswer, **WRONG_CREDENTIALS}, security=[]
 )
 @public
+@of_passwords
 @keeps_no_answer
 def sign_in(body: PasskeySignIn) -> Response:
     """Exchange what a passkey says for a bearer token, without a password and a second step."""

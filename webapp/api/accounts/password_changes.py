@@ -9,6 +9,7 @@ from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import open_session, web_context
 from webapp.api.fields import Input
+from webapp.api.password_door import of_passwords
 from webapp.kit.permissions import Permission
 from webapp.services.accounts import password_changes
 
@@ -24,6 +25,7 @@ class PasswordChange(Input):
 
 @blueprint.put("/accounts/me/password", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER)
 @requires(Permission.CREDENTIAL_MANAGE)
+@of_passwords
 def change_password(body: PasswordChange) -> Response:
     """Set a new password.
 

@@ -21,6 +21,7 @@ from webapp.api.auth import current_actor, public, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import idempotency_key, keeps_no_answer, open_session, web_context
 from webapp.api.fields import Input
+from webapp.api.password_door import of_passwords
 from webapp.kit.json_values import check_text
 from webapp.kit.permissions import Permission
 from webapp.services.accounts import passkeys, pending_sign_ins, second_factors, totp
@@ -95,6 +96,7 @@ class RecoveryCodesAnswer(BaseModel):
     "/auth/second-factor", responses={200: TokenAnswer, **WRONG_CREDENTIALS}, security=[]
 )
 @public
+@of_passwords
 @keeps_no_answer
 def finish_sign_in(body: SecondStep) -> Response:
     """Exchange the token of the first step and a second factor for a bearer token.
@@ -126,6 +128,7 @@ def finish_sign_in(body: SecondStep) -> Response:
     security=[],
 )
 @public
+@of_passwords
 @keeps_no_answer
 def ask_passkey(body: FirstStep) -> Response:
     """Return what a browser asks one of the account's passkeys with, for the second step."""

@@ -43,6 +43,19 @@ def find_owner(session: Session, email_hash: bytes) -> Owner | None:
     return None if owner is None else Owner(owner.id, owner.email)
 
 
+def prove_own(session: Session, user_id: int) -> None:
+    """Take the address of an account for proven, because somebody trusted vouches for it.
+
+    Raises IntegrityError, of the key `uq_users_email_hash_proven`, where another account has it.
+    """
+    session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(email_proven_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
+    )
+
+
 def prove(session: Session, user_id: int, email: str) -> None:
     """Give an account an address, because a secret that was mailed to it came back.
 

@@ -155,11 +155,12 @@ def hand_out(
     user_agent: str,
     address: str,
     most: int = 0,
+    **details: str,
 ) -> OpenedSession:
     """Open a session with this token for an account that has shown all that it has to.
 
-    The account has to be locked. Where the token has opened one before, it is that session. Raises
-    ConflictError when that has ended.
+    The account has to be locked. Where the token has opened one before, it is that session. The
+    activity log tells the `details` with it. Raises ConflictError when that session has ended.
     """
     statement = (
         insert(AccessToken)
@@ -179,8 +180,38 @@ def hand_out(
     of_token = find_opened(session, user_id, token)
     if of_token is None:
         raise ConflictError("The session of this Idempotency-Key has ended; use a new key.")
-    activity.trace(session, user_id, "login.ok")
+    activity.trace(session, user_id, "login.ok", **details)
     return of_token
+
+
+def open_for_owner(
+    session: Session,
+    user_id: int,
+    *,
+    days: int,
+    user_agent: str,
+    address: str,
+    most: int,
+    issuer: str,
+) -> OpenedSession:
+    """Hand out a token to whom an issuer has signed in, who answers for all factors.
+
+    Raises AuthenticationError where the account was switched off meanwhile. The rest is as for
+    `open_session`.
+    """
+    locked = select(User.id).where(User.id == user_id, User.disabled_at.is_(None))
+    if session.scalar(locked.with_for_update(key_share=True)) is None:
+        raise AuthenticationError(WRONG_CREDENTIALS)
+    return hand_out(
+        session,
+        user_id,
+        new_token(),
+        days=days,
+        user_agent=user_agent,
+        address=address,
+        most=most,
+        issuer=issuer,
+    )
 
 
 def _end_least_used(session: Session, user_id: int, opened_id: int, most: int) -> None:

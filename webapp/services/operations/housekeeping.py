@@ -88,6 +88,7 @@ _OUTLIVED = {
     "passkey_challenges": Outlived("passkey_challenges", _older("expires_at"), lambda _: 1),
     "pending_sign_ins": Outlived("pending_sign_ins", _older("expires_at"), lambda _: 1),
     "sign_in_throttles": Outlived("sign_in_throttles", _older("failed_at"), lambda _: 1),
+    "issuer_sign_ins": Outlived("issuer_sign_ins", _older("expires_at"), lambda _: 1),
     "familiar_networks": Outlived("familiar_networks", _older("seen_at"), lambda _: FAMILIAR_DAYS),
     "email_verifications": Outlived("email_verifications", _older("created_at"), lambda _: 30),
     "account_exports": Outlived("account_exports", "expires_at < now()", lambda _: 1),
