@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskCliRunner
+from flask.testing import FlaskClient, FlaskCliRunner
+from sqlalchemy import func, update
+from sqlalchemy.orm import Session, sessionmaker
 
 from tests.api.accounts.issuer_apis import api_with
 from tests.factories import PASSWORD, Caller
@@ -12,6 +14,7 @@ from tests.issuers import RETURN_URL, running_issuer, sign_in
 from webapp.api.password_door import CLOSED, OF_PASSWORDS
 from webapp.app import create_app
 from webapp.kit.roles import RoleName
+from webapp.models import User
 from webapp.settings import Settings
 
 ELSEWHERE: dict[str, Any] = {
@@ -72,6 +75,29 @@ def test_where_issuers_are_the_only_door_nothing_of_passwords_opens(
         assert owner.call("GET", "/accounts/me").status_code == 200
         listed = client.get("/api/v1/auth/issuers").get_json()
         assert listed["password_sign_in"] is False
+
+
+def test_the_issuer_answers_for_the_second_factor(
+    settings: Settings, tmp_path: Path, sessions: sessionmaker[Session]
+) -> None:
+    people = {"anna": {"email": "anna@example.org", "email_verified": True}}
+    trusted: dict[str, Any] = {"trusts_addresses": True, "makes_accounts": True}
+
+    def read_as_anna(client: FlaskClient) -> int:
+        headers = {"Authorization": f"Bearer {sign_in(client, 'anna').get_json()['access_token']}"}
+        return client.get("/api/v1/follows", headers=headers).status_code
+
+    with running_issuer(tmp_path, people=people) as issuer:
+        wanted: dict[str, Any] = {"second_factor_roles": "reader"}
+        with api_with(settings, issuer.setting(**trusted), **wanted) as client:
+            # Passwords open the account as well, so it has to have a factor of its own.
+            assert read_as_anna(client) == 403
+        with api_with(settings, issuer.setting(), password_sign_in=False, **wanted) as client:
+            assert read_as_anna(client) == 200
+        with sessions.begin() as session:
+            session.execute(update(User).values(second_factor_at=func.clock_timestamp()))
+        with api_with(settings, issuer.setting(), **wanted) as client:
+            assert read_as_anna(client) == 200
 
 
 def test_the_issuer_opens_and_an_operator_makes_an_admin_who_comes_in_by_it(
