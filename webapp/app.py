@@ -37,6 +37,7 @@ from webapp.api.routing import install_routing
 from webapp.bootstrap import web_context
 from webapp.pages.docs import describe_permissions, describe_problems, install_docs
 from webapp.pages.export import install_export
+from webapp.pages.freeze_account import install_freeze_account
 from webapp.pages.page_script import install_page_script
 from webapp.pages.reset_password import install_reset_password
 from webapp.pages.unsubscribe import install_unsubscribe
@@ -72,6 +73,7 @@ PAGES = (
     install_page_script,
     install_reset_password,
     install_verify_email,
+    install_freeze_account,
     install_export,
     install_unsubscribe,
 )

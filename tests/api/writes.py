@@ -17,7 +17,7 @@ from webapp.kit.one_time_codes import STEP_SECONDS, totp_code
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
 from webapp.models import EmailVerification, Identity, User
-from webapp.services.accounts import password_resets, verifications
+from webapp.services.accounts import freezes, password_resets, verifications
 from webapp.services.accounts.password_resets import MintedReset
 from webapp.services.accounts.verifications import MintedVerification
 from webapp.services.audience.unsubscribing import unsubscribe_link
@@ -93,6 +93,11 @@ class Newsroom:
             minted = verifications.mint(session, asked)
         assert isinstance(minted, MintedVerification)
         return minted.token or ""
+
+    def freeze_token(self) -> str:
+        """Make a token that can freeze the reader's account."""
+        with self.sessions.begin() as session:
+            return freezes.mint(session, self.reader.id)
 
     def end_session(self) -> Any:
         """End one of the reader's sessions by its id."""
@@ -281,6 +286,9 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     ),
     "POST /verify-email": lambda room: room.client.post(
         "/verify-email", data={"token": room.verification_token()}
+    ),
+    "POST /freeze-account": lambda room: room.client.post(
+        "/freeze-account", data={"token": room.freeze_token()}
     ),
     "POST /reset-password": lambda room: room.reset_by_page(),
     "POST /unsubscribe": lambda room: room.unsubscribe(),

@@ -15,6 +15,7 @@ from tests.second_factors import Telephone
 from webapp.cli.operators import operator_name
 from webapp.kit.roles import RoleName
 from webapp.models import ActivityLog
+from webapp.services.accounts import freezes
 from workers.context import WorkerContext
 
 
@@ -56,6 +57,18 @@ def test_an_account_is_switched_off_at_once_and_on_again(
     line = lines_about(sessions, reader.id)["account.disable"]
     assert line.actor_id is None
     assert (line.details["operator"], line.details["reason"]) == (operator_name(), "spam")
+
+
+def test_an_account_that_its_owner_froze_is_shown_so_and_thawed(
+    commands: FlaskCliRunner, sessions: sessionmaker[Session], reader: Caller
+) -> None:
+    with sessions.begin() as session:
+        freezes.freeze(session, freezes.mint(session, reader.id))
+    assert "  frozen  " in run(commands, "list", "--disabled").output
+    assert json.loads(run(commands, "show", reader.login, "--json").output)["frozen_at"]
+    assert log_in(reader) == 401
+    on = json.loads(run(commands, "enable", reader.login, "--json").output)
+    assert (on["id"], on["frozen_at"], log_in(reader)) == (reader.id, None, 200)
 
 
 def test_what_ends_something_is_asked_for_first(commands: FlaskCliRunner, reader: Caller) -> None:

@@ -370,6 +370,8 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "POST /export": CommonRoute(None, _once("!/export"), frozenset({404})),
     "GET /verify-email": CommonRoute(None, _once("!/verify-email")),
     "POST /verify-email": CommonRoute(None, _once("!/verify-email"), frozenset({404})),
+    "GET /freeze-account": CommonRoute(None, _once("!/freeze-account")),
+    "POST /freeze-account": CommonRoute(None, _once("!/freeze-account"), frozenset({404})),
     "GET /page.js": CommonRoute(None, _once("!/page.js")),
 }
 

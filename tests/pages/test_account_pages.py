@@ -91,8 +91,73 @@ def test_a_form_that_another_site_sends_changes_nothing(
     client: FlaskClient, reader: Caller
 ) -> None:
     """There is nothing to ride on: no cookie, and no token but the one in the mail."""
-    for path in ("/verify-email", "/reset-password"):
+    for path in ("/verify-email", "/reset-password", "/freeze-account"):
         forged = client.post(path, data={"password": "a new and better one"})
         assert forged.status_code in {401, 404}
         assert "Set-Cookie" not in forged.headers
     assert may_log_in(client, reader.login, PASSWORD)
+
+
+def test_a_notice_leads_to_a_page_that_freezes_the_account(
+    client: FlaskClient, worker: WorkerContext, mail_sink: MailSink, reader: Caller
+) -> None:
+    changed = {"current_password": PASSWORD, "new_password": "of somebody else"}
+    assert reader.call("PUT", "/accounts/me/password", changed).status_code == 204
+    link = link_in_mail(worker, mail_sink, "Your password was changed")
+    for _ in range(2):
+        opened = client.get(link)
+        assert opened.status_code == 200
+        assert reader.login in opened.get_data(as_text=True)
+    assert reader.call("GET", "/accounts/me").status_code == 200
+    assert client.post("/freeze-account", data={}).status_code == 404
+    for _ in range(2):
+        done = send(client, opened)
+        assert (done.status_code, "is frozen" in done.get_data(as_text=True)) == (200, True)
+    assert reader.call("GET", "/accounts/me").status_code == 401
+    assert not may_log_in(client, reader.login, "of somebody else")
+    assert "is frozen" in client.get(link).get_data(as_text=True)
+    # The same press asked for the mail that leads back.
+    reset = link_in_mail(worker, mail_sink, "Set a new password")
+    assert send(client, client.get(reset), password="of its owner again").status_code == 200
+    assert may_log_in(client, reader.login, "of its owner again")
+    again = send(client, opened)
+    assert (again.status_code, client.get(link).status_code) == (404, 404)
+    assert "unknown, used or expired" in again.get_data(as_text=True)
+    assert may_log_in(client, reader.login, "of its owner again")
+
+
+@pytest.mark.parametrize("is_proven", [True, False])
+def test_the_former_address_takes_the_account_back_where_it_was_proven(
+    client: FlaskClient,
+    worker: WorkerContext,
+    mail_sink: MailSink,
+    reader: Caller,
+    is_proven: bool,
+) -> None:
+    if is_proven:
+        assert reader.call("POST", "/auth/verify-email/resend").status_code == 202
+        own = link_in_mail(worker, mail_sink, "Confirm your address")
+        assert send(client, client.get(own)).status_code == 200
+    asked = {"email": "thief@example.org", "current_password": PASSWORD}
+    assert reader.call("PUT", "/accounts/me/email", asked).status_code == 202
+    theirs = link_in_mail(worker, mail_sink, "Confirm your address")
+    assert send(client, client.get(theirs)).status_code == 200
+    run_ready_jobs(worker)
+    (notice,) = [m for m in mail_sink.messages() if "another address" in m["Subject"]]
+    assert notice["To"].endswith(reader.email + (">" if is_proven else ""))
+    body = notice.get_body(("plain",))
+    assert body is not None
+    links = LINK.findall(body.get_content())
+    assert len(links) == is_proven
+    if is_proven:
+        opened = client.get(links[0])
+        assert "becomes that of the account again" in opened.get_data(as_text=True)
+        assert send(client, opened).status_code == 200
+        reset = link_in_mail(worker, mail_sink, "Set a new password")
+        assert reader.email in str(mail_sink.messages()[-1]["To"])
+        assert send(client, client.get(reset), password="of its owner again").status_code == 200
+        reader.token = client.post(
+            "/api/v1/auth/token", json={"login": reader.login, "password": "of its owner again"}
+        ).get_json()["access_token"]
+        me = reader.call("GET", "/accounts/me").get_json()
+        assert (me["email"], me["email_verified"]) == (reader.email, True)

@@ -43,6 +43,7 @@ LIMITS = {
     "issuers.finish_sign_in": "30 per minute",
     "verifications.verify_email": "60 per minute",
     "verify_email": "60 per minute",
+    "freeze_account": "60 per minute",
 }
 
 

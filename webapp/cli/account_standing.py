@@ -19,7 +19,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a l
 
 @click.command("list")
 @click.option("--role", type=click.Choice([role.value for role in RoleName]), help="Only this one.")
-@click.option("--disabled/--enabled", "is_disabled", default=None, help="Only those off, or on.")
+@click.option(
+    "--disabled/--enabled", "is_disabled", default=None, help="Only off or frozen, or on."
+)
 @click.option("--after", "after_id", type=int, default=0, help="Only larger ids: the next page.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @JSON
@@ -85,7 +87,11 @@ def disable(account: str, reason: str, yes: bool, as_json: bool) -> None:
 @JSON
 @with_appcontext
 def enable(account: str, reason: str, as_json: bool) -> None:
-    """Switch an account on again; its owner has to log in anew."""
+    """Switch an account on again, or thaw it; its owner has to log in anew.
+
+    The password stays as it is. Where somebody else knows it, take reset-password instead: the link
+    that it mails thaws the account as well.
+    """
     with command_session() as session:
         found = administration.find(session, account)
         changed = standing.enable(session, None, found.id, reason)
@@ -167,8 +173,10 @@ def _as_json(values: dict[str, Any]) -> str:
 
 
 def _as_text(line: AccountLine) -> str:
-    state = "off" if line.disabled_at is not None else "on"
-    return f"{line.id:>8}  {line.role:<8}  {state:<3}  {line.login:<24}  {line.email}"
+    state = "on" if line.frozen_at is None else "frozen"
+    if line.disabled_at is not None:
+        state = "off"
+    return f"{line.id:>8}  {line.role:<8}  {state:<6}  {line.login:<24}  {line.email}"
 
 
 COMMANDS: tuple[click.Command, ...] = (

@@ -7,6 +7,7 @@ from webapp.models.accounts.account_usages import AccountUsage
 from webapp.models.accounts.api_keys import ApiKey
 from webapp.models.accounts.email_verifications import EmailVerification
 from webapp.models.accounts.erasures import Erasure
+from webapp.models.accounts.freeze_tokens import FreezeToken
 from webapp.models.accounts.identities import Identity, IssuerSignIn
 from webapp.models.accounts.password_resets import PasswordResetToken
 from webapp.models.accounts.second_factors import (
@@ -60,6 +61,7 @@ __all__ = [
     "Event",
     "FamiliarNetwork",
     "Follow",
+    "FreezeToken",
     "IdempotencyKey",
     "Identity",
     "ImportRecord",

@@ -171,6 +171,12 @@ HELD: dict[str, Held] = {
         "id category_id tag_id content_id created_at",
         people={"user_id": DELETED, "author_id": DELETED},
     ),
+    "freeze_tokens": Held(
+        "the account", "to know the link of a notice again", "7 days after its end", DELETED,
+        "id created_at expires_at used_at", hidden="token_hash",
+        people=_OWN_ROWS,
+        apart={"verification_id": Apart(DELETED, "the proof that the notice told of goes as well")},
+    ),
     "idempotency_keys": Held(
         "who sent the request, named by scope", "to answer a repeated request once", "a day",
         DELETED, "scope key status headers body created_at", hidden="fingerprint",
@@ -308,7 +314,7 @@ HELD: dict[str, Held] = {
             "id": Apart(KEPT, "items and the activity log name it; it names nobody any more"),
             **{
                 column: Apart(KEPT, "a row has to have one; it names nobody")
-                for column in ("role_id", "disabled_at", "created_at", "updated_at")
+                for column in ("role_id", "disabled_at", "frozen_at", "created_at", "updated_at")
             },
         },
     ),

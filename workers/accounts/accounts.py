@@ -17,12 +17,14 @@ from webapp.jobs.messages import (
 from webapp.jobs.outcomes import Done, Outcome, Retry, Snooze
 from webapp.kit.visible_lines import make_line
 from webapp.models import User
-from webapp.services.accounts import address_changes, password_resets, verifications
+from webapp.services.accounts import address_changes, freezes, password_resets, verifications
 from webapp.services.accounts.password_resets import PostponedReset
 from webapp.services.accounts.verifications import PostponedVerification
 from workers.context import InSteps, RunningJob
 
 log = structlog.get_logger()
+
+FREEZE_PAGE = "freeze-account"
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,18 @@ def send_email_verification(job: RunningJob, message: SendEmailVerification) -> 
 
 
 def send_password_changed(job: RunningJob, message: SendPasswordChanged) -> Outcome:
-    """Tell the owner that the password was changed."""
+    """Tell the owner that the password was changed, with a link to freeze the account.
+
+    Each start makes a token of its own, and all are good, so a second copy is the same mail.
+    """
+    settings = job.context.settings
     with job.step() as session:
         user = session.execute(
             select(User.email, User.display_name, User.email_proven_at).where(
                 User.id == message.user_id
             )
         ).one_or_none()
+        token = "" if user is None else freezes.mint(session, message.user_id)
     if user is None:
         return Done()
     name = user.display_name if user.email_proven_at else ""
@@ -118,23 +125,34 @@ def send_password_changed(job: RunningJob, message: SendPasswordChanged) -> Outc
         "password_changed",
         "Your password was changed",
         name=make_line(name, NAME_LIMIT),
-        base_url=job.context.settings.base_url,
+        link=settings.link_to_page(FREEZE_PAGE, token),
+        days=freezes.TOKEN_DAYS,
+        base_url=settings.base_url,
     )
     reader = Reader(message.user_id, user.email, name)
     return send_account_mail(job, mail, reader, str(job.claimed.id))
 
 
 def send_address_changed(job: RunningJob, message: SendAddressChanged) -> Outcome:
-    """Tell the former address of an account that it has another one."""
+    """Tell the former address of an account that it has another one, with a link to take it back.
+
+    An address that nobody had proven may be a stranger's, who must not get the account by it.
+    """
+    settings = job.context.settings
     with job.step() as session:
         former = address_changes.find_former(session, message.verification_id)
+        token = ""
+        if former is not None and former.is_proven:
+            token = freezes.mint(session, former.user_id, message.verification_id)
     if former is None:
         return Done()
     mail = render_mail(
         "address_changed",
         "Your account has another address",
         name=make_line(former.display_name, NAME_LIMIT),
-        base_url=job.context.settings.base_url,
+        link=settings.link_to_page(FREEZE_PAGE, token) if token else "",
+        days=freezes.TOKEN_DAYS,
+        base_url=settings.base_url,
     )
     reader = Reader(former.user_id, former.address, former.display_name)
     return send_account_mail(job, mail, reader, str(job.claimed.id))

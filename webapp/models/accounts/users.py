@@ -21,6 +21,7 @@ class User(Base):
 
     Several may claim an address as long as it is proven by none; the first that proves it has it.
     `second_factor_at` is since when it has any second factor; None where it has none.
+    `disabled_at` is when those who run the place switched it off, `frozen_at` when its owner did.
     """
 
     __tablename__ = "users"
@@ -53,6 +54,7 @@ class User(Base):
     role_id: Mapped[int] = mapped_column(ForeignKey("roles.id", ondelete="RESTRICT"))
     disabled_at: Mapped[timestamp | None]
     second_factor_at: Mapped[timestamp | None]
+    frozen_at: Mapped[timestamp | None]
     created_at: Mapped[created_timestamp]
     updated_at: Mapped[created_timestamp]
 

@@ -22,7 +22,7 @@ from webapp.models import Role, User
 from webapp.services import activity
 from webapp.services.accounts import addresses, last_admin, standing
 from webapp.services.accounts.actors import Actor
-from webapp.services.accounts.holders import FindRow
+from webapp.services.accounts.holders import FindRow, is_on
 from webapp.services.errors import (
     ConflictError,
     ForbiddenError,
@@ -115,7 +115,7 @@ def find_by_login(session: Session, login: str) -> Account | None:
 
 def first_admin(session: Session) -> Account | None:
     """Return the oldest active admin, in whose name operators' commands act, or None."""
-    statement = _accounts().where(Role.name == RoleName.ADMIN.value, User.disabled_at.is_(None))
+    statement = _accounts().where(Role.name == RoleName.ADMIN.value, is_on())
     row = session.execute(statement.order_by(User.id).limit(1)).one_or_none()
     return None if row is None else _account(row)
 

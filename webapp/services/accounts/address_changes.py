@@ -13,11 +13,15 @@ from webapp.services.accounts.sessions import Login, require_unchanged
 
 @dataclass(frozen=True)
 class FormerAddress:
-    """The address that an account had before; `display_name` is empty where it was not proven."""
+    """The address that an account had before.
+
+    One that nobody has proven may be a stranger's: it gets no name, and no way to take it back.
+    """
 
     user_id: int
     address: str
     display_name: str
+    is_proven: bool
 
 
 def ask(session: Session, actor: Actor, login: Login, email: str) -> None:
@@ -46,5 +50,6 @@ def find_former(session: Session, verification_id: int) -> FormerAddress | None:
     ).one_or_none()
     if row is None or row.former_email is None:
         return None
-    name = row.display_name if row.former_email_proven_at else ""
-    return FormerAddress(row.id, row.former_email, name)
+    is_proven = row.former_email_proven_at is not None
+    name = row.display_name if is_proven else ""
+    return FormerAddress(row.id, row.former_email, name, is_proven)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, not_, select
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import SendPasswordReset
@@ -13,6 +13,7 @@ from webapp.kit.tokens import hash_email, new_token
 from webapp.models import AccessToken, Role, User
 from webapp.services import activity
 from webapp.services.accounts import accounts, password_resets, second_factors, standing
+from webapp.services.accounts.holders import is_on
 from webapp.services.accounts.password_resets import MintedReset
 from webapp.services.errors import ConflictError, NotFoundError
 
@@ -29,6 +30,7 @@ class AccountLine:
     created_at: datetime
     email_proven_at: datetime | None
     disabled_at: datetime | None
+    frozen_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,7 @@ def list_lines(
     if role is not None:
         statement = statement.where(Role.name == role.value)
     if is_disabled is not None:
-        is_on = User.disabled_at.is_(None)
-        statement = statement.where(~is_on if is_disabled else is_on)
+        statement = statement.where(not_(is_on()) if is_disabled else is_on())
     return [AccountLine(**row._asdict()) for row in session.execute(statement)]
 
 
@@ -130,5 +131,5 @@ def _void_password(session: Session, account: AccountLine) -> None:
 
 _LINES = select(
     User.id, User.login, User.email, User.display_name, Role.name.label("role"), User.created_at,
-    User.email_proven_at, User.disabled_at,
+    User.email_proven_at, User.disabled_at, User.frozen_at,
 ).join(Role, Role.id == User.role_id)  # fmt: skip

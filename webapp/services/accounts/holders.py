@@ -1,10 +1,13 @@
-"""Who holds a token or a key: the one rule of what still opens anything, and for whom."""
+"""Who holds a token or a key: the one rule of what still opens anything, and for whom.
+
+And of which accounts work at all.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.kit.roles import RoleName
@@ -15,6 +18,11 @@ FindRow = Callable[[Select[Any], dict[str, Any]], Any | None]
 """Returns the one row of a statement that was built once, or None."""
 
 
+def is_on() -> ColumnElement[bool]:
+    """Return the condition that an account works: it is neither switched off nor frozen."""
+    return and_(User.disabled_at.is_(None), User.frozen_at.is_(None))
+
+
 def select_holder(
     credential: type[AccessToken] | type[ApiKey],
     secret_hash: InstrumentedAttribute[bytes],
@@ -23,8 +31,8 @@ def select_holder(
 ) -> Select[Any]:
     """Build the statement that finds the holder of a credential by its hash, `:secret_hash`.
 
-    It finds nobody where the credential has ended or the account is off. Build it once: to build it
-    at each request costs half of what a token adds to one.
+    It finds nobody where the credential has ended or the account does not work. Build it once: to
+    build it at each request costs half of what a token adds to one.
     """
     return (
         select(
@@ -43,7 +51,7 @@ def select_holder(
             secret_hash == bindparam("secret_hash"),
             credential.revoked_at.is_(None),
             credential.expires_at > func.clock_timestamp(),
-            User.disabled_at.is_(None),
+            is_on(),
         )
     )
 

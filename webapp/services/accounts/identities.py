@@ -8,7 +8,6 @@ the settings let it, a new one. Whoever gets none of them is told one and the sa
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
@@ -28,6 +27,7 @@ from webapp.kit.visible_lines import make_line
 from webapp.models import Identity, Role, User
 from webapp.services import activity
 from webapp.services.accounts import addresses, issued_roles, last_admin, verifications
+from webapp.services.accounts.holders import is_on
 from webapp.services.errors import ForbiddenError
 
 NOT_LET_IN = (
@@ -62,7 +62,7 @@ class _Found:
 
     user_id: int
     identity_id: int
-    disabled_at: datetime | None
+    is_on: bool
 
 
 def account_of(session: Session, person: IssuedPerson, new_role: RoleName) -> int:
@@ -90,7 +90,7 @@ def account_of(session: Session, person: IssuedPerson, new_role: RoleName) -> in
             found = _find(session, person)
     if found is None:
         raise NotLetInError("another sign-in was first and opened another account")
-    if found.disabled_at is not None:
+    if not found.is_on:
         raise NotLetInError("the account is switched off", found.user_id)
     session.execute(
         update(Identity)
@@ -104,7 +104,7 @@ def account_of(session: Session, person: IssuedPerson, new_role: RoleName) -> in
 
 def _find(session: Session, person: IssuedPerson) -> _Found | None:
     row = session.execute(
-        select(Identity.user_id, Identity.id.label("identity_id"), User.disabled_at)
+        select(Identity.user_id, Identity.id.label("identity_id"), is_on().label("is_on"))
         .join(User, User.id == Identity.user_id)
         .where(Identity.issuer == person.issuer.url, Identity.subject == person.subject)
     ).one_or_none()
@@ -126,7 +126,7 @@ def _link_or_make(session: Session, person: IssuedPerson, role: RoleName) -> _Fo
     else:
         # As for whoever registers: the mail decides whose the address is.
         verifications.begin(session, user_id, email)
-    return _Found(user_id, _add(session, person, user_id), None)
+    return _Found(user_id, _add(session, person, user_id), is_on=True)
 
 
 def _verified_address(person: IssuedPerson) -> str:
@@ -144,17 +144,15 @@ def _verified_address(person: IssuedPerson) -> str:
 
 def _link(session: Session, person: IssuedPerson, user_id: int) -> _Found:
     """Link an account that was there before, and tell its owner."""
-    disabled_at = session.scalar(
-        select(User.disabled_at).where(User.id == user_id).with_for_update(key_share=True)
-    )
-    if disabled_at is not None:
+    on = select(User.id).where(User.id == user_id, is_on())
+    if session.scalar(on.with_for_update(key_share=True)) is None:
         raise NotLetInError("the account is switched off", user_id)
     identity_id = _add(session, person, user_id)
     activity.trace(
         session, user_id, "identity.link", identity_id=identity_id, issuer=person.issuer.name
     )
     enqueue(session, SendIdentityLinked(identity_id=identity_id))
-    return _Found(user_id, identity_id, None)
+    return _Found(user_id, identity_id, is_on=True)
 
 
 def _add(session: Session, person: IssuedPerson, user_id: int) -> int:

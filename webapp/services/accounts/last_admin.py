@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from webapp.kit.roles import RoleName
 from webapp.models import Role, User
+from webapp.services.accounts.holders import is_on
 from webapp.services.errors import ConflictError
 
 
@@ -20,7 +21,7 @@ def take_turns(session: Session) -> None:
 def refuse_losing(session: Session, user_id: int) -> None:
     """Raise ConflictError where no active admin is left without this account."""
     others = select(User.id).join(Role).where(
-        Role.name == RoleName.ADMIN.value, User.id != user_id, User.disabled_at.is_(None)
+        Role.name == RoleName.ADMIN.value, User.id != user_id, is_on()
     )  # fmt: skip
     if session.scalar(others.limit(1)) is None:
         raise ConflictError("This is the last admin; make another one first.")

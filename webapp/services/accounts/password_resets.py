@@ -69,8 +69,9 @@ def mint_token(
     It is the account that has proven the address, or where none has, the oldest of those that claim
     it; `login` asks for one of these.
     The token is random and new at each call, and all older ones of the account end with it, so a
-    start of a job that never got to its mail leaves nothing behind that works. Returns None when
-    there is no active account, or when a mail went out since `asked_at`: whoever asked then has it.
+    start of a job that never got to its mail leaves nothing behind that works. One that is frozen
+    gets a token, which is its way back. Returns None when there is no account that is on, or when a
+    mail went out since `asked_at`: whoever asked then has it.
     A request beyond `MOST_MAILS` is postponed, never dropped, so a stranger who asks all the time
     can neither flood a mailbox nor keep its owner's request silent. The row of the user is locked,
     so that two jobs of one account take turns.
@@ -124,6 +125,7 @@ def confirm_reset(
     """Use a token up and set the password; returns whose it is.
 
     Ends every session and every other token of the account, and mails its owner that it happened.
+    An account that its owner has frozen thaws.
     The token came by mail, so it also proves the address. The row of the user is locked first, as
     by `mint_token`; of several confirmations at once the guarded update lets one through. Raises
     AuthenticationError, for the token of an account that was switched off too, and
@@ -133,7 +135,7 @@ def confirm_reset(
         PasswordResetToken.token_hash == hash_token(token)
     )
     user = session.execute(
-        select(User.id, User.email, User.email_proven_at)
+        select(User.id, User.email, User.email_proven_at, User.frozen_at)
         .where(User.id == holder.scalar_subquery(), User.disabled_at.is_(None))
         .with_for_update()
     ).one_or_none()
@@ -155,6 +157,8 @@ def confirm_reset(
         except addresses.AddressTakenError as error:
             raise AuthenticationError(WRONG_TOKEN) from error
     accounts.set_password(session, user.id, password, site_words=site_words)
+    if user.frozen_at is not None:
+        standing.thaw(session, user.id)
     activity.trace(session, user.id, "password.reset.used")
     enqueue(session, SendPasswordChanged(user_id=user.id))
     return int(user.id)

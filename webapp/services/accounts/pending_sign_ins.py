@@ -18,6 +18,7 @@ from webapp.kit.tokens import hash_token, keyed_digest, new_token
 from webapp.models import PendingSignIn, User
 from webapp.services import activity
 from webapp.services.accounts import passkeys, second_factors, sessions
+from webapp.services.accounts.holders import is_on
 from webapp.services.accounts.second_factors import Means, Proof, WrongSecondFactorError
 from webapp.services.accounts.sessions import Login, OpenedSession
 from webapp.services.errors import AuthenticationError, ConflictError
@@ -95,7 +96,7 @@ def find(session: Session, token: str) -> HalfSignedIn:
         .where(
             PendingSignIn.token_hash == hash_token(token),
             PendingSignIn.expires_at > func.clock_timestamp(),
-            User.disabled_at.is_(None),
+            is_on(),
         )
     ).one_or_none()
     if row is None:
@@ -119,7 +120,7 @@ def finish(
     once more gets the same token back, though its code is used up: that token is made of what only
     the first one held. Raises AuthenticationError, WrongSecondFactorError and ConflictError.
     """
-    on = select(User.id).where(User.id == half.user_id, User.disabled_at.is_(None))
+    on = select(User.id).where(User.id == half.user_id, is_on())
     if session.scalar(on.with_for_update(key_share=True)) is None:
         raise AuthenticationError(WRONG_TOKEN)
     access_token = new_token()
@@ -149,7 +150,7 @@ def sign_in_by_passkey(
     WrongSecondFactorError with one message for every cause.
     """
     user_id = passkeys.find_owner(session, assertion)
-    on = select(User.id).where(User.id == user_id, User.disabled_at.is_(None))
+    on = select(User.id).where(User.id == user_id, is_on())
     if user_id is None or session.scalar(on.with_for_update(key_share=True)) is None:
         raise WrongSecondFactorError(user_id, WRONG_PASSKEY)
     access_token = new_token()

@@ -22,7 +22,7 @@ from webapp.models import AccessToken, User
 from webapp.services import activity
 from webapp.services.accounts import standing
 from webapp.services.accounts.actors import Actor
-from webapp.services.accounts.holders import FindRow, actor_of, select_holder
+from webapp.services.accounts.holders import FindRow, actor_of, is_on, select_holder
 from webapp.services.errors import AuthenticationError, ConflictError, NotFoundError
 
 SECONDS_A_DAY = 86_400
@@ -93,11 +93,13 @@ def check_again(session: Session, user_id: int, password: str) -> Login:
 
 def _check(session: Session, whose: ColumnElement[bool], password: str) -> Login:
     row = session.execute(
-        select(User.id, User.password_hash, User.disabled_at, User.second_factor_at).where(whose)
+        select(User.id, User.password_hash, User.second_factor_at, is_on().label("is_on")).where(
+            whose
+        )
     ).one_or_none()
     password_hash = unmatchable_hash() if row is None else row.password_hash
     matches = verify_password(password_hash, password)
-    if row is None or not matches or row.disabled_at is not None:
+    if row is None or not matches or not row.is_on:
         raise WrongCredentialsError(None if row is None else row.id)
     if needs_rehash(password_hash, password):
         password_hash = _rehash(session, row.id, password_hash, password)
@@ -196,10 +198,10 @@ def open_for_owner(
 ) -> OpenedSession:
     """Hand out a token to whom an issuer has signed in, who answers for all factors.
 
-    Raises AuthenticationError where the account was switched off meanwhile. The rest is as for
+    Raises AuthenticationError where the account does not work any more. The rest is as for
     `open_session`.
     """
-    locked = select(User.id).where(User.id == user_id, User.disabled_at.is_(None))
+    locked = select(User.id).where(User.id == user_id, is_on())
     if session.scalar(locked.with_for_update(key_share=True)) is None:
         raise AuthenticationError(WRONG_CREDENTIALS)
     return hand_out(
@@ -254,7 +256,7 @@ def require_unchanged(
     unchanged = select(User.id).where(
         User.id == login.user_id,
         User.password_hash == login.password_hash,
-        User.disabled_at.is_(None),
+        is_on(),
         true() if has_second_factor is None else factor == has_second_factor,
     )
     if session.scalar(unchanged.with_for_update(key_share=True)) is None:

@@ -1,4 +1,7 @@
-"""Whether an account works: switched off and on by those who run the place, effective at once."""
+"""Whether an account works: switched off and on by those who run the place, frozen by its owner.
+
+All of it is effective at once.
+"""
 
 from typing import Any, cast
 
@@ -53,20 +56,43 @@ def disable(session: Session, actor_id: int | None, user_id: int, reason: str) -
 def enable(session: Session, actor_id: int | None, user_id: int, reason: str = "") -> bool:
     """Switch an account on again, without any session; returns False where it was on already.
 
-    Raises NotFoundError, and ConflictError for one that was erased.
+    One that its owner has frozen thaws, with the password that it has. Raises NotFoundError, and
+    ConflictError for one that was erased.
     """
-    if _lock(session, user_id).disabled_at is None:
+    account = _lock(session, user_id)
+    if account.disabled_at is None and account.frozen_at is None:
         return False
     if session.get(Erasure, user_id) is not None:
         raise ConflictError("This account was erased; nobody can have it again.")
     session.execute(
         update(User)
         .where(User.id == user_id)
-        .values(disabled_at=None, updated_at=func.clock_timestamp())
+        .values(disabled_at=None, frozen_at=None, updated_at=func.clock_timestamp())
     )
     activity.record(session, actor_id, "account.enable", "user", user_id, reason=reason)
     log.warning("account.enable", user_id=actor_id, subject_id=user_id)
     return True
+
+
+def freeze(session: Session, user_id: int) -> int:
+    """Freeze an account, whose row is locked, until its password is reset; returns ended sessions.
+
+    Its sessions, API keys and mailed tokens end, as they do where it is switched off. The last
+    admin can be frozen too: a reset of the password thaws.
+    """
+    now = func.clock_timestamp()
+    session.execute(update(User).where(User.id == user_id).values(frozen_at=now, updated_at=now))
+    ended = revoke_sessions(session, user_id)
+    revoke_api_keys(session, user_id)
+    end_reset_tokens(session, user_id)
+    log.warning("account.freeze", subject_id=user_id, ended_sessions=ended)
+    return ended
+
+
+def thaw(session: Session, user_id: int) -> None:
+    """Let an account work again whose owner has frozen it and has come back."""
+    session.execute(update(User).where(User.id == user_id).values(frozen_at=None))
+    activity.record(session, user_id, "account.thaw", "user", user_id)
 
 
 def revoke_sessions(session: Session, user_id: int, *, but: int | None = None) -> int:
@@ -130,10 +156,10 @@ def end_address_changes(session: Session, user_id: int) -> None:
     )
 
 
-def _lock(session: Session, user_id: int) -> Any:  # noqa: ANN401 - a row of the two columns
-    """Lock the row of an account and return when it was switched off, and its role."""
+def _lock(session: Session, user_id: int) -> Any:  # noqa: ANN401 - a row of these columns
+    """Lock the row of an account and return when it was switched off or frozen, and its role."""
     row = session.execute(
-        select(User.disabled_at, Role.name.label("role"))
+        select(User.disabled_at, User.frozen_at, Role.name.label("role"))
         .join(Role)
         .where(User.id == user_id)
         .with_for_update(of=User)

@@ -13,6 +13,7 @@ from webapp.kit.tokens import hash_email, hash_token, new_token
 from webapp.models import EmailVerification, User
 from webapp.services import activity
 from webapp.services.accounts import addresses, standing
+from webapp.services.accounts.holders import is_on
 from webapp.services.errors import (
     AuthenticationError,
     ConflictError,
@@ -64,7 +65,7 @@ class LockedUser:
     email: str
     email_hash: bytes
     email_proven_at: datetime | None
-    disabled_at: datetime | None
+    is_on: bool
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def mint(
     lock_key = int.from_bytes(asked.email_hash[:8], "big", signed=True)
     session.execute(select(func.pg_advisory_xact_lock(lock_key)))
     user = _lock(session, asked.user_id)
-    if user.disabled_at is not None or not _is_wanted(session, asked):
+    if not user.is_on or not _is_wanted(session, asked):
         return None
     if (wait := _seconds_to_wait(session, asked)) > 0:
         return PostponedVerification(wait)
@@ -156,7 +157,7 @@ def mint(
         )
         .execution_options(synchronize_session=False)
     )
-    _end(session, user.id, before=asked.id)
+    end(session, user.id, before=asked.id)
     return MintedVerification(user.id, owner.address if is_known and owner else asked.email, token)
 
 
@@ -165,7 +166,7 @@ def look_at(session: Session, token: str) -> ShownVerification | None:
     shown = session.execute(
         select(User.login, EmailVerification.email)
         .join(User, User.id == EmailVerification.user_id)
-        .where(*_is_live(token), User.disabled_at.is_(None))
+        .where(*_is_live(token), is_on())
     ).one_or_none()
     return None if shown is None else ShownVerification(shown.login, shown.email)
 
@@ -189,13 +190,13 @@ def confirm(session: Session, token: str) -> None:
         .returning(EmailVerification.id, EmailVerification.email)
     )
     row = session.execute(used).one_or_none()
-    if user is None or user.disabled_at is not None or row is None:
+    if user is None or not user.is_on or row is None:
         raise AuthenticationError(WRONG_TOKEN)
     try:
         addresses.prove(session, user.id, row.email)
     except addresses.AddressTakenError as error:
         raise AuthenticationError(WRONG_TOKEN) from error
-    _end(session, user.id)
+    end(session, user.id)
     if hash_email(row.email) != user.email_hash:
         _leave_former_address(session, row.id, user)
     activity.trace(session, user.id, "email.proven")
@@ -218,7 +219,7 @@ def _leave_former_address(session: Session, verification_id: int, user: LockedUs
 def _lock(session: Session, user_id: int) -> LockedUser:
     """Lock the row of an account. Raises NotFoundError."""
     row = session.execute(
-        select(User.id, User.email, User.email_hash, User.email_proven_at, User.disabled_at)
+        select(User.id, User.email, User.email_hash, User.email_proven_at, is_on().label("is_on"))
         .where(User.id == user_id)
         .with_for_update()
     ).one_or_none()
@@ -258,7 +259,7 @@ def _seconds_to_wait(session: Session, request: Requested) -> float:
     return MOST_MAILS_SECONDS - float(ages[-1]) if len(ages) == MOST_MAILS else 0.0
 
 
-def _end(session: Session, user_id: int, *, before: int | None = None) -> None:
+def end(session: Session, user_id: int, *, before: int | None = None) -> None:
     """End the requests of an account, or those of them that came before the one with this id."""
     session.execute(
         update(EmailVerification)

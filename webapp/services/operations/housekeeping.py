@@ -47,7 +47,7 @@ _OLD_MAILS = """
 # Registered, never proven, and nothing came of it: it follows nothing, wrote nothing and was not
 # here lately, and nobody gave it more than a registration can, or switched it off.
 _IDLE_UNVERIFIED = """
-    email_proven_at IS NULL AND disabled_at IS NULL
+    email_proven_at IS NULL AND disabled_at IS NULL AND frozen_at IS NULL
     AND created_at < now() - make_interval(days => :days)
     AND role_id IN (SELECT id FROM roles WHERE name IN ('reader', 'author'))
     AND NOT EXISTS (SELECT FROM follows WHERE follows.user_id = users.id)
@@ -87,6 +87,7 @@ _OUTLIVED = {
     "password_reset_tokens": Outlived("password_reset_tokens", _older("expires_at"), lambda _: 7),
     "passkey_challenges": Outlived("passkey_challenges", _older("expires_at"), lambda _: 1),
     "pending_sign_ins": Outlived("pending_sign_ins", _older("expires_at"), lambda _: 1),
+    "freeze_tokens": Outlived("freeze_tokens", _older("expires_at"), lambda _: 7),
     "sign_in_throttles": Outlived("sign_in_throttles", _older("failed_at"), lambda _: 1),
     "issuer_sign_ins": Outlived("issuer_sign_ins", _older("expires_at"), lambda _: 1),
     "familiar_networks": Outlived("familiar_networks", _older("seen_at"), lambda _: FAMILIAR_DAYS),
