@@ -9,7 +9,17 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import commands, due, fan_out, hanging, latency, memory, reads, sign_ins
+from bench import (
+    commands,
+    due,
+    fan_out,
+    hanging,
+    latency,
+    memory,
+    reads,
+    reset_answers,
+    sign_ins,
+)
 from bench.articles import fill
 from bench.processes import PROJECT
 from bench.results import Result, table
@@ -17,7 +27,10 @@ from bench.sizes import FULL, QUICK, Sizes
 from bench.testbed import BenchError, Testbed, sessions_on
 from dev.process import ServerError
 
-MEASURES = ("reads", "hanging", "fanout", "due", "latency", "commands", "signins", "memory")
+MEASURES = (
+    "reads", "hanging", "fanout", "due", "latency", "reset_answers", "commands", "signins",
+    "memory",
+)  # fmt: skip
 ARTICLES = "bench_articles"
 
 EPILOG = """Each measure stands beside its floor: what the same machine did, in the same run, with
@@ -30,6 +43,8 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
   due      10,000 schedules at one moment, on a good day and on a site's second day, against one
            bare statement that writes the same rows; and the lateness of single ones
   latency  from the commit of a job to the start of its handler
+  reset_answers
+           a reset asked for a known, an unknown, a disabled and a frozen address, in turn
   commands flask --help, flask db current, and flask db upgrade of an empty database
   signins  what a token adds to a request, against /health; and sign-ins a second, against bare
            verifications of the same passwords
@@ -63,6 +78,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if missed else 0
 
 
+_ON_THEIR_OWN: dict[str, Callable[[Testbed, Sizes], list[Result]]] = {
+    "latency": latency.measure,
+    "reset_answers": reset_answers.measure,
+    "commands": commands.measure,
+    "signins": sign_ins.measure,
+}
+
+
 def run(bed: Testbed, sizes: Sizes, chosen: set[str]) -> list[Result]:
     """Take the chosen measures, in an order that lets them share what is costly to prepare."""
     results: list[Result] = []
@@ -79,12 +102,9 @@ def run(bed: Testbed, sizes: Sizes, chosen: set[str]) -> list[Result]:
                 results += hanging.measure(bed, sizes, ARTICLES)
             if "due" in chosen:
                 results += due.measure(bed, sizes, ARTICLES)
-    if "latency" in chosen:
-        results += latency.measure(bed, sizes)
-    if "commands" in chosen:
-        results += commands.measure(bed, sizes)
-    if "signins" in chosen:
-        results += sign_ins.measure(bed, sizes)
+    for name, measure in _ON_THEIR_OWN.items():
+        if name in chosen:
+            results += measure(bed, sizes)
     if "fanout" in chosen or chosen == {"memory"}:
         told = fan_out.measure(bed, sizes)
         results += told.results

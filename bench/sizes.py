@@ -18,6 +18,7 @@ class Sizes:
     due_singly: int
     singly_within_seconds: float
     jobs_one_by_one: int
+    asked_in_turn: int
 
 
 FULL = Sizes(
@@ -32,6 +33,7 @@ FULL = Sizes(
     due_singly=200,
     singly_within_seconds=60.0,
     jobs_one_by_one=500,
+    asked_in_turn=200,
 )
 QUICK = Sizes(
     public_articles=1_000,
@@ -45,6 +47,7 @@ QUICK = Sizes(
     due_singly=60,
     singly_within_seconds=15.0,
     jobs_one_by_one=100,
+    asked_in_turn=200,
 )
 TINY = Sizes(
     public_articles=30,
@@ -58,4 +61,5 @@ TINY = Sizes(
     due_singly=5,
     singly_within_seconds=0.5,
     jobs_one_by_one=5,
+    asked_in_turn=5,
 )

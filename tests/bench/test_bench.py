@@ -38,6 +38,10 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
             {"/health beside 50 stalled bodies, p99", "public read beside 50 hanging logins, p50"},
         ),
         ({"latency"}, {"job's commit to handler's start, p50"}),
+        (
+            {"reset_answers"},
+            {f"reset of a {kind} address, median" for kind in ("known", "disabled", "frozen")},
+        ),
         ({"commands"}, {"flask --help", "flask db upgrade, base to head"}),
         ({"signins"}, {"GET /accounts/me: server CPU", "sign-ins"}),
         ({"fanout", "memory"}, {"fan-out to 500, inbox", "memory of dispatcher (main)"}),

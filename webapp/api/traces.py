@@ -20,8 +20,9 @@ log = structlog.get_logger()
 def trace_refusal(context: WebContext, error: ServiceError) -> None:
     """Note a failed login, first step or second, and a refused role, in a transaction of their own.
 
-    A login that belongs to no account is logged and makes no row, so that nobody without an account
-    can fill the table. What was typed there may be a password, hence the keyed digest.
+    A login that belongs to no account leaves a line as well, so that the answer to it takes as much
+    work. The brake for guesses bounds how many there are. What was typed there may be a password,
+    hence the keyed digest.
     """
     if isinstance(error, WrongCredentialsError):
         key = context.settings.require_secret_key().encode()
@@ -29,9 +30,8 @@ def trace_refusal(context: WebContext, error: ServiceError) -> None:
         login = str(body.get("login", "")) if isinstance(body, dict) else ""
         login_hash = keyed_digest(key, "login", one_form(login))[:16]
         log.warning("login.failed", user_id=error.user_id, login_hash=login_hash)
-        if error.user_id is not None:
-            with context.sessions.begin() as session:
-                activity.record(session, None, "login.failed", "user", error.user_id)
+        with context.sessions.begin() as session:
+            activity.record(session, None, "login.failed", "user", error.user_id)
     elif isinstance(error, WrongSecondFactorError):
         log.warning("second_factor.failed", user_id=error.user_id)
         if error.user_id is not None:

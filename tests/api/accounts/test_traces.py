@@ -53,7 +53,9 @@ def test_logins_and_their_ends_leave_a_trace_with_who_and_whence(
         *[("127.0.0.1", None)] * 3, ("127.0.0.1", reader.id),
     ]  # fmt: skip
     kept = rows(sessions, "login.failed")
-    assert [(row.subject_id, row.address) for row in kept] == [(reader.id, "127.0.0.1")] * 2
+    assert [(row.subject_id, row.address) for row in kept] == [
+        (subject_id, "127.0.0.1") for subject_id in (reader.id, reader.id, None)
+    ]
     opened, (ended,) = rows(sessions, "login.ok")[-1], rows(sessions, "session.revoke")
     assert (opened.actor_id, opened.address) == (reader.id, "127.0.0.1")
     assert (ended.address, ended.session_id) == ("127.0.0.1", ended.details["session_id"])
