@@ -39,6 +39,7 @@ from webapp.pages.docs import describe_permissions, describe_problems, install_d
 from webapp.pages.export import install_export
 from webapp.pages.freeze_account import install_freeze_account
 from webapp.pages.page_script import install_page_script
+from webapp.pages.refusals import install_page_refusals
 from webapp.pages.reset_password import install_reset_password
 from webapp.pages.unsubscribe import install_unsubscribe
 from webapp.pages.verify_email import install_verify_email
@@ -76,6 +77,7 @@ PAGES = (
     install_freeze_account,
     install_export,
     install_unsubscribe,
+    install_page_refusals,
 )
 
 

@@ -137,6 +137,13 @@ class PressedBrowser:
         }  # fmt: skip
         self._call("WebAuthn.addVirtualAuthenticator", options=options)
 
+    def press_key(self, key: str, code: str, number: int) -> None:
+        """Press a key of the keyboard, such as Tab, and let it go; `number` is its virtual code."""
+        text = {"text": "\r"} if key == "Enter" else {}
+        for kind, more in (("keyDown", text), ("keyUp", {})):
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, code=code,
+                       windowsVirtualKeyCode=number, **more)  # fmt: skip
+
     def width(self) -> tuple[int, int]:
         """Return how wide the window is, and how wide its content."""
         metrics = self._call("Page.getLayoutMetrics")

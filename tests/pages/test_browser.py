@@ -72,7 +72,7 @@ def test_pages_work_in_a_browser_under_their_own_policy(browser: Browser) -> Non
 
     form, complaints = browser.open("unsubscribe?reader=1&key=x")
     assert complaints == ""
-    assert "Send me no more of these mails" in form
+    assert "End these mails" in form
 
 
 def test_a_browser_tells_of_what_a_policy_keeps_from_a_page(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_a_page_loads_and_sends_nothing_elsewhere(client: FlaskClient, path: str
     assert "http" not in page.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("path", ["/reset-password", "/verify-email"])
+@pytest.mark.parametrize("path", ["/reset-password", "/verify-email", "/freeze-account"])
 def test_a_page_that_mails_lead_to_sends_nothing_but_its_form(
     client: FlaskClient, path: str
 ) -> None:

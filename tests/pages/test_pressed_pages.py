@@ -16,6 +16,8 @@ from dev.ports import LOOPBACK
 from tests.factories import make_actor, make_content, run_ready_jobs
 from tests.nginx import NGINX, behind_nginx
 from tests.pages.pressed_browser import CHROMIUM, PressedBrowser
+from webapp.jobs.messages import SendPasswordChanged
+from webapp.jobs.outbox import enqueue
 from webapp.kit.roles import RoleName
 from webapp.models import User
 from webapp.services.accounts import accounts, password_resets, verifications
@@ -134,6 +136,42 @@ def test_an_address_is_confirmed_when_the_button_is_pressed_and_not_before(
         browser.press("button")
         browser.wait_for("Your address is confirmed")
     assert is_verified()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_account_freezes_when_the_button_is_pressed_and_not_before(
+    settings: Settings,
+    worker: WorkerContext,
+    sessions: sessionmaker[Session],
+    mail_sink: MailSink,
+    tmp_path: Path,
+    scripts: bool,
+) -> None:
+    with sessions.begin() as session:
+        reader = make_actor(session, RoleName.READER)
+        enqueue(session, SendPasswordChanged(user_id=reader.user_id))
+    run_ready_jobs(worker)
+    link = link_in(mail_sink, r"freeze-account\?token=\S+")
+
+    def is_frozen() -> bool:
+        with sessions() as session:
+            frozen = select(User.frozen_at).where(User.id == reader.user_id)
+            return session.scalars(frozen).one() is not None
+
+    with (
+        behind_nginx(settings, tmp_path) as port,
+        PressedBrowser(tmp_path / "profile", scripts=scripts) as browser,
+    ):
+        browser.open(f"http://{LOOPBACK}:{port}/cms/{link}")
+        browser.wait_for(reader.login)
+        assert ("token" in browser.address()) is not scripts
+        is_in_sight(browser, "h1", "button")
+        assert not is_frozen()
+        browser.press_key("Tab", "Tab", 9)
+        browser.press_key("Enter", "Enter", 13)
+        browser.wait_for("The account is frozen")
+        is_in_sight(browser, "h1", "p")
+    assert is_frozen()
 
 
 @pytest.mark.parametrize("scripts", [True, False])

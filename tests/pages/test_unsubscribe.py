@@ -1,7 +1,7 @@
 """Promises about the link that ends the mails of events."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -50,7 +50,10 @@ def test_a_click_ends_the_mails_and_a_look_does_not(
     link = urlsplit(found[1])
     path = f"{link.path}?{link.query}"
 
-    assert "<form" in client.get(path).text
+    opened = client.get(path)
+    assert "unsafe" not in opened.headers["Content-Security-Policy"]
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', opened.text))
+    assert fields == dict(parse_qsl(link.query))
     assert wants_mail(sessions, reader)
     for wrong in (path[:-1], path.replace("reader=", "reader=9"), "/unsubscribe", f"{path}é"):
         refused = client.post(wrong)
@@ -61,6 +64,8 @@ def test_a_click_ends_the_mails_and_a_look_does_not(
     assert clicked.status_code == 200
     assert not wants_mail(sessions, reader)
     assert client.post(path).status_code == 200
+    # A form knows whose it is when its address has left the browser's history.
+    assert client.post("/unsubscribe", data=fields).status_code == 200
 
 
 @pytest.mark.parametrize("proven", [True, False])

@@ -78,13 +78,13 @@ _PAGE = Markup("""<!doctype html>
 </html>
 """)
 _ERROR = Markup('<p class="error" id="error" role="alert">{error}</p>\n')
-_TOKEN = Markup('<input type="hidden" name="token" value="{token}">\n')
+_HIDDEN = Markup('<input type="hidden" name="{name}" value="{value}">\n')
 _TOKEN_FIELD = Markup("""<label for="token">Token
 <span class="hint">It stands in the mail.</span></label>
 <input id="token" name="token" autocomplete="off" spellcheck="false" required>
 """)
 _FORM = Markup("""<form method="post">
-{token}{fields}<button>{button}</button>
+{fields}<button>{button}</button>
 </form>
 """)
 
@@ -108,5 +108,15 @@ def show(
 
 def form(button: str, token: str, fields: Markup = Markup()) -> Markup:  # noqa: B008 - immutable
     """Return a form that sends a token, or asks for it where there is none, and its fields."""
-    field = _TOKEN.format(token=token) if token else _TOKEN_FIELD
-    return _FORM.format(token=field, fields=fields, button=button)
+    known = hidden_fields(token=token) if token else _TOKEN_FIELD
+    return form_of(known + fields, button)
+
+
+def form_of(fields: Markup, button: str) -> Markup:
+    """Return a form with these fields, which is sent to the page that it stands on."""
+    return _FORM.format(fields=fields, button=button)
+
+
+def hidden_fields(**values: str) -> Markup:
+    """Return fields that send what the page was opened with; its address may be gone by then."""
+    return Markup().join(_HIDDEN.format(name=name, value=value) for name, value in values.items())

@@ -7,43 +7,16 @@ from flask import Flask, Response, request
 
 from webapp.api.auth import public
 from webapp.api.edge import open_session, web_context
+from webapp.pages import layout
 from webapp.services.audience import unsubscribing
 from webapp.services.errors import NotFoundError
 
-FORM = """<form method="post">
-<p>You get a mail when what you follow is published or updated.</p>
-<p><button>Send me no more of these mails</button></p>
-</form>"""
-DONE = (
-    """<p>You get no more of these mails. Your account, your inbox and what you follow stay.</p>"""
-)
-UNKNOWN = """<p>This link does not work: it is not whole, or too old. The newest mail has another
-one, and your account has a setting for these mails.</p>"""
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>Mails</title>
-<style>
-body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 24rem; margin: 4rem auto;
-  padding: 0 1rem; }}
-button {{ font: inherit; padding: .5rem; }}
-</style>
-</head>
-<body>
-<h1>Mails</h1>
-{content}
-</body>
-</html>
-"""
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-    "frame-ancestors 'none'; form-action 'self'",
-}
+HEADING = "Mails about what you follow"
+WHAT = "You get a mail when what you follow is published or updated."
+BUTTON = "End these mails"
+DONE = "You get no more of these mails. Your account, your inbox and what you follow stay."
+UNKNOWN = "This link does not work: it is not whole, or too old."
+WAY_ON = "The newest mail has another one, and your account has a setting for these mails."
 
 
 def install_unsubscribe(app: Flask) -> None:
@@ -55,23 +28,28 @@ def install_unsubscribe(app: Flask) -> None:
 @public
 def unsubscribe_page() -> Response:
     """Return the form; whose link it is shows when it is sent."""
-    return _page(FORM)
+    link = layout.hidden_fields(
+        reader=request.args.get("reader", ""), key=request.args.get("key", "")
+    )
+    return layout.show(HEADING, WHAT, layout.form_of(link, BUTTON))
 
 
 @public
 def unsubscribe() -> Response:
-    """End the mails of events to the reader whose link this is; a person reads what comes of it."""
-    reader, key = request.args.get("reader", ""), request.args.get("key", "")
+    """End the mails of events to the reader whose link this is; a person reads what comes of it.
+
+    A form says whose it is in its fields, a mail program in the address.
+    """
+    reader, key = request.values.get("reader", ""), request.values.get("key", "")
     if not (reader.isascii() and reader.isdigit() and len(reader) < 19):
-        return _page(UNKNOWN, 404)
+        return _unknown()
     secret_key = web_context().settings.require_secret_key()
     try:
         unsubscribing.unsubscribe(open_session(), secret_key, int(reader), key)
     except NotFoundError:
-        return _page(UNKNOWN, 404)
-    return _page(DONE)
+        return _unknown()
+    return layout.show(HEADING, DONE)
 
 
-def _page(content: str, status: int = 200) -> Response:
-    page = PAGE.format(content=content)
-    return Response(page, status, headers=HEADERS, content_type="text/html; charset=utf-8")
+def _unknown() -> Response:
+    return layout.show(HEADING, WAY_ON, error=UNKNOWN, status=404)
