@@ -111,7 +111,7 @@ class PressedBrowser:
 
     def press(self, selector: str) -> None:
         """Press the left button of the mouse in the middle of an element."""
-        corners = self._call("DOM.getBoxModel", nodeId=self._find(selector))["model"]["border"]
+        corners = self._corners(selector)
         place = {"x": (corners[0] + corners[4]) / 2, "y": (corners[1] + corners[5]) / 2}
         for kind in ("mousePressed", "mouseReleased"):
             self._call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
@@ -151,9 +151,7 @@ class PressedBrowser:
 
     def left_edge(self, selector: str) -> float:
         """Return how far an element stands from the left edge of the page, in CSS pixels."""
-        return float(
-            self._call("DOM.getBoxModel", nodeId=self._find(selector))["model"]["border"][0]
-        )
+        return self._corners(selector)[0]
 
     def resize(self, width: int, height: int = 800) -> None:
         """Make the window so wide and high, in CSS pixels."""
@@ -163,6 +161,19 @@ class PressedBrowser:
     def photograph(self) -> bytes:
         """Return the window as a PNG."""
         return base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"])
+
+    def _corners(self, selector: str) -> list[float]:
+        """Return where the corners of an element are, from the upper left one on."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                box = self._call("DOM.getBoxModel", nodeId=self._find(selector))
+                return [float(place) for place in box["model"]["border"]]
+            except ProtocolError:
+                # The page may be replaced by the next one between two questions.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def _find(self, selector: str) -> int:
         root = self._call("DOM.getDocument")["root"]["nodeId"]
