@@ -9,6 +9,8 @@ from werkzeug.test import TestResponse
 
 from dev.mail_sink import MailSink
 from tests.factories import PASSWORD, Caller, run_ready_jobs
+from webapp.jobs.messages import SendFactorNotice
+from webapp.jobs.outbox import enqueue
 from webapp.kit.roles import RoleName
 from workers.context import WorkerContext
 
@@ -124,6 +126,17 @@ def test_a_notice_leads_to_a_page_that_freezes_the_account(
     assert (again.status_code, client.get(link).status_code) == (404, 404)
     assert "unknown, used or expired" in again.get_data(as_text=True)
     assert may_log_in(client, reader.login, "of its owner again")
+
+
+def test_the_notice_of_a_second_factor_leads_there_as_well(
+    client: FlaskClient, worker: WorkerContext, mail_sink: MailSink, reader: Caller
+) -> None:
+    with worker.transaction() as session:
+        enqueue(session, SendFactorNotice(user_id=reader.id, change="passkey_added"))
+    opened = client.get(link_in_mail(worker, mail_sink, "Your second factor was changed"))
+    assert reader.login in opened.get_data(as_text=True)
+    assert send(client, opened).status_code == 200
+    assert not may_log_in(client, reader.login, PASSWORD)
 
 
 @pytest.mark.parametrize("is_proven", [True, False])

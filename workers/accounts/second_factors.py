@@ -8,7 +8,8 @@ from webapp.jobs.messages import FactorChange, SendFactorNotice
 from webapp.jobs.outcomes import Done, Outcome
 from webapp.kit.visible_lines import make_line
 from webapp.models import User
-from workers.accounts.accounts import Reader, send_account_mail
+from webapp.services.accounts import freezes
+from workers.accounts.accounts import FREEZE_PAGE, Reader, send_account_mail
 from workers.context import InSteps, RunningJob
 
 _TOLD: dict[FactorChange, str] = {
@@ -23,13 +24,15 @@ _TOLD: dict[FactorChange, str] = {
 
 
 def send_factor_notice(job: RunningJob, message: SendFactorNotice) -> Outcome:
-    """Tell the owner what was changed."""
+    """Tell the owner what was changed, with a link to freeze the account."""
+    settings = job.context.settings
     with job.step() as session:
         user = session.execute(
             select(User.email, User.display_name, User.email_proven_at).where(
                 User.id == message.user_id
             )
         ).one_or_none()
+        token = "" if user is None else freezes.mint(session, message.user_id)
     if user is None:
         return Done()
     name = user.display_name if user.email_proven_at else ""
@@ -38,7 +41,9 @@ def send_factor_notice(job: RunningJob, message: SendFactorNotice) -> Outcome:
         "Your second factor was changed",
         name=make_line(name, NAME_LIMIT),
         told=_TOLD[message.change],
-        base_url=job.context.settings.base_url,
+        link=settings.link_to_page(FREEZE_PAGE, token),
+        days=freezes.TOKEN_DAYS,
+        base_url=settings.base_url,
     )
     reader = Reader(message.user_id, user.email, name)
     return send_account_mail(job, mail, reader, str(job.claimed.id))
