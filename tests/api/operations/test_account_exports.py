@@ -158,3 +158,21 @@ def _another(caller: Caller) -> Caller:
     other = Caller.__new__(Caller)
     other.client, other.token = caller.client.application.test_client(), caller.token
     return other
+
+
+def test_no_file_of_a_copy_holds_many_large_rows_beyond_its_bound(
+    sessions: sessionmaker[Session], author: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many large rows as are fetched at once is what a worker holds beside the file."""
+    monkeypatch.setattr(personal_files, "FILE_BYTES", 50_000)
+    with sessions.begin() as session:
+        session.execute(
+            text("INSERT INTO content_versions (content_id, number, author_id, title, slug, body,"
+                 " digest) SELECT (SELECT min(id) FROM content), 100 + n, :id, 't', 't',"
+                 " (SELECT string_agg(md5(n || '-' || k), '') FROM generate_series(1, 1000) AS k),"
+                 " decode(repeat('00', 32), 'hex') FROM generate_series(1, 100) AS n"),
+            {"id": author.id},
+        )  # fmt: skip
+    with sessions.begin() as session:
+        pieces = list(personal_files.pieces(session, author.id))
+    assert len([piece for piece in pieces if piece.file is not None]) >= 10

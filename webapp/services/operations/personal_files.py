@@ -68,7 +68,7 @@ def pieces(session: Session, account_id: int) -> Iterator[Piece]:
             {"account_id": account_id},
             execution_options={"yield_per": ROWS_AT_ONCE},
         )
-        for batch in found.scalars().partitions():
+        for batch in found.scalars().partitions(ROWS_AT_ONCE):
             lines = [f"{line}\n".encode() for line in batch]
             file.add(f"{table}.jsonl", lines)
             rows, size = rows + len(lines), size + sum(map(len, lines))
