@@ -5,32 +5,36 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-import structlog
-from alembic.config import Config
-from flask.testing import FlaskClient, FlaskCliRunner
-from pydantic import SecretStr
-from sqlalchemy import Engine, NullPool, create_engine
-from sqlalchemy.orm import Session, sessionmaker
 
-from alembic import command
-from dev.mail_sink import MailSink
-from dev.postgres import PostgresServer
-from dev.redis import RedisServer
-from tests.databases import Databases
-from tests.factories import PASSWORD
-from tests.index_watch import IndexWatch
-from tests.secret_watch import SecretWatch
-from webapp.adapters.mail import Mailer
-from webapp.api.edge import ImprintApp
-from webapp.app import create_app
-from webapp.cli.app import create_app as create_command_app
-from webapp.cli.database import SESSIONS
-from webapp.cli.preparation import prepare
-from webapp.services import origins
-from webapp.settings import Settings
-from workers.context import WorkerContext
+from webapp.kit.loading import undisturbed
+
+with undisturbed():
+    import psycopg
+    import structlog
+    from alembic.config import Config
+    from flask.testing import FlaskClient, FlaskCliRunner
+    from pydantic import SecretStr
+    from sqlalchemy import Engine, NullPool, create_engine
+    from sqlalchemy.orm import Session, sessionmaker
+
+    from alembic import command
+    from dev.mail_sink import MailSink
+    from dev.postgres import PostgresServer
+    from dev.redis import RedisServer
+    from tests.databases import Databases
+    from tests.factories import PASSWORD
+    from tests.index_watch import IndexWatch
+    from tests.secret_watch import SecretWatch
+    from webapp.adapters.mail import Mailer
+    from webapp.api.edge import ImprintApp
+    from webapp.app import create_app
+    from webapp.cli.app import create_app as create_command_app
+    from webapp.cli.database import SESSIONS
+    from webapp.cli.preparation import prepare
+    from webapp.services import origins
+    from webapp.settings import Settings
+    from workers.context import WorkerContext
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "imprint_template"
