@@ -12,7 +12,16 @@ from tests.factories import PASSWORD, make_actor, password_hash, rows_of
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email, hash_token
-from webapp.models import AccessToken, ActivityLog, EmailVerification, FreezeToken, Job, User
+from webapp.models import (
+    AccessToken,
+    AccountDeletion,
+    AccountExport,
+    ActivityLog,
+    EmailVerification,
+    FreezeToken,
+    Job,
+    User,
+)
 from webapp.services.accounts import (
     address_changes,
     freezes,
@@ -27,6 +36,7 @@ from webapp.services.accounts import (
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.password_resets import MintedReset
 from webapp.services.errors import AuthenticationError, ConflictError, ServiceError
+from webapp.services.operations import account_deletions, account_exports
 
 NEW_PASSWORD = "another password for tests"
 
@@ -191,6 +201,18 @@ def test_freezing_ends_what_was_asked_for_and_not_confirmed(session: Session) ->
         verifications.confirm(session, minted.token or "")
     with pytest.raises(AuthenticationError):
         address_changes.ask(session, actor, checked, "thief@example.org")
+
+
+def test_freezing_ends_copies_of_the_data_and_a_wish_to_be_deleted(session: Session) -> None:
+    actor, other = owner(session), owner(session)
+    for asking in (actor, other):
+        checked = login_sessions.check_again(session, asking.user_id, PASSWORD)
+        account_deletions.ask(session, checked, heir_login=None, days=14)
+        account_exports.ask(session, asking.user_id)
+    freezes.freeze(session, freezes.mint(session, actor.user_id))
+    reset(session, f"{actor.login}@example.org")
+    for model in (AccountDeletion, AccountExport):
+        assert session.scalars(select(model.user_id)).all() == [other.user_id]
 
 
 def test_operators_thaw_and_a_frozen_admin_is_not_the_one_who_is_left(session: Session) -> None:

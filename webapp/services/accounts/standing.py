@@ -6,12 +6,14 @@ All of it is effective at once.
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.kit.roles import RoleName
 from webapp.models import (
     AccessToken,
+    AccountDeletion,
+    AccountExport,
     ApiKey,
     EmailVerification,
     Erasure,
@@ -77,14 +79,17 @@ def enable(session: Session, actor_id: int | None, user_id: int, reason: str = "
 def freeze(session: Session, user_id: int) -> int:
     """Freeze an account, whose row is locked, until its password is reset; returns ended sessions.
 
-    Its sessions, API keys and mailed tokens end, as they do where it is switched off. The last
-    admin can be frozen too: a reset of the password thaws.
+    Its sessions, API keys and mailed tokens end, as they do where it is switched off. So do the
+    copies of its data, and a wish to be deleted is taken back: whoever had the account may have
+    asked for either. The last admin can be frozen too: a reset of the password thaws.
     """
     now = func.clock_timestamp()
     session.execute(update(User).where(User.id == user_id).values(frozen_at=now, updated_at=now))
     ended = revoke_sessions(session, user_id)
     revoke_api_keys(session, user_id)
     end_reset_tokens(session, user_id)
+    for asked_for in (AccountExport, AccountDeletion):
+        session.execute(delete(asked_for).where(asked_for.user_id == user_id))
     log.warning("account.freeze", subject_id=user_id, ended_sessions=ended)
     return ended
 

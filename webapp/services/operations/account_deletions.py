@@ -119,6 +119,9 @@ def carry_out(session: Session, deletion_id: int, *, default_heir: str) -> float
     and nothing happens here, or carried out, and taking it back finds none.
     """
     last_admin.take_turns(session)
+    # The account comes before the wish, as where it is frozen, so that the two cannot deadlock.
+    whose = select(AccountDeletion.user_id).where(AccountDeletion.id == deletion_id)
+    session.execute(select(User.id).where(User.id == whose.scalar_subquery()).with_for_update())
     wish = session.execute(
         select(
             AccountDeletion.user_id,

@@ -14,6 +14,7 @@ from webapp.jobs.outbox import enqueue
 from webapp.kit.tokens import hash_token, new_token
 from webapp.models import AccountExport, AccountExportFile, Job, User
 from webapp.services import activity
+from webapp.services.accounts.holders import is_on
 from webapp.services.errors import ConflictError, NotFoundError, TooManyTriesError
 from webapp.services.operations.personal_files import Piece
 
@@ -150,7 +151,7 @@ def mint_link(session: Session, export_id: int) -> ReadyNotice | None:
     minted = session.execute(
         update(AccountExport)
         .where(AccountExport.id == export_id, _is_open(), User.id == AccountExport.user_id,
-               User.disabled_at.is_(None))
+               is_on())
         .values(token_hash=hash_token(token))
         .returning(
             User.id.label("user_id"), User.email.label("address"),
@@ -189,7 +190,7 @@ def _fetch(session: Session, which: tuple[ColumnElement[bool], ...], number: int
     """Note that a file is taken, and return it."""
     fetched = session.execute(
         update(AccountExport)
-        .where(*which, _is_open(), User.id == AccountExport.user_id, User.disabled_at.is_(None))
+        .where(*which, _is_open(), User.id == AccountExport.user_id, is_on())
         .values(fetched_at=func.clock_timestamp())
         .returning(AccountExport.id, AccountExport.user_id)
         .execution_options(synchronize_session=False)
