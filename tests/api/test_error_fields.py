@@ -52,7 +52,7 @@ def refused(answer: Any, part: str, names: set[str]) -> set[str]:
     fields = [error["field"] for error in answer.get_json()["errors"]]
     assert len(fields) == len(set(fields)), fields
     for field in fields:
-        found = re.fullmatch(rf"{part}\.(\w+)((?:\.\d+)*)", field)
+        found = re.fullmatch(rf"{part}\.(\w+)((?:\.\w+)*)", field)
         assert found is not None, field
         assert found[1] in names, field
     assert all(error["reason"] for error in answer.get_json()["errors"])

@@ -64,7 +64,7 @@ def test_machines_are_answered_in_json(
         (
             ["--kind", "mail.send"],
             2,
-            "'mail.send' is not one of 'backfill.run', 'email_verification.send'",
+            "'mail.send' is not one of 'account.delete', 'account.erase', 'account_deletion.send'",
         ),
         (["--event", "17"], 1, "There is no event 17."),
         (["--event", "0"], 2, "0 is not in the range"),

@@ -66,7 +66,8 @@ def test_neither_a_command_nor_the_settings_are_loaded_to_list_the_commands(
     assert "webapp.cli.late_command" in loaded
     assert not {name.partition(".")[0] for name in loaded} & NOT_FOR_A_LIST
     assert {name for name in loaded if name.startswith("webapp.")} <= {
-        "webapp.cli", "webapp.cli.app", "webapp.cli.late_command"
+        "webapp.cli", "webapp.cli.app", "webapp.cli.late_command", "webapp.kit",
+        "webapp.kit.loading",
     }  # fmt: skip
 
 

@@ -57,10 +57,10 @@ def digest_etag(body: bytes) -> str:
 
 
 def tagged(model: BaseModel) -> Response:
-    """Return a model as JSON with the ETag that follows from it, for the caller alone."""
+    """Return a model as JSON with the ETag that follows from it; no cache keeps it."""
     body = model.model_dump_json().encode()
     response = Response(body, content_type="application/json")
-    return conditional(response, digest_etag(body), OWN)
+    return conditional(response, digest_etag(body), "no-store")
 
 
 def as_seen(header: IfMatch, shape: Callable[[Row], BaseModel]) -> Callable[[Row], bool]:

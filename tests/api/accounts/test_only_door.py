@@ -70,7 +70,7 @@ def test_where_issuers_are_the_only_door_nothing_of_passwords_opens(
             client.open(path, method=method, data="not JSON at all"),
         ]
         assert {answer.status_code for answer in answers} == {403}
-        assert {answer.get_json()["detail"] for answer in answers} == {CLOSED}
+        assert all(CLOSED in answer.get_data(as_text=True) for answer in answers)
         # Who is in stays in.
         assert owner.call("GET", "/accounts/me").status_code == 200
         listed = client.get("/api/v1/auth/issuers").get_json()

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from prometheus_client import REGISTRY
 
 from tests.factories import Caller
+from webapp.api.answer_headers import AnswerHeaders, WithAnswerHeaders
 from webapp.api.edge import ImprintApp
 from webapp.app import create_app
 from webapp.kit.roles import RoleName
@@ -20,6 +21,7 @@ def views(settings: Settings) -> Iterator[FlaskClient]:
     """A client of the views alone, on the same database."""
     app = create_app(settings)
     del app.wsgi_app
+    app.wsgi_app = WithAnswerHeaders(app.wsgi_app, AnswerHeaders(settings))  # type: ignore[method-assign]
     yield app.test_client()
     assert app.context is not None
     app.context.readers.close()
