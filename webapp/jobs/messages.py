@@ -65,44 +65,43 @@ class Message(BaseModel):
         return None
 
 
-class SendPasswordReset(Message):
+class AccountMail(Message):
+    """The parent of mails about somebody's own account, which are sent before all others."""
+
+    queue: ClassVar[Queue] = Queue.ACCOUNTS
+    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
+
+
+class SendPasswordReset(AccountMail):
     """Mail a reset token to the account with this address, if there is one."""
 
     kind: ClassVar[str] = "password_reset.send"
-    queue: ClassVar[Queue] = Queue.ACCOUNTS
-    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
     payload_version: ClassVar[int] = 2
 
     email_hash: str
     login: str | None = None
 
 
-class SendEmailVerification(Message):
+class SendEmailVerification(AccountMail):
     """Mail the token that proves an address, as the row of its request says."""
 
     kind: ClassVar[str] = "email_verification.send"
-    queue: ClassVar[Queue] = Queue.ACCOUNTS
-    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
 
     verification_id: int
 
 
-class SendPasswordChanged(Message):
+class SendPasswordChanged(AccountMail):
     """Tell the owner of an account that its password was changed."""
 
     kind: ClassVar[str] = "password_changed.send"
-    queue: ClassVar[Queue] = Queue.ACCOUNTS
-    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
 
     user_id: int
 
 
-class SendAddressChanged(Message):
+class SendAddressChanged(AccountMail):
     """Tell the former address of an account that it has another one, as that one's proof says."""
 
     kind: ClassVar[str] = "address_changed.send"
-    queue: ClassVar[Queue] = Queue.ACCOUNTS
-    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
 
     verification_id: int
 
@@ -113,23 +112,19 @@ FactorChange = Literal[
 ]  # fmt: skip
 
 
-class SendFactorNotice(Message):
+class SendFactorNotice(AccountMail):
     """Tell the owner of an account what became of its second factors."""
 
     kind: ClassVar[str] = "factor_notice.send"
-    queue: ClassVar[Queue] = Queue.ACCOUNTS
-    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
 
     user_id: int
     change: FactorChange
 
 
-class SendIdentityLinked(Message):
+class SendIdentityLinked(AccountMail):
     """Tell the owner of an account that an issuer signs somebody in to it from now on."""
 
     kind: ClassVar[str] = "identity_linked.send"
-    queue: ClassVar[Queue] = Queue.ACCOUNTS
-    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
 
     identity_id: int
 
@@ -210,23 +205,19 @@ class SendEventMails(Message):
         return f"{self.event_id}:{self.after_user_id}:{self.to_user_id}"
 
 
-class SendAccountDeletion(Message):
+class SendAccountDeletion(AccountMail):
     """Tell the owner of an account when it will be deleted, as asked for."""
 
     kind: ClassVar[str] = "account_deletion.send"
-    queue: ClassVar[Queue] = Queue.ACCOUNTS
-    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
 
     user_id: int
     deletion_id: int
 
 
-class SendAccountDeletionCancelled(Message):
+class SendAccountDeletionCancelled(AccountMail):
     """Tell the owner of an account that it will not be deleted after all."""
 
     kind: ClassVar[str] = "account_deletion_cancelled.send"
-    queue: ClassVar[Queue] = Queue.ACCOUNTS
-    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
 
     user_id: int
 
@@ -259,12 +250,10 @@ class MakeAccountExport(Message):
         return str(self.export_id)
 
 
-class SendAccountExport(Message):
+class SendAccountExport(AccountMail):
     """Mail the owner of an account where the copy can be fetched."""
 
     kind: ClassVar[str] = "account_export.send"
-    queue: ClassVar[Queue] = Queue.ACCOUNTS
-    max_starts: ClassVar[int] = 20  # Some eight hours of a mail server that is away.
 
     export_id: int
     user_id: int
