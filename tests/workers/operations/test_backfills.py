@@ -1,19 +1,15 @@
 """Promises of backfills: each row once, whatever is killed; nothing left out without a word."""
 
-import subprocess
-import sys
 import time
 
 import pytest
-from sqlalchemy import func, text, update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from dev.run_options import child_environment
 from tests.factories import make_actor, make_content, run_ready_jobs
 from tests.patience import HANG_SECONDS
-from tests.workers.operations.backfill_process import COUNT_ROWS, MAKE_TABLE, ROOT, ROWS
-from webapp.adapters.database import plain_url
-from webapp.jobs.leases import take_back_expired
+from tests.workers.operations.backfill_process import COUNT_ROWS, MAKE_TABLE, ROWS
+from tests.workers.operations.killed_worker import start_process, take_back
 from webapp.models import ContentVersion, Job
 from webapp.services.operations import backfills
 from webapp.services.operations.backfills import (
@@ -55,27 +51,6 @@ def start(sessions: sessionmaker[Session], name: str = NAME) -> Progress:
         return backfills.start(session, name)
 
 
-def start_process(settings: Settings) -> "subprocess.Popen[bytes]":
-    """Start the worker process of this test, with the leases of production."""
-    environment = child_environment(
-        {
-            "DATABASE_URL": plain_url(settings),
-            "SECRET_KEY": settings.require_secret_key(),
-        }
-    )
-    command = [sys.executable, "-m", "tests.workers.operations.backfill_process"]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
-
-
-def expire_lease(sessions: sessionmaker[Session]) -> None:
-    """Let the time pass that the lease of a dead process has left, and take its job back."""
-    with sessions.begin() as session:
-        session.execute(
-            update(Job).where(Job.state == "running").values(lease_until=func.clock_timestamp())
-        )
-        take_back_expired(session)
-
-
 @pytest.mark.timeout(12 * HANG_SECONDS)
 def test_killed_again_and_again_it_does_each_row_once(
     settings: Settings, sessions: sessionmaker[Session], counted: None
@@ -83,7 +58,10 @@ def test_killed_again_and_again_it_does_each_row_once(
     assert start(sessions).rows_total == ROWS
     kills, rows_at_kills = 0, [0]
     while not progress_of(sessions).is_finished:
-        process, give_up_at = start_process(settings), time.monotonic() + 2 * HANG_SECONDS
+        process, give_up_at = (
+            start_process(settings, "backfill_process"),
+            time.monotonic() + 2 * HANG_SECONDS,
+        )
         try:
             while process.poll() is None and (
                 kills == 5 or progress_of(sessions).rows_done < rows_at_kills[-1] + 500
@@ -95,7 +73,7 @@ def test_killed_again_and_again_it_does_each_row_once(
         finally:
             process.kill()
             process.wait()
-            expire_lease(sessions)
+            take_back(sessions)
         rows_at_kills.append(progress_of(sessions).rows_done)
     assert kills == 5
     assert all(0 < rows < ROWS for rows in rows_at_kills[1:6]), rows_at_kills

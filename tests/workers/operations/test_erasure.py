@@ -1,35 +1,20 @@
 """Promise: the erasure of 100,000 rows of a person goes on after every kill and leaves nothing."""
 
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from dev.run_options import child_environment
 from tests.factories import make_actor
 from tests.patience import HANG_SECONDS
-from webapp.adapters.database import plain_url
-from webapp.jobs.leases import take_back_expired
+from tests.workers.operations.killed_worker import start_process, take_back
 from webapp.models import ActivityLog, Erasure, Job, Notification
 from webapp.services.operations import erasure
 from webapp.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[3]
 ROWS = 100_000
 KILLS = 4
-
-
-def start_process(settings: Settings) -> "subprocess.Popen[bytes]":
-    """Start the worker process of this test."""
-    environment = child_environment(
-        {"DATABASE_URL": plain_url(settings), "SECRET_KEY": settings.require_secret_key()}
-    )
-    command = [sys.executable, "-m", "tests.workers.operations.erasure_process"]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
 
 
 def rows_left(sessions: sessionmaker[Session], account_id: int) -> int:
@@ -37,16 +22,6 @@ def rows_left(sessions: sessionmaker[Session], account_id: int) -> int:
     with sessions() as session:
         mine = select(func.count()).where(Notification.user_id == account_id)
         return session.scalar(mine) or 0
-
-
-def take_back(sessions: sessionmaker[Session]) -> None:
-    """Let the time pass that the lease of a dead process has left."""
-    with sessions.begin() as session:
-        session.execute(
-            update(Job).where(Job.state == "running").values(lease_until=func.clock_timestamp())
-        )
-        take_back_expired(session)
-        session.execute(update(Job).values(run_at=func.clock_timestamp()))
 
 
 @pytest.mark.long
@@ -67,7 +42,7 @@ def test_killed_again_and_again_it_leaves_nothing(
     with sessions.begin() as session:
         assert erasure.begin(session, account_id, actor_id=None)
     kills, give_up_at = 0, time.monotonic() + 8 * HANG_SECONDS
-    process, left_at_kill = start_process(settings), ROWS
+    process, left_at_kill = start_process(settings, "erasure_process"), ROWS
     while process.poll() is None:
         assert time.monotonic() < give_up_at
         left = rows_left(sessions, account_id)
@@ -76,7 +51,7 @@ def test_killed_again_and_again_it_leaves_nothing(
             process.wait()
             kills, left_at_kill = kills + 1, rows_left(sessions, account_id)
             take_back(sessions)
-            process = start_process(settings)
+            process = start_process(settings, "erasure_process")
         time.sleep(0.002)
     assert (process.returncode, kills > 0) == (0, True)
     assert rows_left(sessions, account_id) == 0
