@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, Select
+from sqlalchemy import Engine, PoolProxiedConnection, Select
 
 from webapp.adapters.database import plans_are_old, trusting
 
@@ -63,7 +63,7 @@ class SingleReads:
 
     def _first_in_transaction(self, text: str, values: dict[str, Any]) -> Any | None:  # noqa: ANN401
         with self._engine.begin() as connection:
-            return _execute(_driver_of(connection), text, values)
+            return _execute(_driver(connection.connection), text, values)
 
 
 def _first(taken: PoolProxiedConnection, text: str, values: dict[str, Any]) -> Any | None:  # noqa: ANN401
@@ -86,7 +86,3 @@ def _execute(connection: psycopg.Connection[Any], text: str, values: dict[str, A
 def _driver(taken: PoolProxiedConnection) -> psycopg.Connection[Any]:
     connection: psycopg.Connection[Any] = taken.driver_connection  # type: ignore[assignment]
     return connection
-
-
-def _driver_of(connection: Connection) -> psycopg.Connection[Any]:
-    return _driver(connection.connection)
