@@ -39,7 +39,12 @@ _SETTINGS = {
 }
 # A power cut would ruin the data, the end of the server's processes does not. synchronous_commit
 # stays on, or a crash would lose what was committed just before it; without fsync it costs little.
-_THROW_AWAY_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+_THROW_AWAY_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    # A checkpoint costs as little, and what it lets go of may be memory.
+    "max_wal_size": "256MB",
+}
 
 
 class PostgresServer:

@@ -25,6 +25,7 @@ with undisturbed():
     from tests.databases import Databases
     from tests.factories import PASSWORD
     from tests.index_watch import IndexWatch
+    from tests.memory_folders import memory_folder
     from tests.secret_watch import SecretWatch
     from webapp.adapters.mail import Mailer
     from webapp.api.edge import ImprintApp
@@ -112,12 +113,16 @@ def _nothing_bound_by_the_test_before() -> None:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A throw-away PostgreSQL server of this test process.
 
-    It is the wheel's, or the one whose `bin` folder is in IMPRINT_TEST_POSTGRES_BIN.
+    It is the wheel's, or the one whose `bin` folder is in IMPRINT_TEST_POSTGRES_BIN. Its data is in
+    memory where there is room, and its log always among what pytest keeps.
     """
     folder = tmp_path_factory.mktemp("postgres")
     chosen = os.environ.get("IMPRINT_TEST_POSTGRES_BIN")
-    programs = Path(chosen) if chosen else None
-    with PostgresServer(folder / "data", durable=False, programs=programs) as server:
+    programs, log = Path(chosen) if chosen else None, folder / "data.log"
+    with (
+        memory_folder(folder) as place,
+        PostgresServer(place / "data", durable=False, programs=programs, log_path=log) as server,
+    ):
         yield server
 
 
