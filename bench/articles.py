@@ -17,7 +17,7 @@ from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
 from webapp.models import Content, ContentVersion, Role, User
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, taxonomy, versions
+from webapp.services.content import content, sealing, taxonomy, versions
 from webapp.services.content.content import Draft
 from webapp.services.publishing import publishing, schedules
 from webapp.services.publishing.publishing import Release
@@ -176,7 +176,8 @@ def _make_pattern(session: Session, writer: Writer, chance: random.Random, index
     content_id = content.create(session, writer.actor, draft)
     plan = SchedulePlan("publish", utc_now() + timedelta(days=365))
     schedules.create(session, writer.actor, content_id, None, plan)
-    versions.seal_version(session, versions.get_version(session, content_id, 1).id)
+    version_id = versions.get_version(session, content_id, 1).id
+    sealing.seal_versions(session, [version_id], seconds=60.0)
     return content_id
 
 

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -85,6 +85,24 @@ class InOneTransaction:
 
 
 @dataclass(frozen=True)
+class InBatch:
+    """A handler of many short jobs at once, whose writes and whose jobs' ends are one transaction.
+
+    It returns an outcome for each message, in their order, and writes only for those that end with
+    Done; Snooze is for those that it did not begin. Any other end, or an error, has the job run
+    alone, where it counts.
+    """
+
+    message: type[Message]
+    run: Callable[..., Sequence[Outcome]]
+
+    def run_alone(self, session: Session, context: WorkerContext, message: Message) -> Outcome:
+        """Do one job, as a handler in one transaction does."""
+        (outcome,) = self.run(session, context, [message])
+        return outcome
+
+
+@dataclass(frozen=True)
 class InSteps:
     """A handler that commits step by step, because it talks to the outside between them.
 
@@ -97,4 +115,4 @@ class InSteps:
     may_be_cut_off: bool = False
 
 
-Handler = InOneTransaction | InSteps
+Handler = InOneTransaction | InBatch | InSteps

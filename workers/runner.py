@@ -26,9 +26,9 @@ from webapp.jobs.outcomes import (
     Snooze,
 )
 from webapp.jobs.payloads import NewerPayloadError, read_payload
-from webapp.jobs.waiting import note_start
 from webapp.kit.redaction import without_addresses
-from workers.context import Handler, InOneTransaction, RunningJob, WorkerContext
+from workers.batches import note_start_if_due, run_together
+from workers.context import Handler, InBatch, InOneTransaction, RunningJob, WorkerContext
 from workers.stopping import JobCutOff
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ PAUSE_SECONDS = 1.0
 def run_jobs(
     context: WorkerContext, handlers: Mapping[str, Handler], job_ids: Sequence[int]
 ) -> None:
-    """Run the jobs that a hint names, one after the other.
+    """Run the jobs that a hint names: together where their kind allows it, else one by one.
 
     A worker that is asked to stop begins no other: the rest gets new hints at once.
 
@@ -47,9 +47,13 @@ def run_jobs(
     through all the hints on the broker in a moment. The dispatcher sends them again.
     """
     try:
-        for place, job_id in enumerate(job_ids):
+        if context.stop.is_asked:
+            _leave(context, job_ids)
+            return
+        alone = run_together(context, handlers, job_ids)
+        for place, job_id in enumerate(alone):
             if context.stop.is_asked:
-                _leave(context, job_ids[place:])
+                _leave(context, alone[place:])
                 return
             run_job(context, handlers, job_id)
     except DATABASE_ERRORS as error:
@@ -98,7 +102,7 @@ def _run_claimed(
             _decline(context, claimed, Decline(f"This release knows no jobs {claimed.kind}."))
             return
         message = read_payload(handler.message, claimed.payload)
-        _note_start(context, claimed.kind)
+        note_start_if_due(context, claimed.kind)
         _call(context, handler, claimed, message)
     except LeaseLostError:
         raise
@@ -115,13 +119,6 @@ def _run_claimed(
         _settle_failure(context, claimed, Retry(_describe(error)))
 
 
-def _note_start(context: WorkerContext, kind: str) -> None:
-    """Note that somebody serves this kind, in a transaction of its own that holds no lock long."""
-    if context.served_kinds.is_due(kind):
-        with context.transaction() as session:
-            note_start(session, kind)
-
-
 class _RollBack(Exception):  # noqa: N818 - a way out of the transaction, not an error
     def __init__(self, outcome: Retry | GiveUp | Decline) -> None:
         super().__init__(outcome.reason)
@@ -131,9 +128,10 @@ class _RollBack(Exception):  # noqa: N818 - a way out of the transaction, not an
 def _call(context: WorkerContext, handler: Handler, claimed: ClaimedJob, message: Message) -> None:
     """Call the handler and settle a good end in its own transaction, any other in a new one."""
     try:
-        if isinstance(handler, InOneTransaction):
+        if isinstance(handler, InOneTransaction | InBatch):
+            run = handler.run_alone if isinstance(handler, InBatch) else handler.run
             with context.stop.may_cut_off(), context.transaction() as session:
-                outcome = handler.run(session, context, message)
+                outcome = run(session, context, message)
                 _settle(session, claimed, outcome)
         else:
             job = RunningJob(claimed, context)

@@ -16,7 +16,7 @@ from webapp.kit.passwords import hash_password, verify_password
 from webapp.kit.redaction import without_addresses
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email, keyed_digest, new_token
-from webapp.services.content.versions import word_changes
+from webapp.kit.word_changes import word_changes
 
 MOMENTS = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(
     lambda moment: moment.replace(tzinfo=UTC)

@@ -4,12 +4,23 @@ Every statement is guarded by state and lease token, so of two workers that beli
 only one can commit, however the clocks and the network of their machines behave.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, Double, bindparam, case, func, literal_column, null, update
+from sqlalchemy import (
+    CursorResult,
+    Double,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -20,6 +31,7 @@ from webapp.jobs.outcomes import LeaseLostError
 from webapp.jobs.payloads import write_payload
 from webapp.kit.backoff import decline_delay_seconds, retry_delay_seconds
 from webapp.models import Job
+from webapp.models.arrays import is_one_of
 
 UNNAMED = Starter()
 
@@ -45,15 +57,14 @@ def seconds_from_now(seconds: float | ColumnElement[float]) -> ColumnElement[Any
     return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
+_IS_TO_TAKE = (
+    Job.state == "ready",
+    Job.run_at <= func.clock_timestamp(),
+    ~pauses.is_paused(),
+)
 # Every job begins with it, and to put it together would take longer than to send it.
-_CLAIM = (
+_CLAIM_THOSE = (
     update(Job)
-    .where(
-        Job.id == bindparam("job"),
-        Job.state == "ready",
-        Job.run_at <= func.clock_timestamp(),
-        ~pauses.is_paused(),
-    )
     .values(
         state="running",
         starts=Job.starts + 1,
@@ -68,6 +79,7 @@ _CLAIM = (
                Job.declines, Job.lease_token, Job.request_id, Job.created_at)
     .execution_options(synchronize_session=False)
 )  # fmt: skip
+_CLAIM = _CLAIM_THOSE.where(Job.id == bindparam("job"), *_IS_TO_TAKE)
 
 
 def claim(
@@ -79,15 +91,41 @@ def claim(
 
     The caller commits before it runs the body, so that a body that kills its worker is counted.
     """
-    values = {
-        "job": job_id,
+    values = {"job": job_id, **_holder(lease_seconds, starter)}
+    row = session.execute(_CLAIM, values).one_or_none()
+    return None if row is None else ClaimedJob(**row._asdict())
+
+
+def claim_together(
+    session: Session,
+    job_ids: Sequence[int],
+    kinds: Collection[str],
+    lease_seconds: float,
+    starter: Starter = UNNAMED,
+) -> list[ClaimedJob]:
+    """Take those of some ready jobs that are of these kinds and were never started.
+
+    One that was started before, and did not end well, is left for `claim`: alone, it can harm no
+    other. The caller commits as `claim` says.
+    """
+    fresh = (
+        select(Job.id)
+        .where(is_one_of(Job.id, job_ids), Job.kind.in_(kinds), Job.starts == 0, *_IS_TO_TAKE)
+        .order_by(Job.id)
+        .with_for_update(skip_locked=True)
+    )
+    values = _holder(lease_seconds, starter)
+    rows = session.execute(_CLAIM_THOSE.where(Job.id.in_(fresh)), values)
+    return sorted((ClaimedJob(**row._asdict()) for row in rows), key=lambda job: job.id)
+
+
+def _holder(lease_seconds: float, starter: Starter) -> dict[str, Any]:
+    return {
         "by": starter.worker,
         "of_release": starter.release,
         "token": uuid4(),
         "seconds": lease_seconds,
     }
-    row = session.execute(_CLAIM, values).one_or_none()
-    return None if row is None else ClaimedJob(**row._asdict())
 
 
 def renew(session: Session, job: ClaimedJob, lease_seconds: float) -> None:
@@ -110,6 +148,25 @@ def snooze(session: Session, job: ClaimedJob, seconds: float) -> None:
     """Put a job that made progress back for later; raises LeaseLostError."""
     _guarded(session, job, state="ready", run_at=seconds_from_now(seconds), starts=0,
              **_RELEASED)  # fmt: skip
+
+
+def finish_together(session: Session, jobs: Sequence[ClaimedJob]) -> None:
+    """Mark jobs done that were claimed together; raises LeaseLostError where one is not held."""
+    _guarded_together(session, jobs, state="done", finished_at=func.clock_timestamp(),
+                      last_error=null(), **_LEASE_ENDED)  # fmt: skip
+
+
+def snooze_together(session: Session, jobs: Sequence[ClaimedJob]) -> None:
+    """Put jobs that were claimed together, and not begun, back; raises LeaseLostError."""
+    _guarded_together(session, jobs, state="ready", starts=0, **_RELEASED)
+
+
+def leave_to_be_run_alone(session: Session, jobs: Sequence[ClaimedJob]) -> int:
+    """Make jobs ready again that were claimed together and want to be run one by one.
+
+    Their start counts, so `claim_together` passes over them. Returns how many were still held.
+    """
+    return _update_together(session, jobs, state="ready", **_RELEASED)
 
 
 def fail(
@@ -157,6 +214,11 @@ def put_back(session: Session, job: ClaimedJob) -> None:
     keep_attempts(session, [job.id], End.CUT_OFF, reason="Its worker was asked to stop.")
 
 
+def put_back_together(session: Session, jobs: Sequence[ClaimedJob]) -> None:
+    """Do as `put_back` does with jobs that were claimed together; of those that are still held."""
+    _update_together(session, jobs, state="ready", starts=Job.starts - 1, **_RELEASED)
+
+
 def take_back_expired(session: Session, limit: int = 500) -> int:
     """Make jobs whose lease has ended ready again, or failed after their last start.
 
@@ -199,3 +261,24 @@ def _guarded(session: Session, job: ClaimedJob, **values: Any) -> None:  # noqa:
     )
     if cast(CursorResult[Any], session.execute(statement)).rowcount != 1:
         raise LeaseLostError(f"job {job.id}")
+
+
+def _guarded_together(session: Session, jobs: Sequence[ClaimedJob], **values: Any) -> None:  # noqa: ANN401
+    if _update_together(session, jobs, **values) != len(jobs):
+        raise LeaseLostError(f"one of {len(jobs)} jobs")
+
+
+def _update_together(session: Session, jobs: Sequence[ClaimedJob], **values: Any) -> int:  # noqa: ANN401
+    if not jobs:
+        return 0
+    statement = (
+        update(Job)
+        .where(
+            is_one_of(Job.id, [job.id for job in jobs]),
+            Job.state == "running",
+            Job.lease_token == jobs[0].lease_token,
+        )
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[Any], session.execute(statement)).rowcount

@@ -1,18 +1,31 @@
 """Versions after their save."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import SealVersion
-from webapp.jobs.outcomes import Done, GiveUp, Outcome
-from webapp.services.content import versions
-from workers.context import InOneTransaction, WorkerContext
+from webapp.jobs.outcomes import Done, GiveUp, Outcome, Snooze
+from webapp.services.content import sealing
+from workers.context import InBatch, WorkerContext
+
+# Well below the seconds of a lease, even if the last one takes as long as a version can.
+SECONDS_A_BATCH = 10.0
 
 
-def seal_version(session: Session, _context: WorkerContext, message: SealVersion) -> Outcome:
-    """Check a version and add its statistics; a text that is not what was saved is reported."""
-    if versions.seal_version(session, message.version_id):
-        return Done()
-    return GiveUp("The text of this version is not the one that was saved.")
+def seal_versions(
+    session: Session, _context: WorkerContext, messages: Sequence[SealVersion]
+) -> list[Outcome]:
+    """Check versions and add their statistics; a text that is not what was saved is reported."""
+    ids = [message.version_id for message in messages]
+    done = sealing.seal_versions(session, ids, seconds=SECONDS_A_BATCH)
+    return [_outcome(done, version_id) for version_id in ids]
 
 
-HANDLERS = (InOneTransaction(SealVersion, seal_version),)
+def _outcome(done: sealing.Sealing, version_id: int) -> Outcome:
+    if version_id in done.damaged:
+        return GiveUp("The text of this version is not the one that was saved.")
+    return Snooze() if version_id in done.left else Done()
+
+
+HANDLERS = (InBatch(SealVersion, seal_versions),)

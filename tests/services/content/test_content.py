@@ -12,9 +12,10 @@ from tests.factories import as_it_is, make_actor, make_content
 from tests.services.content.statements import statements_of
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
-from webapp.models import Content, Job, Rendering
+from webapp.models import Content, ContentVersion, Job, Rendering
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, taxonomy, versions
+from webapp.services.content import content, sealing, taxonomy, versions
+from webapp.services.content.sealing import Sealing
 from webapp.services.errors import (
     ConflictError,
     InvalidInputError,
@@ -146,15 +147,16 @@ def test_sealing_counts_words_and_finds_a_text_that_was_tampered_with(session: S
     actor = make_actor(session)
     content_id = make_content(session, actor, body="one two three")
     content.edit(session, actor, content_id, None, {"body": "one four three five"})
-    first, second = (versions.get_version(session, content_id, number) for number in (1, 2))
+    rows = select(ContentVersion).where(ContentVersion.content_id == content_id)
+    first, second = session.scalars(rows.order_by(ContentVersion.number)).all()
 
-    assert versions.seal_version(session, second.id)
+    assert sealing.seal_versions(session, [second.id], seconds=60) == Sealing()
     session.refresh(second)
     assert (second.words, second.words_added, second.words_removed) == (4, 2, 1)
 
     first.body = "not what was saved"
     session.flush()
-    assert not versions.seal_version(session, first.id)
+    assert sealing.seal_versions(session, [first.id], seconds=60) == Sealing(damaged={first.id})
     session.refresh(first)
     assert first.sealed_at is None
 

@@ -1,14 +1,12 @@
 """Versions: one for each acknowledged save, never changed, always to be had again."""
 
-import difflib
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,10 +14,6 @@ from webapp.jobs.messages import SealVersion
 from webapp.jobs.outbox import enqueue
 from webapp.models import Content, ContentVersion
 from webapp.services.errors import NotFoundError
-
-# A comparison in order can take time in the cube of the lengths, when words repeat: below this
-# product of the two lengths that is half a second at worst.
-LARGEST_COMPARISON = 250_000
 
 
 @dataclass(frozen=True)
@@ -114,65 +108,3 @@ def get_version(session: Session, content_id: int, number: int) -> ContentVersio
     if version is None:
         raise NotFoundError("There is no such version.")
     return version
-
-
-def seal_version(session: Session, version_id: int) -> bool:
-    """Check a version against its digest and add its statistics.
-
-    Returns False when the text is not what was saved; it is then left unsealed, for a person to
-    look at. A version that is gone or sealed already counts as sealed.
-    """
-    version = session.get(ContentVersion, version_id)
-    if version is None or version.sealed_at is not None:
-        return True
-    if digest_of(version, version.tags) != version.digest:
-        return False
-    previous = session.scalar(
-        select(ContentVersion.body).where(
-            ContentVersion.content_id == version.content_id,
-            ContentVersion.number == version.number - 1,
-        )
-    )
-    added, removed = word_changes(previous or "", version.body)
-    session.execute(
-        update(ContentVersion)
-        .where(ContentVersion.id == version_id, ContentVersion.sealed_at.is_(None))
-        .values(
-            sealed_at=func.clock_timestamp(),
-            words=len(version.body.split()),
-            words_added=added,
-            words_removed=removed,
-        )
-    )
-    return True
-
-
-def word_changes(before: str, after: str) -> tuple[int, int]:
-    """Return how many words were added and how many removed between two texts.
-
-    What the texts begin and end with alike is left out. Where little remains, the words are
-    compared in order; where much does, only how often each word occurs is, so that a word that
-    moved then counts as neither added nor removed. The time is linear in the length of the texts.
-    """
-    old, new = _without_equal_ends(before.split(), after.split())
-    if len(old) * len(new) > LARGEST_COMPARISON:
-        had, has = Counter(old), Counter(new)
-        return (has - had).total(), (had - has).total()
-    added = removed = 0
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for operation, old_start, old_end, new_start, new_end in matcher.get_opcodes():
-        if operation != "equal":
-            removed += old_end - old_start
-            added += new_end - new_start
-    return added, removed
-
-
-def _without_equal_ends(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
-    shorter = min(len(old), len(new))
-    start = 0
-    while start < shorter and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < shorter - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    return old[start : len(old) - end], new[start : len(new) - end]
