@@ -59,6 +59,7 @@ class IndexWatch:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         """Plan on this connection, in autocommit, to an empty database at the head."""
         self._connection = connection
+        self._indexes = read_indexes(connection)
         self._seen: set[str] = set()
         self._new: list[tuple[str, Any]] = []
 
@@ -81,9 +82,12 @@ class IndexWatch:
         return [
             f"No index serves what this reads of {table}: {' '.join(statement.split())}"
             for statement, parameters in new
-            for table in sorted(tables_read_whole(self._connection, statement, parameters) - SMALL)
+            for table in sorted(self._tables_read_whole(statement, parameters) - SMALL)
             if not any(table == of and part in statement for of, part in ON_PURPOSE)
         ]
+
+    def _tables_read_whole(self, statement: str, parameters: Any) -> set[str]:
+        return tables_read_whole(self._connection, self._indexes, statement, parameters)
 
     def _note(self, statement: Any, parameters: Any) -> None:
         if not isinstance(statement, str) or statement in self._seen:
@@ -107,11 +111,18 @@ class Index:
         return re.search(rf"(?<!\w){re.escape(self.leading_column)}(?!\w)", condition) is not None
 
 
+def read_indexes(connection: psycopg.Connection[Any]) -> dict[str, Index]:
+    """Return the indexes of a database by their names."""
+    return {name: Index(*found) for name, *found in connection.execute(INDEXES)}
+
+
 def tables_read_whole(
-    connection: psycopg.Connection[Any], statement: str, parameters: Any
+    connection: psycopg.Connection[Any],
+    indexes: dict[str, Index],
+    statement: str,
+    parameters: Any,
 ) -> set[str]:
     """Return the tables of which a statement reads every row; nothing is executed."""
-    indexes = {name: Index(*found) for name, *found in connection.execute(INDEXES)}
     plans = []
     for limits in (BY_CONDITION, BY_ORDER):
         with connection.transaction():

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from dev.postgres import PostgresServer
-from tests.index_watch import ROOT, IndexWatch, tables_read_whole
+from tests.index_watch import ROOT, IndexWatch, read_indexes, tables_read_whole
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -18,6 +18,11 @@ def connection(postgres: PostgresServer, template: str) -> Iterator[Connection]:
     with psycopg.connect(postgres.url("indexes"), autocommit=True) as connection:
         yield connection
     postgres.drop_database("indexes")
+
+
+def found(connection: Connection, statement: str, *parameters: object) -> set[str]:
+    """Return the tables that a statement reads whole with the present indexes."""
+    return tables_read_whole(connection, read_indexes(connection), statement, parameters)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +40,7 @@ def connection(postgres: PostgresServer, template: str) -> Iterator[Connection]:
     ],
 )
 def test_what_an_index_serves_passes(connection: Connection, statement: str) -> None:
-    assert tables_read_whole(connection, statement, (1,)) == set()
+    assert found(connection, statement, 1) == set()
 
 
 @pytest.mark.parametrize(
@@ -56,15 +61,15 @@ def test_what_an_index_serves_passes(connection: Connection, statement: str) -> 
 def test_what_reads_a_table_from_end_to_end_is_found(
     connection: Connection, statement: str, table: str
 ) -> None:
-    assert tables_read_whole(connection, statement, ("1",)) == {table}
+    assert found(connection, statement, "1") == {table}
 
 
 def test_an_index_that_is_gone_is_missed(connection: Connection) -> None:
     statement = "SELECT id FROM content WHERE author_id = %s AND id < 9 ORDER BY id DESC"
-    assert tables_read_whole(connection, statement, (1,)) == set()
+    assert found(connection, statement, 1) == set()
     connection.execute("ALTER TABLE content DROP CONSTRAINT pk_content CASCADE")
     connection.execute("DROP INDEX ix_content_author_id_id")
-    assert tables_read_whole(connection, statement, (1,)) == {"content"}
+    assert found(connection, statement, 1) == {"content"}
 
 
 def test_the_statements_of_the_application_are_watched_and_those_of_tests_are_not(
