@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import (
     commands,
+    comparisons,
     due,
     fan_out,
     hanging,
@@ -29,7 +30,7 @@ from dev.process import ServerError
 
 MEASURES = (
     "reads", "hanging", "fanout", "due", "latency", "reset_answers", "commands", "signins",
-    "memory",
+    "comparisons", "memory",
 )  # fmt: skip
 ARTICLES = "bench_articles"
 
@@ -48,6 +49,8 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
   commands flask --help, flask db current, and flask db upgrade of an empty database
   signins  what a token adds to a request, against /health; and sign-ins a second, against bare
            verifications of the same passwords
+  comparisons
+           two texts of 20,000 words, 200 of them changed, against difflib
   memory   the peak of each process that the chosen measures ran; alone, it runs the fan-out
 
 The servers are embedded and thrown away, under var/. A full run takes about nine minutes and
@@ -83,6 +86,7 @@ _ON_THEIR_OWN: dict[str, Callable[[Testbed, Sizes], list[Result]]] = {
     "reset_answers": reset_answers.measure,
     "commands": commands.measure,
     "signins": sign_ins.measure,
+    "comparisons": comparisons.measure,
 }
 
 

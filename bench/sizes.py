@@ -19,6 +19,7 @@ class Sizes:
     singly_within_seconds: float
     jobs_one_by_one: int
     asked_in_turn: int
+    compared_words: int
 
 
 FULL = Sizes(
@@ -34,6 +35,7 @@ FULL = Sizes(
     singly_within_seconds=60.0,
     jobs_one_by_one=500,
     asked_in_turn=200,
+    compared_words=20_000,
 )
 QUICK = Sizes(
     public_articles=1_000,
@@ -48,6 +50,7 @@ QUICK = Sizes(
     singly_within_seconds=15.0,
     jobs_one_by_one=100,
     asked_in_turn=200,
+    compared_words=4_000,
 )
 TINY = Sizes(
     public_articles=30,
@@ -62,4 +65,5 @@ TINY = Sizes(
     singly_within_seconds=0.5,
     jobs_one_by_one=5,
     asked_in_turn=5,
+    compared_words=400,
 )

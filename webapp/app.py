@@ -21,7 +21,7 @@ from webapp.api.accounts import (
 from webapp.api.answer_headers import AnswerHeaders, WithAnswerHeaders
 from webapp.api.audience import follows, notifications
 from webapp.api.clients import BehindProxies, refuse_hidden_clients
-from webapp.api.content import content, taxonomy, versions
+from webapp.api.content import comparisons, content, taxonomy, versions
 from webapp.api.context import WebContext
 from webapp.api.edge import ImprintApp, install_edge
 from webapp.api.errors import install_error_handlers
@@ -60,6 +60,7 @@ BLUEPRINTS = (
     api_keys.blueprint,
     content.blueprint,
     versions.blueprint,
+    comparisons.blueprint,
     schedules.blueprint,
     imports.blueprint,
     taxonomy.blueprint,

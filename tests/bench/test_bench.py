@@ -44,6 +44,7 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
         ),
         ({"commands"}, {"flask --help", "flask db upgrade, base to head"}),
         ({"signins"}, {"GET /accounts/me: server CPU", "sign-ins"}),
+        ({"comparisons"}, {"comparison of 400 words"}),
         ({"fanout", "memory"}, {"fan-out to 500, inbox", "memory of dispatcher (main)"}),
         (
             {"due"},

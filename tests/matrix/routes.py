@@ -118,6 +118,9 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     "GET /api/v1/content/<int:content_id>/versions/<int:number>": ItemRoute(
         AUTHOR, lambda item: Request(f"/content/{item.id}/versions/{_newest(item)}"), OK, shows=True
     ),
+    "GET /api/v1/content/<int:content_id>/versions/<int:number>/comparison": ItemRoute(
+        AUTHOR, lambda item: _compared(item), OK, shows=True
+    ),
     "POST /api/v1/content/<int:content_id>/versions/<int:number>/restore": ItemRoute(
         AUTHOR, _stale("/content/{item.id}/versions/1/restore")
     ),
@@ -379,6 +382,14 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
 def _newest(item: Item) -> int:
     """Return the number of the version that holds the item's word."""
     return 2 if item.state == "public with newer draft" else 1
+
+
+def _compared(item: Item) -> Request:
+    """Ask for what the version that holds the item's word changed, or did not change in itself."""
+    number = _newest(item)
+    return Request(
+        f"/content/{item.id}/versions/{number}/comparison?former={max(1, number - 1)}&html=true"
+    )
 
 
 def _public_follow(world: World) -> str:

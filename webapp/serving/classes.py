@@ -12,6 +12,7 @@ from webapp.api.blueprint import API_PREFIX
 
 PUBLISHED = f"{API_PREFIX}/published"
 CONTENT = f"{API_PREFIX}/content"
+COMPARISON = "/comparison"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ PUBLIC = RequestClass("public reads", threads=4, places=256, wait_seconds=5, ans
 LISTS = RequestClass("public lists", threads=2, places=64, wait_seconds=5, answer_seconds=20)
 # Each of these holds 19 MiB for its Argon2 hash and a core for 25 ms.
 PASSWORDS = RequestClass("passwords", threads=2, places=64, wait_seconds=5, answer_seconds=30)
-# Texts are rendered here, which can take seconds of a core.
+# Texts are rendered and compared here, which can take seconds of a core.
 CONTENTS = RequestClass("content changes", threads=2, places=32, wait_seconds=10, answer_seconds=60)
 READY = RequestClass("ready", threads=1, places=64, wait_seconds=5, answer_seconds=10)
 METRICS = RequestClass("metrics", threads=1, places=8, wait_seconds=5, answer_seconds=20)
@@ -78,6 +79,6 @@ def class_of(method: str, path: str, query: str) -> RequestClass:
         return _BY_PATH[path]
     if (method, path) in _WITH_PASSWORD:
         return PASSWORDS
-    if path.startswith(CONTENT) and method not in _HARMLESS:
+    if path.startswith(CONTENT) and (method not in _HARMLESS or path.endswith(COMPARISON)):
         return CONTENTS
     return OTHERS
