@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import Connection, event, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import PASSWORD, Caller
+from tests.statements import noting_statements
+from webapp.api.edge import ImprintApp
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
@@ -104,3 +107,34 @@ def test_all_sessions_but_the_present_one_are_ended_at_once(client: FlaskClient)
     assert reader.call("DELETE", "/auth/sessions").status_code == 204
     (line,) = reader.call("GET", "/auth/sessions").get_json()["items"]
     assert line["is_current"] is True
+
+
+@pytest.mark.parametrize(
+    ("door", "sent", "waits_for_disk"), [("client", 5, ["on"]), ("braked", 10, ["off", "on"])]
+)
+def test_a_login_is_few_statements_and_one_commit_that_waits_for_the_disk(
+    request: pytest.FixtureRequest, door: str, sent: int, waits_for_disk: list[str]
+) -> None:
+    client: FlaskClient = request.getfixturevalue(door)
+    app: ImprintApp = client.application  # type: ignore[assignment]
+    assert app.context is not None
+    reader = Caller(client, RoleName.READER)
+
+    def log_in() -> None:
+        credentials = {"login": reader.login, "password": PASSWORD}
+        assert client.post("/api/v1/auth/token", json=credentials).status_code == 200
+
+    commits: list[str] = []
+
+    def note_commit(connection: Connection) -> None:
+        shown = connection.exec_driver_sql("SHOW synchronous_commit")
+        commits.append(shown.scalar_one())
+
+    log_in()  # From here on the place is familiar.
+    with noting_statements(app.context.engine) as noted:
+        log_in()
+    assert len(noted) == sent, noted
+    event.listen(app.context.engine, "commit", note_commit)
+    log_in()
+    event.remove(app.context.engine, "commit", note_commit)
+    assert commits == waits_for_disk

@@ -25,8 +25,9 @@ from webapp.services.accounts import (
     sessions,
     sign_in_throttles,
 )
+from webapp.services.accounts.opened_sessions import OpenedSession
 from webapp.services.accounts.pending_sign_ins import BegunSignIn
-from webapp.services.accounts.sessions import OpenedSession, SessionLine
+from webapp.services.accounts.sessions import SessionLine
 
 blueprint = Blueprint("auth", title="Login and sessions")
 

@@ -16,7 +16,8 @@ from webapp.models import ApiKey
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.holders import FindRow, actor_of, select_holder
-from webapp.services.accounts.sessions import SECONDS_A_DAY, Login, require_unchanged
+from webapp.services.accounts.opened_sessions import SECONDS_A_DAY
+from webapp.services.accounts.sessions import Login, require_unchanged
 from webapp.services.errors import ConflictError, NotFoundError, QuotaError
 
 # The use of a key is noted as often as this, so that most requests write nothing.

@@ -17,10 +17,11 @@ from webapp.kit.passkeys import Assertion
 from webapp.kit.tokens import hash_token, keyed_digest, new_token
 from webapp.models import PendingSignIn, User
 from webapp.services import activity
-from webapp.services.accounts import passkeys, second_factors, sessions
+from webapp.services.accounts import opened_sessions, passkeys, second_factors, sessions
 from webapp.services.accounts.holders import is_on
+from webapp.services.accounts.opened_sessions import OpenedSession
 from webapp.services.accounts.second_factors import Means, Proof, WrongSecondFactorError
-from webapp.services.accounts.sessions import Login, OpenedSession
+from webapp.services.accounts.sessions import Login
 from webapp.services.errors import AuthenticationError, ConflictError
 
 PENDING_SECONDS = 300.0
@@ -47,7 +48,7 @@ class HalfSignedIn:
 
 @dataclass(frozen=True)
 class SessionTerms:
-    """How long a session may last, and from where it is opened; see `sessions.hand_out`."""
+    """How long a session may last, and from where it is opened; see `opened_sessions.hand_out`."""
 
     days: int
     user_agent: str
@@ -126,7 +127,7 @@ def finish(
     access_token = new_token()
     if repeat_key is not None:
         access_token = keyed_digest(token.encode(), "access_token", repeat_key, proof.text)
-        repeated = sessions.find_opened(session, half.user_id, access_token)
+        repeated = opened_sessions.find_opened(session, half.user_id, access_token)
         if repeated is not None:
             return repeated
     ended = update(PendingSignIn).where(*_is_live(token)).values(ended_at=func.clock_timestamp())
@@ -157,7 +158,7 @@ def sign_in_by_passkey(
     if repeat_key is not None:
         signed = assertion.signature.encode()
         access_token = keyed_digest(signed, "passkey_access_token", repeat_key)
-        repeated = sessions.find_opened(session, user_id, access_token)
+        repeated = opened_sessions.find_opened(session, user_id, access_token)
         if repeated is not None:
             return user_id, repeated
     if not passkeys.take(session, assertion, site, "sign_in", user_id):
@@ -166,7 +167,7 @@ def sign_in_by_passkey(
 
 
 def _open(session: Session, user_id: int, access_token: str, terms: SessionTerms) -> OpenedSession:
-    return sessions.hand_out(
+    return opened_sessions.hand_out(
         session,
         user_id,
         access_token,

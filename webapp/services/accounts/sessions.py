@@ -4,8 +4,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, bindparam, func, select, true, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Float,
+    Select,
+    bindparam,
+    cast,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
@@ -23,21 +32,31 @@ from webapp.services import activity
 from webapp.services.accounts import standing
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.holders import FindRow, actor_of, is_on, select_holder
-from webapp.services.errors import AuthenticationError, ConflictError, NotFoundError
+from webapp.services.accounts.opened_sessions import SECONDS_A_DAY, OpenedSession, hand_out
+from webapp.services.errors import AuthenticationError, NotFoundError
 
-SECONDS_A_DAY = 86_400
 # The use of a session is noted as often as this, so that most requests write nothing.
 NOTE_USE_SECONDS = 60
 WRONG_CREDENTIALS = "The login or the password is wrong."
 _USED_AT = func.coalesce(AccessToken.last_used_at, AccessToken.created_at)
 
-
-@dataclass(frozen=True)
-class OpenedSession:
-    """A new session, with the only copy of its token."""
-
-    access_token: str
-    expires_at: datetime
+# What a login asks of the database is built once and runs past the ORM: to build it each time cost
+# as much of a core as a quarter of the Argon2 hash, which is what a login should cost.
+_CREDENTIALS = select(User.id, User.password_hash, User.second_factor_at, is_on().label("is_on"))
+_Credentials = Select[int, str, datetime | None, bool]
+_OF_LOGIN = _CREDENTIALS.where(User.login == bindparam("login"))
+_OF_ID = _CREDENTIALS.where(User.id == bindparam("user_id"))
+_HAS_FACTOR = User.second_factor_at.is_not(None)
+_UNCHANGED = (
+    select(User.id)
+    .where(
+        User.id == bindparam("user_id"),
+        User.password_hash == bindparam("password_hash"),
+        is_on(),
+        func.coalesce(cast(bindparam("has_second_factor"), Boolean), _HAS_FACTOR) == _HAS_FACTOR,
+    )
+    .with_for_update(key_share=True)
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +99,7 @@ def log_in(session: Session, login: str, password: str) -> Login:
     A hash of another form of the password gives way to one of the form of today. Raises
     WrongCredentialsError with one message for every cause, after the same work.
     """
-    return _check(session, User.login == one_form(login), password)
+    return _check(session, _OF_LOGIN, {"login": one_form(login)}, password)
 
 
 def check_again(session: Session, user_id: int, password: str) -> Login:
@@ -88,15 +107,13 @@ def check_again(session: Session, user_id: int, password: str) -> Login:
 
     Raises WrongCredentialsError. What shall hold with it asks `require_unchanged` afterwards.
     """
-    return _check(session, User.id == user_id, password)
+    return _check(session, _OF_ID, {"user_id": user_id}, password)
 
 
-def _check(session: Session, whose: ColumnElement[bool], password: str) -> Login:
-    row = session.execute(
-        select(User.id, User.password_hash, User.second_factor_at, is_on().label("is_on")).where(
-            whose
-        )
-    ).one_or_none()
+def _check(
+    session: Session, whose: _Credentials, parameters: dict[str, Any], password: str
+) -> Login:
+    row = session.connection().execute(whose, parameters).one_or_none()
     password_hash = unmatchable_hash() if row is None else row.password_hash
     matches = verify_password(password_hash, password)
     if row is None or not matches or not row.is_on:
@@ -148,44 +165,6 @@ def open_session(
     )
 
 
-def hand_out(
-    session: Session,
-    user_id: int,
-    token: str,
-    *,
-    days: int,
-    user_agent: str,
-    address: str,
-    most: int = 0,
-    **details: str,
-) -> OpenedSession:
-    """Open a session with this token for an account that has shown all that it has to.
-
-    The account has to be locked. Where the token has opened one before, it is that session. The
-    activity log tells the `details` with it. Raises ConflictError when that session has ended.
-    """
-    statement = (
-        insert(AccessToken)
-        .values(
-            user_id=user_id,
-            token_hash=hash_token(token),
-            user_agent=user_agent[:200],
-            address=address,
-            expires_at=seconds_from_now(days * SECONDS_A_DAY),
-        )
-        .on_conflict_do_nothing(index_elements=["token_hash"])
-        .returning(AccessToken.id, AccessToken.expires_at)
-    )
-    opened = session.execute(statement).one_or_none()
-    if opened is not None and most:
-        _end_least_used(session, user_id, opened.id, most)
-    of_token = find_opened(session, user_id, token)
-    if of_token is None:
-        raise ConflictError("The session of this Idempotency-Key has ended; use a new key.")
-    activity.trace(session, user_id, "login.ok", **details)
-    return of_token
-
-
 def open_for_owner(
     session: Session,
     user_id: int,
@@ -216,24 +195,6 @@ def open_for_owner(
     )
 
 
-def _end_least_used(session: Session, user_id: int, opened_id: int, most: int) -> None:
-    """End the live sessions beyond `most`, the one just opened being the last of them to end."""
-    others = (
-        AccessToken.user_id == user_id,
-        AccessToken.revoked_at.is_(None),
-        AccessToken.expires_at > func.clock_timestamp(),
-        AccessToken.id != opened_id,
-    )
-    kept = select(AccessToken.id).where(*others)
-    kept = kept.order_by(_USED_AT.desc(), AccessToken.id.desc()).limit(most - 1)
-    session.execute(
-        update(AccessToken)
-        .where(*others, AccessToken.id.not_in(kept))
-        .values(revoked_at=func.clock_timestamp())
-        .execution_options(synchronize_session=False)
-    )
-
-
 def repeated_token(login: Login, repeat_key: str, secret_key: str, purpose: str) -> str:
     """Return the one token of an account and an Idempotency-Key, for one purpose.
 
@@ -252,28 +213,13 @@ def require_unchanged(
     Raises AuthenticationError where it has changed since, and where it is given and wrong whether
     the account has a second factor.
     """
-    factor = User.second_factor_at.is_not(None)
-    unchanged = select(User.id).where(
-        User.id == login.user_id,
-        User.password_hash == login.password_hash,
-        is_on(),
-        true() if has_second_factor is None else factor == has_second_factor,
-    )
-    if session.scalar(unchanged.with_for_update(key_share=True)) is None:
+    seen = {
+        "user_id": login.user_id,
+        "password_hash": login.password_hash,
+        "has_second_factor": has_second_factor,
+    }
+    if session.connection().execute(_UNCHANGED, seen).one_or_none() is None:
         raise AuthenticationError(WRONG_CREDENTIALS)
-
-
-def find_opened(session: Session, user_id: int, token: str) -> OpenedSession | None:
-    """Return the live session of an account that was opened with this token, or None."""
-    expires_at: datetime | None = session.scalar(
-        select(AccessToken.expires_at).where(
-            AccessToken.token_hash == hash_token(token),
-            AccessToken.user_id == user_id,
-            AccessToken.revoked_at.is_(None),
-            AccessToken.expires_at > func.clock_timestamp(),
-        )
-    )
-    return None if expires_at is None else OpenedSession(token, expires_at)
 
 
 _HOLDER = select_holder(

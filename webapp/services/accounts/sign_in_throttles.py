@@ -10,14 +10,15 @@ tries at once are counted one after the other and none gets past. They are count
 So a stranger can make an account wait for other strangers alone. Its owner gets in from where they
 got in before, goes on in every open session, may change the password there, and makes any place
 familiar with a mailed token. A login that belongs to no account is counted like any other. Counts
-are in PostgreSQL: they hold while Redis is away, and for all processes.
+are in PostgreSQL: they hold while Redis is away, and for all processes. They are committed before
+the password is looked at and seen by every process from then on, but nobody waits until they are
+on disk: where PostgreSQL itself crashes, the counts of its last second may be gone.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
@@ -30,6 +31,8 @@ FREE_TRIES = {"pair": 10, "account": 5, "network": 20, "session": 5}
 LONGEST_WAIT_SECONDS = 900
 FAMILIAR_DAYS = 90
 
+# What runs at each login is built once and runs past the ORM, which costs a login as much again.
+# The setting holds for the transaction, which holds nothing but the count.
 _COUNT = text(
     """
     INSERT INTO sign_in_throttles AS kept (key_hash, failures, failed_at, blocked_until)
@@ -43,8 +46,32 @@ _COUNT = text(
                 OR kept.failures + 1 < :free THEN 0
             ELSE least(2 ^ (kept.failures + 1 - :free), :longest) END)
     WHERE kept.blocked_until <= clock_timestamp()
-    RETURNING kept.failures
+    RETURNING kept.failures, set_config('synchronous_commit', 'off', true)
     """
+)
+_FORGET = delete(SignInThrottle).where(SignInThrottle.key_hash == bindparam("key_hash"))
+_FORGIVE = text(
+    """
+    UPDATE sign_in_throttles
+    SET failures = greatest(failures - 1, 0), blocked_until = clock_timestamp()
+    WHERE key_hash = :key_hash
+    """
+)
+_KNOW = text(
+    """
+    INSERT INTO familiar_networks (user_id, network, seen_at)
+    VALUES (:user_id, :network, clock_timestamp())
+    ON CONFLICT (user_id, network) DO UPDATE SET seen_at = clock_timestamp()
+    """
+)
+_FAMILIAR = (
+    select(FamiliarNetwork.user_id)
+    .join(User, User.id == FamiliarNetwork.user_id)
+    .where(
+        User.login == bindparam("login"),
+        FamiliarNetwork.network == bindparam("network"),
+        FamiliarNetwork.seen_at > seconds_from_now(-FAMILIAR_DAYS * 86_400),
+    )
 )
 
 
@@ -62,7 +89,8 @@ def begin(
 ) -> Attempt:
     """Count a try as failed; the caller commits before the password or the code is looked at.
 
-    Codes of the second step have counts of their own. Raises TooManyTriesError while the wait
+    The commit waits for no disk, so nothing else belongs in the transaction. Codes of the second
+    step have counts of their own. Raises TooManyTriesError while the wait
     lasts; then nothing is counted, once rolled back.
     """
     login = one_form(login)
@@ -94,17 +122,10 @@ def succeed(session: Session, attempt: Attempt, user_id: int, *, is_whole: bool 
     A login that is not whole, because its second step is to come, makes no network known: who has
     the password alone would have the tries of an owner for the code.
     """
-    session.execute(delete(SignInThrottle).where(SignInThrottle.key_hash == attempt.own))
+    connection = session.connection()
+    connection.execute(_FORGET, {"key_hash": attempt.own})
     if attempt.shared is not None:
-        session.execute(
-            update(SignInThrottle)
-            .where(SignInThrottle.key_hash == attempt.shared)
-            .values(
-                failures=func.greatest(SignInThrottle.failures - 1, 0),
-                blocked_until=func.clock_timestamp(),
-            )
-            .execution_options(synchronize_session=False)
-        )
+        connection.execute(_FORGIVE, {"key_hash": attempt.shared})
     if is_whole:
         _know(session, user_id, attempt.network)
 
@@ -113,39 +134,24 @@ def welcome(session: Session, secret_key: str, user_id: int, network: str) -> No
     """Know the network of an owner who came with a mailed token, and let them log in at once."""
     login = session.scalars(select(User.login).where(User.id == user_id)).one()
     key_hash = _key(secret_key, "pair", login, network)
-    session.execute(delete(SignInThrottle).where(SignInThrottle.key_hash == key_hash))
+    session.connection().execute(_FORGET, {"key_hash": key_hash})
     _know(session, user_id, network)
 
 
 def _is_familiar(session: Session, login: str, network: str) -> bool:
-    known = (
-        select(FamiliarNetwork.user_id)
-        .join(User, User.id == FamiliarNetwork.user_id)
-        .where(
-            User.login == login,
-            FamiliarNetwork.network == network,
-            FamiliarNetwork.seen_at > seconds_from_now(-FAMILIAR_DAYS * 86_400),
-        )
-    )
-    return session.scalar(known) is not None
+    whose = {"login": login, "network": network}
+    return session.connection().execute(_FAMILIAR, whose).one_or_none() is not None
 
 
 def _know(session: Session, user_id: int, network: str) -> None:
-    statement = insert(FamiliarNetwork).values(
-        user_id=user_id, network=network, seen_at=func.clock_timestamp()
-    )
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["user_id", "network"], set_={"seen_at": func.clock_timestamp()}
-        )
-    )
+    session.connection().execute(_KNOW, {"user_id": user_id, "network": network})
 
 
 def _count(session: Session, key_hash: bytes, kind: str) -> None:
     values: dict[str, Any] = {
         "key_hash": key_hash, "free": FREE_TRIES[kind], "longest": LONGEST_WAIT_SECONDS,
     }  # fmt: skip
-    if session.execute(_COUNT, values).one_or_none() is not None:
+    if session.connection().execute(_COUNT, values).one_or_none() is not None:
         return
     left = func.extract("epoch", SignInThrottle.blocked_until - func.clock_timestamp())
     seconds = session.scalar(select(left).where(SignInThrottle.key_hash == key_hash))
