@@ -254,6 +254,12 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /api/v1/content/<int:content_id>/untrash": lambda room: room.do(
         "POST", f"{room.item('trash')}/untrash"
     ),
+    "POST /api/v1/content/<int:content_id>/archive": lambda room: room.do(
+        "POST", f"{room.item()}/archive"
+    ),
+    "POST /api/v1/content/<int:content_id>/unarchive": lambda room: room.do(
+        "POST", f"{room.item('archive')}/unarchive"
+    ),
     "POST /api/v1/content/<int:content_id>/publish": lambda room: room.do(
         "POST", f"{room.item()}/publish", {}
     ),

@@ -34,6 +34,8 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"DELETE {ITEM}": DECISIONS,
     f"POST {ITEM}/trash": DECISIONS,
     f"POST {ITEM}/untrash": DECISIONS,
+    f"POST {ITEM}/archive": DECISIONS,
+    f"POST {ITEM}/unarchive": DECISIONS,
     f"POST {ITEM}/publish": DECISIONS,
     f"POST {ITEM}/unpublish": DECISIONS,
     f"POST {ITEM}/schedule": DECISIONS,

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.matrix.key_routes import SCOPES_OF_ROUTE
-from tests.matrix.routes import COMMON_ROUTES, ITEM_ROUTES, Request
+from tests.matrix.route_rows import Request
+from tests.matrix.routes import COMMON_ROUTES, ITEM_ROUTES
 from tests.matrix.test_routes import CELLS, ask, methods_of, refusal_of, said, shelves_in, words_in
 from tests.matrix.world import ADMIN, ROLE_OF, World, may_see, may_see_shelves
 from webapp.api.auth import MARK, AuthMark

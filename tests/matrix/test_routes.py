@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import requests
 
-from tests.matrix.routes import COMMON_ROUTES, ITEM_ROUTES, NOBODY, Request
+from tests.matrix.route_rows import Request
+from tests.matrix.routes import COMMON_ROUTES, ITEM_ROUTES, NOBODY
 from tests.matrix.world import (
     ANONYMOUS,
     PEOPLE,

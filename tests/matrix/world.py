@@ -31,7 +31,7 @@ from webapp.services.content import taxonomy
 from webapp.services.interchange import sources
 from webapp.settings import Settings
 
-STATES = ("draft", "scheduled", "public with newer draft", "withdrawn", "trashed")
+STATES = ("draft", "scheduled", "public with newer draft", "withdrawn", "trashed", "archived")
 ANONYMOUS, READER, OWNER, COLLEAGUE, EDITOR, MANAGER, ADMIN = PEOPLE = (
     "anonymous", "reader", "owner", "colleague", "editor", "manager", "admin",
 )  # fmt: skip
@@ -205,6 +205,8 @@ def _write_item(world: World, state: str) -> Item:
         world.succeed(EDITOR, "POST", f"{path}/unpublish", If_Match="*")
     elif state == "trashed":
         world.succeed(OWNER, "POST", f"{path}/trash", If_Match="*")
+    elif state == "archived":
+        world.succeed(OWNER, "POST", f"{path}/archive", If_Match="*")
     with world.sessions() as session:
         tag_id = session.scalars(select(Tag.id).where(Tag.name == f"tag {word}")).one()
     return Item(

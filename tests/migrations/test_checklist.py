@@ -26,6 +26,7 @@ ACCOUNTED_FOR = {
             "e5a90d7c3b18", "f6037ad4e985",
             "d94f3a61ac43",
             "2f71ac05be98", "c61f0a3be7d5", "e93b75d2c0f1",
+            "7c20a1f5d8e3", "8d31b206e9f4", "9e42c317fa05",
         )
     },
     ("654f547b43aa", "ban-drop-constraint"): "NOT NULL says the same as the check",

@@ -22,10 +22,17 @@ REVALIDATE = "public, max-age=0, must-revalidate"
 
 
 def answer(
-    model: BaseModel, status: int = 200, *, revision: int | None = None, location: str | None = None
+    model: BaseModel,
+    status: int = 200,
+    *,
+    revision: int | None = None,
+    is_all_counted: bool = True,
+    location: str | None = None,
 ) -> Response:
     """Return a model as JSON, with the ETag of the revision and where it can be read again.
 
+    Where it shows what no revision counts (not `is_all_counted`), nobody is told that it is as
+    they have it.
     `location` is a path of this application; the client gets the path in front of it as well.
     """
     response = Response(model.model_dump_json(), status, content_type="application/json")
@@ -33,7 +40,7 @@ def answer(
         response.headers["Location"] = request.script_root + location
     if revision is None:
         return response
-    return conditional(response, f'"{revision}"', OWN)
+    return conditional(response, f'"{revision}"', OWN, may_be_unchanged=is_all_counted)
 
 
 def zip_answer(data: bytes, name: str) -> Response:
@@ -79,18 +86,20 @@ def as_seen(header: IfMatch, shape: Callable[[Row], BaseModel]) -> Callable[[Row
     return is_seen
 
 
-def conditional(response: Response, etag: str, cache_control: str) -> Response:
+def conditional(
+    response: Response, etag: str, cache_control: str, *, may_be_unchanged: bool = True
+) -> Response:
     """Give an answer its ETag, and to a GET or HEAD only what its conditions ask for.
 
-    That is 304 to a client that has it already. Raises RequestError (412) where the client wants
-    another one than there is (RFC 9110, 13.2.2).
+    That is 304 to a client that has it already, where it may be unchanged. Raises RequestError
+    (412) where the client wants another one than there is (RFC 9110, 13.2.2).
     """
     headers = {"ETag": etag, "Cache-Control": cache_control}
     if request.method in {"GET", "HEAD"}:
         wanted = request.headers.get("If-Match")
         if wanted is not None and not holds_tag(wanted, etag):
             raise RequestError(412, "It has changed since you read it.")
-        if holds_tag(request.headers.get("If-None-Match", ""), etag):
+        if may_be_unchanged and holds_tag(request.headers.get("If-None-Match", ""), etag):
             return Response(status=304, headers=headers)
     response.headers.update(headers)
     return response

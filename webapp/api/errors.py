@@ -11,7 +11,7 @@ from webapp.adapters.database_errors import (
     describe,
     is_passing,
 )
-from webapp.api.problems import FieldError, problem
+from webapp.api.problems import FieldError, ItemState, problem
 from webapp.kit.cursors import InvalidCursorError
 from webapp.services.errors import (
     AuthenticationError,
@@ -19,6 +19,7 @@ from webapp.services.errors import (
     DailyQuotaError,
     ForbiddenError,
     InvalidInputError,
+    MoveRefusedError,
     NotFoundError,
     ServiceError,
     StaleRevisionError,
@@ -84,7 +85,10 @@ def _service_error(error: ServiceError) -> Response:
         headers = {"Retry-After": RETRY_AFTER_SECONDS}
     if isinstance(error, DailyQuotaError | TooManyTriesError):
         headers = {"Retry-After": str(error.seconds)}
-    return problem(status, str(error), errors=errors, headers=headers)
+    item = None
+    if isinstance(error, MoveRefusedError):
+        item = ItemState(status=error.status, state=error.state, moves=list(error.moves))
+    return problem(status, str(error), errors=errors, item=item, headers=headers)
 
 
 def _cursor_error(_error: InvalidCursorError) -> Response:

@@ -9,6 +9,8 @@ from flask import Response
 from pydantic import BaseModel, Field, ValidationError
 from structlog.contextvars import get_contextvars
 
+from webapp.kit.lifecycle import Move, Progress, Standing
+
 PROBLEM_JSON = "application/problem+json"
 
 
@@ -17,6 +19,14 @@ class FieldError(BaseModel):
 
     field: str = Field(description="Dotted path, such as body.title or query.limit.")
     reason: str
+
+
+class ItemState(BaseModel):
+    """Where an item stands, and what the caller may do to it there."""
+
+    status: Standing
+    state: Progress = Field(description="How far its newest version is.")
+    moves: list[Move] = Field(description="What the caller may do to it now.")
 
 
 class Problem(BaseModel):
@@ -28,6 +38,9 @@ class Problem(BaseModel):
     detail: str
     request_id: str
     errors: list[FieldError] = Field(default_factory=list, description="Every wrong field at once.")
+    item: ItemState | None = Field(
+        None, description="Where the state of an item refuses what was asked (409): that state."
+    )
 
 
 def problem(
@@ -36,6 +49,7 @@ def problem(
     *,
     kind: str = "about:blank",
     errors: Sequence[FieldError] = (),
+    item: ItemState | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Return the answer for a problem."""
@@ -46,8 +60,9 @@ def problem(
         detail=detail,
         request_id=str(get_contextvars().get("request_id", "")),
         errors=list(errors),
+        item=item,
     )
-    body = orjson.dumps(document.model_dump())
+    body = orjson.dumps(document.model_dump(exclude_none=True))
     return Response(body, status, headers=headers, content_type=PROBLEM_JSON)
 
 

@@ -134,7 +134,7 @@ HELD: dict[str, Held] = {
     "content": Held(
         "the author", _NEWSROOM, "until the item is deleted", KEPT,
         "id category_id title slug body body_format excerpt metadata status version revision"
-        " publish_sequence import_source created_at updated_at published_at trashed_at",
+        " publish_sequence import_source created_at updated_at published_at trashed_at archived_at",
         people={"author_id": HANDED_OVER},
     ),
     "content_tags": _nobodys(

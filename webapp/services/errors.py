@@ -1,6 +1,9 @@
 """What the rules say no with. There is no HTTP in here: the edge keeps the table of statuses."""
 
 import math
+from collections.abc import Sequence
+
+from webapp.kit.lifecycle import Move, Progress, Standing
 
 
 class ServiceError(Exception):
@@ -21,6 +24,19 @@ class AuthenticationError(ServiceError):
 
 class ConflictError(ServiceError):
     """The state of the thing, or another thing, stands against it."""
+
+
+class MoveRefusedError(ConflictError):
+    """The state of an item stands against what somebody wants to do to it."""
+
+    def __init__(
+        self, message: str, status: Standing, state: Progress, moves: Sequence[Move]
+    ) -> None:
+        """Say why, where the item stands, how far its draft is, and what the caller may do now."""
+        super().__init__(message)
+        self.status = status
+        self.state = state
+        self.moves = moves
 
 
 class StaleRevisionError(ServiceError):

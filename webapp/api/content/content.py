@@ -1,4 +1,4 @@
-"""Items of content: create, read, list, edit, trash, publish and unpublish."""
+"""Items of content: create, read, list, edit, publish and unpublish, put aside."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -31,9 +31,11 @@ from webapp.api.fields import (
     Title,
 )
 from webapp.kit.cursors import decode_cursor
+from webapp.kit.lifecycle import Move, Progress, Standing
 from webapp.kit.permissions import Permission
-from webapp.services.content import content
+from webapp.services.content import content, lifecycle
 from webapp.services.content.content import ContentView, Draft
+from webapp.services.content.lifecycle import standing_of
 from webapp.services.publishing import publishing
 
 blueprint = Blueprint("content", title="Content")
@@ -75,9 +77,9 @@ class PublishRequest(Input):
 
 
 class ContentListQuery(PageQuery):
-    """Which items to list; without a status, all that are not in the trash."""
+    """Which items to list; without a status, all that are neither archived nor in the trash."""
 
-    status: Omittable[Literal["draft", "published", "trashed"]] = None
+    status: Omittable[Standing] = None
 
 
 class AuthorAnswer(BaseModel):
@@ -106,7 +108,9 @@ class ContentSummary(BaseModel):
     id: int
     title: str
     slug: str
-    status: Literal["draft", "published", "trashed"]
+    status: Standing = Field(
+        description="Where it stands. What was public and is no more is unpublished, not a draft."
+    )
     is_public: bool = Field(description="Whether the public can read some version of it now.")
     version: int = Field(description="The number of the newest version.")
     excerpt: str
@@ -124,6 +128,10 @@ class ContentAnswer(ContentSummary):
 
     body: str
     body_format: Literal["markdown", "html"]
+    state: Progress = Field(
+        description="How far its newest version is; what is public stays as it is meanwhile."
+    )
+    moves: list[Move] = Field(description="What the caller may do to it now.")
 
 
 class ContentPage(BaseModel):
@@ -196,7 +204,10 @@ def edit(path: ContentPath, header: IfMatch, body: ContentChanges) -> Response:
 )
 @requires(Permission.CONTENT_TRASH_OWN)
 def delete(path: ContentPath, header: IfMatch) -> Response:
-    """Put an item into the trash, from which it can be taken out again."""
+    """Put an item into the trash, from which it can be taken out again.
+
+    One that is public, archived or has an open schedule is refused (409).
+    """
     content.trash(open_session(), current_actor(), path.content_id, header.revisions())
     return answer_with(path.content_id)
 
@@ -220,8 +231,41 @@ def trash(path: ContentPath, header: IfMatch) -> Response:
 )
 @requires(Permission.CONTENT_TRASH_OWN)
 def untrash(path: ContentPath, header: IfMatch) -> Response:
-    """Take an item out of the trash, as a draft, of which an author may have so many (409)."""
+    """Take an item out of the trash; it stands where it stood before.
+
+    It counts as a draft, of which an author may have so many (409).
+    """
     content.untrash(open_session(), current_actor(), path.content_id, header.revisions())
+    return answer_with(path.content_id)
+
+
+@blueprint.post(
+    "/content/<int:content_id>/archive",
+    responses={200: ContentAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CONTENT_TRASH_OWN)
+def archive(path: ContentPath, header: IfMatch) -> Response:
+    """Put an item aside for good: lists leave it out, and nobody edits or publishes it.
+
+    One that is public, in the trash or has an open schedule is refused (409): unpublish it first.
+    """
+    content.archive(open_session(), current_actor(), path.content_id, header.revisions())
+    return answer_with(path.content_id)
+
+
+@blueprint.post(
+    "/content/<int:content_id>/unarchive",
+    responses={200: ContentAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CONTENT_TRASH_OWN)
+def unarchive(path: ContentPath, header: IfMatch) -> Response:
+    """Take an item out of the archive; it stands where it stood before.
+
+    It counts as a draft, of which an author may have so many (409).
+    """
+    content.unarchive(open_session(), current_actor(), path.content_id, header.revisions())
     return answer_with(path.content_id)
 
 
@@ -262,15 +306,24 @@ def unpublish(path: ContentPath, header: IfMatch) -> Response:
 
 def answer_with(content_id: int, status: int = 200) -> Response:
     """Answer with an item as it stands now."""
-    view = content.get(open_session(), current_actor(), content_id)
+    session, actor = open_session(), current_actor()
+    view = content.get(session, actor, content_id)
     item = view.content
+    facts = lifecycle.facts_of(session, item)
     whole = ContentAnswer(
-        **summary_of(view).model_dump(), body=item.body, body_format=item.body_format
+        **summary_of(view).model_dump(),
+        body=item.body,
+        body_format=item.body_format,
+        state=facts.progress,
+        moves=lifecycle.moves_of(actor, item, facts),
     )
     return answer(
-        whole, status, revision=item.revision, location=f"/api/v1/content/{item.id}"
-        if status == 201 else None,
-    )  # fmt: skip
+        whole,
+        status,
+        revision=item.revision,
+        is_all_counted=lifecycle.is_all_counted(session, item),
+        location=f"/api/v1/content/{item.id}" if status == 201 else None,
+    )
 
 
 def summary_of(view: ContentView) -> ContentSummary:
@@ -280,7 +333,7 @@ def summary_of(view: ContentView) -> ContentSummary:
         id=item.id,
         title=item.title,
         slug=item.slug,
-        status=item.status,
+        status=standing_of(item),
         is_public=view.is_public,
         version=item.version,
         excerpt=item.excerpt,

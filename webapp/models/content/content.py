@@ -11,7 +11,9 @@ class Content(Base):
 
     `version` is the number of the newest row in `content_versions`, which holds the same text.
     `revision` counts every change of the item, whatever its kind, and is what an ETag shows.
-    `publish_sequence` counts how often the item has gone public.
+    `publish_sequence` counts how often the item has gone public. Where the item stands follows from
+    `status` and three more columns, by `services/content/lifecycle.py`: a release that does not
+    know of unpublished and archived items reads the former as drafts and the latter as trash.
     """
 
     __tablename__ = "content"
@@ -22,6 +24,25 @@ class Content(Base):
         Index("ix_content_author_id_draft", "author_id", postgresql_where=text("status = 'draft'")),
         Index("ix_content_category_id", "category_id"),
         Index("ix_content_status_id", "status", "id"),
+        Index(
+            "ix_content_unpublished",
+            "id",
+            postgresql_where=text("status = 'draft' AND publish_sequence > 0"),
+        ),
+        Index(
+            "ix_content_trashed",
+            "id",
+            postgresql_where=text(
+                "status = 'trashed' AND (trashed_at IS NOT NULL OR archived_at IS NULL)"
+            ),
+        ),
+        Index(
+            "ix_content_archived",
+            "id",
+            postgresql_where=text(
+                "status = 'trashed' AND trashed_at IS NULL AND archived_at IS NOT NULL"
+            ),
+        ),
     )
 
     id: Mapped[identity]
@@ -44,6 +65,7 @@ class Content(Base):
     updated_at: Mapped[created_timestamp]
     published_at: Mapped[timestamp | None]
     trashed_at: Mapped[timestamp | None]
+    archived_at: Mapped[timestamp | None]
 
 
 class ContentTag(Base):

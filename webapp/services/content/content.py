@@ -1,4 +1,4 @@
-"""Items of content: create, read, list, edit, trash. Every save makes a version."""
+"""Items of content: create, read, list, edit, put aside. Every save makes a version."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, defer
 
+from webapp.kit.lifecycle import Move, Standing
 from webapp.kit.permissions import Permission
 from webapp.kit.slugs import slugify
 from webapp.models import (
@@ -16,18 +17,16 @@ from webapp.models import (
     Content,
     ContentTag,
     Publication,
-    Schedule,
     Tag,
     User,
 )
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import quotas, slugs, tagging, versions
+from webapp.services.content import lifecycle, quotas, slugs, tagging, versions
 from webapp.services.content.records import record_of
 from webapp.services.content.tagging import ItemTag
-from webapp.services.content.visibility import require_on, visible_content
+from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
-    ConflictError,
     InvalidInputError,
     NotFoundError,
     StaleRevisionError,
@@ -119,11 +118,11 @@ def list_content(
     session: Session,
     actor: Actor,
     *,
-    status: str | None,
+    status: Standing | None,
     before: tuple[int] | None,
     limit: int,
 ) -> list[ContentView]:
-    """Return items, newest first. Without a status, trashed items are left out.
+    """Return items, newest first. Without a status, what is put aside is left out.
 
     Their bodies, of up to megabytes each, stay where they are: reading one raises an error.
     """
@@ -132,7 +131,7 @@ def list_content(
     if status is None:
         statement = statement.where(Content.status != "trashed")
     else:
-        statement = statement.where(Content.status == status)
+        statement = statement.where(lifecycle.stands_as(status))
     if before is not None:
         statement = statement.where(Content.id < before[0])
     return describe(session, list(session.scalars(statement)))
@@ -151,9 +150,7 @@ def edit(
     Raises NotFoundError, StaleRevisionError, ConflictError, InvalidInputError.
     """
     content = lock_for_change(session, actor, content_id, revisions)
-    require_on(actor, content, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_EDIT_ANY)
-    if content.status == "trashed":
-        raise ConflictError("The item is in the trash; take it out first.")
+    lifecycle.require_move(session, actor, content, Move.EDIT)
     save(session, actor, content, changes, reason="save")
 
 
@@ -203,9 +200,7 @@ def restore(
     The item keeps its present slug where the old one belongs to another item by now.
     """
     content = lock_for_change(session, actor, content_id, revisions)
-    require_on(actor, content, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_EDIT_ANY)
-    if content.status == "trashed":
-        raise ConflictError("The item is in the trash; take it out first.")
+    lifecycle.require_move(session, actor, content, Move.EDIT)
     version = versions.get_version(session, content_id, number)
     changes = {
         "title": version.title,
@@ -225,51 +220,51 @@ def restore(
 def trash(
     session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None
 ) -> None:
-    """Put an item aside. Raises ConflictError while it is public or scheduled."""
+    """Throw an item away. Raises ConflictError while it is public, scheduled or archived."""
     content = lock_for_change(session, actor, content_id, revisions)
-    require_on(actor, content, Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY)
-    if content.status == "trashed":
+    if lifecycle.standing_of(content) is Standing.TRASHED:
+        lifecycle.require_right(actor, content, Move.TRASH)
         return
-    if content.status == "published":
-        raise ConflictError("The item is public; unpublish it first.")
-    pending = select(Schedule.id).where(
-        Schedule.content_id == content_id, Schedule.state.in_(["pending", "handed"])
-    )
-    schedule_id = session.scalar(pending.order_by(Schedule.id).limit(1))
-    if schedule_id is not None:
-        raise ConflictError(f"The item has a schedule; cancel schedule {schedule_id} first.")
-    set_status(session, content, "trashed")
-    changes = activity.difference({"status": "draft"}, {"status": "trashed"})
-    activity.record(session, actor.user_id, "content.trash", "content", content_id, changes=changes)
+    _put(session, actor, content, Move.TRASH)
 
 
 def untrash(
     session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None
 ) -> None:
-    """Take an item out of the trash, as a draft.
+    """Take an item out of the trash; it stands where it stood before.
 
     Raises ConflictError when it is not in there, and QuotaError.
     """
-    content = lock_for_change(session, actor, content_id, revisions)
-    require_on(actor, content, Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY)
-    if content.status != "trashed":
-        raise ConflictError("The item is not in the trash.")
-    set_status(session, content, "draft")
+    _put(session, actor, lock_for_change(session, actor, content_id, revisions), Move.UNTRASH)
     quotas.require_room_for_draft(session, actor)
-    changes = activity.difference({"status": "trashed"}, {"status": "draft"})
+
+
+def archive(
+    session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None
+) -> None:
+    """Put an item aside for good. Raises ConflictError while it is public, scheduled or trashed."""
+    _put(session, actor, lock_for_change(session, actor, content_id, revisions), Move.ARCHIVE)
+
+
+def unarchive(
+    session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None
+) -> None:
+    """Take an item out of the archive; it stands where it stood before.
+
+    Raises ConflictError when it is not in there, and QuotaError.
+    """
+    _put(session, actor, lock_for_change(session, actor, content_id, revisions), Move.UNARCHIVE)
+    quotas.require_room_for_draft(session, actor)
+
+
+def _put(session: Session, actor: Actor, content: Content, move: Move) -> None:
+    """Make a move that puts a locked item aside, or takes it back."""
+    facts = lifecycle.require_move(session, actor, content, move)
+    standing = lifecycle.put(session, content, facts, move)
+    changes = activity.difference({"status": facts.standing}, {"status": standing})
     activity.record(
-        session, actor.user_id, "content.untrash", "content", content_id, changes=changes
+        session, actor.user_id, f"content.{move}", "content", content.id, changes=changes
     )
-
-
-def set_status(session: Session, content: Content, status: str) -> None:
-    """Move a locked item to another status and count the change."""
-    content.status = status
-    content.revision += 1
-    content.updated_at = func.clock_timestamp()
-    content.trashed_at = func.clock_timestamp() if status == "trashed" else None
-    session.flush()
-    session.refresh(content)
 
 
 def describe(session: Session, items: list[Content]) -> list[ContentView]:

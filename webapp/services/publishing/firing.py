@@ -6,11 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import Text, any_, bindparam, case, func, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
-from webapp.models import ContentVersion, Schedule
-from webapp.models.arrays import IdArray
+from webapp.kit.lifecycle import Standing
+from webapp.models import Content, ContentVersion, Schedule
+from webapp.models.arrays import IdArray, is_one_of
 from webapp.services import activity
+from webapp.services.content.lifecycle import standing_of
 from webapp.services.content.renderings import keep_renderings, render_version, unrendered
 from webapp.services.errors import UnavailableError, UnrenderableError
 from webapp.services.publishing import supersession
@@ -79,8 +81,8 @@ class DueSchedule:
 class Firing:
     """What became of a batch of schedules, by their ids.
 
-    `failed` says why, for the operators; `refused` says it for the author of a text, where the text
-    is the reason.
+    `failed` says why, for the operators; `refused` says it for editors and authors, where it is
+    in their hands.
     """
 
     fired: list[int] = field(default_factory=list)
@@ -201,12 +203,26 @@ def _apply(session: Session, due: list[DueSchedule], result: Firing) -> None:
         withdraw(session, withdrawn)
         # An item that is not public any more has already got what the schedule wanted.
         reached |= set(withdrawn)
+    put_aside = _why_put_aside(session, {row.content_id for row in due} - reached)
     for row in due:
         if row.content_id in reached:
             result.fired.append(row.id)
         else:
-            result.failed[row.id] = "The item is in the trash."
+            result.failed[row.id] = result.refused[row.id] = put_aside[row.content_id]
     _record_carried_out(session, [row for row in due if row.content_id in reached])
+
+
+def _why_put_aside(session: Session, content_ids: set[int]) -> dict[int, str]:
+    """Return the reasons why items were left out of a batch."""
+    if not content_ids:
+        return {}
+    items = session.scalars(
+        select(Content)
+        .options(load_only(Content.status, Content.trashed_at, Content.archived_at))
+        .where(is_one_of(Content.id, content_ids))
+    )
+    reasons = {Standing.ARCHIVED: "The item is archived."}
+    return {item.id: reasons.get(standing_of(item), "The item is in the trash.") for item in items}
 
 
 def _record_carried_out(session: Session, fired: list[DueSchedule]) -> None:

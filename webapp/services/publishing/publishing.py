@@ -11,14 +11,15 @@ from structlog.contextvars import get_contextvars
 
 from webapp.jobs.messages import FanOutEvent
 from webapp.jobs.payloads import version_mark
+from webapp.kit.lifecycle import Move, Standing
 from webapp.kit.permissions import Permission
 from webapp.models import Content, Publication
 from webapp.models.arrays import IdArray, MomentArray
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, naming, tagging, taxonomy, versions
+from webapp.services.content import content, lifecycle, naming, tagging, taxonomy, versions
 from webapp.services.content.renderings import ensure_renderings
-from webapp.services.errors import ConflictError, UnavailableError
+from webapp.services.errors import UnavailableError
 from webapp.services.publishing import documents, supersession
 from webapp.services.publishing.telling import stop_telling
 
@@ -37,8 +38,8 @@ class Release:
 
 # One statement moves the items, writes what the public reads, keeps their slugs for them, and adds
 # the events and the jobs that tell the followers. The public document is built by the database from
-# rows that it has at hand, so publishing costs no round trip an item. An item that is in the trash
-# is left out, and so is whatever would hang on it.
+# rows that it has at hand, so publishing costs no round trip an item. An item that is put
+# aside, in the trash or the archive, is left out, and so is whatever would hang on it.
 _PUBLISH = text(
     f"""
     WITH wanted AS (
@@ -175,11 +176,10 @@ def publish(
     older one ends. Raises NotFoundError, StaleRevisionError, ConflictError.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
-    actor.require(Permission.CONTENT_PUBLISH)
+    lifecycle.require_right(actor, item, Move.PUBLISH)
     if notify:
         actor.require(Permission.MESSAGE_SEND)
-    if item.status == "trashed":
-        raise ConflictError("The item is in the trash; take it out first.")
+    facts = lifecycle.require_move(session, actor, item, Move.PUBLISH)
     version = versions.get_version(session, content_id, number or item.version)
     version = naming.claim_name(session, actor, item, version)
     release(
@@ -188,7 +188,7 @@ def publish(
         notify=notify,
     )
     supersession.end_at_publication(session, actor, content_id, version.number)
-    changes = activity.difference({"status": item.status}, {"status": "published"})
+    changes = activity.difference({"status": facts.standing}, {"status": Standing.PUBLISHED})
     activity.record(
         session, actor.user_id, "content.publish", "content", content_id,
         changes=changes, version=version.number,
@@ -204,12 +204,11 @@ def unpublish(
     Raises NotFoundError, StaleRevisionError, and ConflictError when it is not public.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
-    actor.require(Permission.CONTENT_PUBLISH)
-    if item.status != "published":
-        raise ConflictError(f"The item is not public.{supersession.advice(session, content_id)}")
+    advice = "" if item.status == "published" else supersession.advice(session, content_id)
+    facts = lifecycle.require_move(session, actor, item, Move.UNPUBLISH, advice)
     withdraw(session, [content_id])
     supersession.end_at_withdrawal(session, actor, content_id)
-    changes = activity.difference({"status": "published"}, {"status": "draft"})
+    changes = activity.difference({"status": facts.standing}, {"status": facts.standing_at_work})
     activity.record(
         session, actor.user_id, "content.unpublish", "content", content_id, changes=changes
     )

@@ -24,12 +24,13 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 from webapp.jobs.messages import FireSchedules
 from webapp.jobs.outbox import chunked, enqueue_many, wake_dispatcher
 from webapp.jobs.pauses import is_kind_paused
+from webapp.kit.lifecycle import Move
 from webapp.kit.permissions import Permission
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, naming, versions
+from webapp.services.content import content, lifecycle, naming, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import ConflictError, NotFoundError, StaleRevisionError
@@ -93,12 +94,11 @@ def create(
 
     A publish pins a version (the newest, unless a number is given) and renders it now, so that its
     moment finds it ready. A moment that has passed is due at once. Raises NotFoundError,
-    StaleRevisionError, and ConflictError for an item in the trash or with such a schedule already.
+    StaleRevisionError, and ConflictError for an item that is put aside or has such a schedule.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
     _require_planning(actor, plan.action)
-    if item.status == "trashed":
-        raise ConflictError("The item is in the trash; take it out first.")
+    lifecycle.require_move(session, actor, item, Move.SCHEDULE)
     version_id = None
     if plan.action == "publish":
         version_id = _pin(session, actor, item, plan.version_number)

@@ -1,0 +1,51 @@
+"""The table of an item's life: every move from every place, written down once more by hand."""
+
+from itertools import product
+
+import pytest
+
+from webapp.kit.lifecycle import TABLE, Facts, Move, Standing, open_moves, refusal
+from webapp.kit.permissions import PERMISSIONS_OF_ROLE
+from webapp.kit.roles import RoleName
+
+S, M = Standing, Move
+WORK = {M.EDIT, M.SCHEDULE, M.PUBLISH, M.ARCHIVE, M.TRASH}
+OPEN = {
+    S.DRAFT: WORK,
+    S.UNPUBLISHED: WORK,
+    S.PUBLISHED: {M.EDIT, M.SCHEDULE, M.PUBLISH, M.UNPUBLISH},
+    S.ARCHIVED: {M.UNARCHIVE},
+    S.TRASHED: {M.UNTRASH},
+}
+
+
+@pytest.mark.parametrize(("standing", "move"), list(product(Standing, Move)))
+def test_a_move_is_open_where_it_should_be(standing: Standing, move: Move) -> None:
+    assert (refusal(move, Facts(standing)) is None) == (move in OPEN[standing])
+
+
+@pytest.mark.parametrize(("was_public", "place"), [(False, S.DRAFT), (True, S.UNPUBLISHED)])
+def test_what_is_taken_back_stands_where_it_stood(was_public: bool, place: Standing) -> None:
+    for move in (M.UNPUBLISH, M.UNARCHIVE, M.UNTRASH):
+        (standing,) = TABLE[move].standings
+        assert TABLE[move].leads_to(Facts(standing, was_public)) is place
+
+
+def test_what_is_planned_is_not_put_aside_and_not_planned_twice() -> None:
+    once, twice = {"publish": 7}, {"publish": 7, "unpublish": 8}
+    for move in (M.TRASH, M.ARCHIVE):
+        assert refusal(move, Facts(S.DRAFT, planned=once)) == (
+            "The item has a schedule; cancel schedule 7 first."
+        )
+    assert refusal(M.SCHEDULE, Facts(S.DRAFT, planned=once)) is None
+    assert refusal(M.SCHEDULE, Facts(S.DRAFT, planned=twice)) is not None
+
+
+def test_moves_are_those_of_the_caller() -> None:
+    def moves(role: RoleName, is_own: bool) -> set[Move]:
+        return set(open_moves(Facts(S.DRAFT), is_own, PERMISSIONS_OF_ROLE[role].__contains__))
+
+    assert moves(RoleName.READER, True) == set()
+    assert moves(RoleName.AUTHOR, False) == set()
+    assert moves(RoleName.AUTHOR, True) == {M.EDIT, M.ARCHIVE, M.TRASH}
+    assert moves(RoleName.EDITOR, False) == WORK

@@ -1,0 +1,159 @@
+"""The life of an item: where it may stand, what may be done to it there, and who may do it.
+
+`TABLE` is the one place that says so. Services ask it before each change of an item, and an answer
+about an item lists from it what its reader may do now.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from webapp.kit.permissions import Permission
+
+
+class Standing(StrEnum):
+    """Where an item stands. One that has been public and is no more is unpublished, not a draft."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    UNPUBLISHED = "unpublished"
+    ARCHIVED = "archived"
+    TRASHED = "trashed"
+
+
+class Progress(StrEnum):
+    """How far the newest version of an item is, whatever version is public."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+
+
+class Move(StrEnum):
+    """What may be done to an item."""
+
+    EDIT = "edit"
+    SCHEDULE = "schedule"
+    PUBLISH = "publish"
+    UNPUBLISH = "unpublish"
+    ARCHIVE = "archive"
+    UNARCHIVE = "unarchive"
+    TRASH = "trash"
+    UNTRASH = "untrash"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What decides about the moves of an item.
+
+    `planned` are the ids of its open schedules, by what they will do: publish or unpublish.
+    """
+
+    standing: Standing
+    was_public: bool = False
+    progress: Progress = Progress.DRAFT
+    planned: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def standing_at_work(self) -> Standing:
+        """Where it stands once it is taken back from the public, the archive or the trash."""
+        return Standing.UNPUBLISHED if self.was_public else Standing.DRAFT
+
+
+Bar = Callable[[Facts], str | None]
+"""Says why an item may not be moved although it stands where it might be."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One move: from where it may be made, where it leads, who may make it, and what bars it.
+
+    `own` suffices for the maker's own items, `of_anybody` for all. Without a `next_standing` the
+    item stays where it stands; one that `leads_to_work` makes it a draft or unpublished.
+    """
+
+    standings: frozenset[Standing]
+    own: Permission | None
+    of_anybody: Permission
+    next_standing: Standing | None = None
+    leads_to_work: bool = False
+    bars: tuple[Bar, ...] = ()
+
+    def leads_to(self, facts: Facts) -> Standing:
+        """Return where the item stands after the move."""
+        if self.leads_to_work:
+            return facts.standing_at_work
+        return self.next_standing or facts.standing
+
+
+def _is_planned(facts: Facts) -> str | None:
+    first = min(facts.planned.values(), default=None)
+    return None if first is None else f"The item has a schedule; cancel schedule {first} first."
+
+
+def _all_is_planned(facts: Facts) -> str | None:
+    if {"publish", "unpublish"} <= facts.planned.keys():
+        return "The item already has a schedule to publish and one to unpublish; change those."
+    return None
+
+
+AT_WORK = frozenset({Standing.DRAFT, Standing.UNPUBLISHED})
+OPEN_TO_CHANGES = AT_WORK | {Standing.PUBLISHED}
+
+TABLE: dict[Move, Rule] = {
+    Move.EDIT: Rule(OPEN_TO_CHANGES, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_EDIT_ANY),
+    Move.SCHEDULE: Rule(
+        OPEN_TO_CHANGES, None, Permission.SCHEDULE_MANAGE,
+        bars=(_all_is_planned,),
+    ),
+    Move.PUBLISH: Rule(
+        OPEN_TO_CHANGES, None, Permission.CONTENT_PUBLISH, next_standing=Standing.PUBLISHED
+    ),
+    Move.UNPUBLISH: Rule(
+        frozenset({Standing.PUBLISHED}), None, Permission.CONTENT_PUBLISH, leads_to_work=True
+    ),
+    Move.ARCHIVE: Rule(
+        AT_WORK, Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
+        next_standing=Standing.ARCHIVED, bars=(_is_planned,),
+    ),
+    Move.UNARCHIVE: Rule(
+        frozenset({Standing.ARCHIVED}), Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
+        leads_to_work=True,
+    ),
+    Move.TRASH: Rule(
+        AT_WORK, Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
+        next_standing=Standing.TRASHED, bars=(_is_planned,),
+    ),
+    Move.UNTRASH: Rule(
+        frozenset({Standing.TRASHED}), Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
+        leads_to_work=True,
+    ),
+}  # fmt: skip
+
+_NOT_THERE = {
+    Move.UNPUBLISH: "The item is not public.",
+    Move.UNARCHIVE: "The item is not archived.",
+    Move.UNTRASH: "The item is not in the trash.",
+}
+_FIRST = {
+    Standing.TRASHED: "The item is in the trash; take it out first.",
+    Standing.ARCHIVED: "The item is archived; unarchive it first.",
+    Standing.PUBLISHED: "The item is public; unpublish it first.",
+}
+
+
+def refusal(move: Move, facts: Facts) -> str | None:
+    """Return why the move is refused to everybody now, for the person who asked; None if not."""
+    rule = TABLE[move]
+    if facts.standing not in rule.standings:
+        return _NOT_THERE.get(move) or _FIRST[facts.standing]
+    return next((reason for bar in rule.bars if (reason := bar(facts)) is not None), None)
+
+
+def open_moves(facts: Facts, is_own: bool, may: Callable[[Permission], bool]) -> list[Move]:
+    """Return what somebody may do to an item now, in the order of the table."""
+    return [
+        move
+        for move, rule in TABLE.items()
+        if refusal(move, facts) is None
+        and ((is_own and rule.own is not None and may(rule.own)) or may(rule.of_anybody))
+    ]
