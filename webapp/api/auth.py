@@ -14,7 +14,7 @@ from webapp.kit.api_key_texts import PREFIX
 from webapp.kit.permissions import Permission
 from webapp.services import origins
 from webapp.services.accounts import api_keys, sessions
-from webapp.services.accounts.actors import Actor
+from webapp.services.accounts.actors import Account, Actor
 from webapp.services.accounts.holders import FindRow
 from webapp.services.errors import AuthenticationError, ForbiddenError
 from webapp.settings import Settings
@@ -46,12 +46,14 @@ class AuthMark:
 
     With `knows_callers` a view for everybody is told who calls, where a valid token says so. One
     that is `for_enrolment` is open to an account that has yet to add the second factor which its
-    role has to have.
+    role has to have. One that `wants_account` gets it by `current_account`, out of the read that
+    says who calls.
     """
 
     permission: Permission | None
     knows_callers: bool = False
     for_enrolment: bool = False
+    wants_account: bool = False
 
 
 def public(view: View) -> View:
@@ -66,14 +68,17 @@ def public_to_all(view: View) -> View:
     return view
 
 
-def requires(permission: Permission, *, for_enrolment: bool = False) -> Callable[[View], View]:
+def requires(
+    permission: Permission, *, for_enrolment: bool = False, wants_account: bool = False
+) -> Callable[[View], View]:
     """Let those call the view who have this permission.
 
     The services ask for more where it depends on what is asked for: an item of one's own or not.
     """
 
     def mark(view: View) -> View:
-        setattr(view, MARK, AuthMark(permission, for_enrolment=for_enrolment))
+        made = AuthMark(permission, for_enrolment=for_enrolment, wants_account=wants_account)
+        setattr(view, MARK, made)
         return view
 
     return mark
@@ -91,7 +96,7 @@ def load_actor(
     everybody may, a token that is not valid makes no difference.
     """
     try:
-        actor = _find_actor(find, settings.access_token_idle_days)
+        actor = _find_actor(find, settings.access_token_idle_days, mark.wants_account)
     except AuthenticationError:
         if mark.permission is None:
             return
@@ -132,23 +137,29 @@ def current_actor() -> Actor:
     return actor
 
 
+def current_account() -> Account:
+    """Return the account of who calls; only for views whose mark `wants_account`."""
+    account: Account = g.actor.account
+    return account
+
+
 def known_actor() -> Actor | None:
     """Return who calls a view for all, None for somebody who is not known."""
     actor: Actor | None = g.get("actor")
     return actor
 
 
-def _find_actor(find: FindRow, idle_days: int) -> Actor:
+def _find_actor(find: FindRow, idle_days: int, wants_account: bool) -> Actor:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise AuthenticationError("Send a token: Authorization: Bearer …")
     text = token.strip()
     if text.startswith(PREFIX):
-        actor = api_keys.find_actor(find, text)
+        actor = api_keys.find_actor(find, text, wants_account=wants_account)
         if actor is None:
             raise AuthenticationError("The API key is unknown, expired or revoked.")
         return actor
-    actor = sessions.find_actor(find, text, idle_days=idle_days)
+    actor = sessions.find_actor(find, text, idle_days=idle_days, wants_account=wants_account)
     if actor is None:
         raise AuthenticationError("The token is unknown, expired or revoked; log in again.")
     return actor

@@ -22,8 +22,8 @@ from webapp.kit.imports.article import (
 )
 from webapp.kit.imports.text import make_label
 from webapp.kit.roles import RoleName
-from webapp.services.accounts.accounts import Account, find_by_login, first_admin
-from webapp.services.accounts.actors import Actor
+from webapp.services.accounts.accounts import find_by_login, first_admin
+from webapp.services.accounts.actors import Account, Actor
 from webapp.services.content.renderings import (
     RENDERED_AHEAD,
     RenderedTexts,

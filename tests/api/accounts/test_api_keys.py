@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, text, update
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import PASSWORD, Caller
+from tests.statements import noting_statements
 from webapp.api.edge import ImprintApp
 from webapp.jobs.leases import seconds_from_now
 from webapp.kit.permissions import Scope
@@ -318,3 +319,25 @@ def test_no_request_that_begins_after_the_revocation_succeeds(app: ImprintApp) -
     assert ended == 204
     assert {status for late, status in seen if late} == {401}
     assert {status for _, status in seen} == {201, 401}
+
+
+def test_an_account_is_shown_by_the_one_read_that_says_who_asks(client: FlaskClient) -> None:
+    app: ImprintApp = client.application  # type: ignore[assignment]
+    assert app.context is not None
+    owner = Caller(client, RoleName.EDITOR)
+    reads: list[str] = []
+
+    def note_read(*_: Any) -> None:
+        reads.append("a connection for one read")
+
+    shown = []
+    for caller in (owner, by_key(owner, "read")):
+        assert caller.call("GET", "/accounts/me").status_code == 200  # The use of a key is noted.
+        event.listen(app.context.engine, "checkout", note_read)
+        with noting_statements(app.context.engine) as in_sessions:
+            shown.append(caller.call("GET", "/accounts/me").get_json())
+        event.remove(app.context.engine, "checkout", note_read)
+        assert (len(reads), in_sessions) == (1, [])
+        reads.clear()
+    assert shown[0] == shown[1]
+    assert (shown[0]["id"], shown[0]["email"]) == (owner.id, owner.email)

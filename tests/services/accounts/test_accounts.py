@@ -15,6 +15,7 @@ from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email, keyed_digest
 from webapp.models import AccessToken, Job, PasswordResetToken, User
 from webapp.services.accounts import accounts, password_resets, sessions
+from webapp.services.accounts.actors import Account
 from webapp.services.errors import (
     AuthenticationError,
     ConflictError,
@@ -23,7 +24,7 @@ from webapp.services.errors import (
 )
 
 
-def register(session: Session, login: str = "maria") -> accounts.Account:
+def register(session: Session, login: str = "maria") -> Account:
     """Register an account with the test password."""
     return accounts.register(
         session, login=login, email=f"{login}@example.org", password=PASSWORD,

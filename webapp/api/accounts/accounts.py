@@ -7,7 +7,7 @@ from flask import Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 
 from webapp.api.answers import answer, as_seen, page_of, tagged
-from webapp.api.auth import current_actor, public, requires
+from webapp.api.auth import current_account, current_actor, public, requires
 from webapp.api.blueprint import (
     ACCOUNT_PROBLEMS,
     BEARER,
@@ -27,7 +27,7 @@ from webapp.kit.passwords import MAXIMUM_LENGTH, MAXIMUM_TYPED, MINIMUM_LENGTH, 
 from webapp.kit.permissions import Permission
 from webapp.kit.roles import RoleName
 from webapp.services.accounts import accounts, verifications
-from webapp.services.accounts.accounts import Account
+from webapp.services.accounts.actors import Account
 
 blueprint = Blueprint("accounts", title="Accounts")
 
@@ -148,11 +148,10 @@ def register(body: NewAccount) -> Response:
 
 
 @blueprint.get("/accounts/me", responses={200: AccountAnswer, **READ_PROBLEMS}, security=BEARER)
-@requires(Permission.ACCOUNT_READ)
+@requires(Permission.ACCOUNT_READ, wants_account=True)
 def show_me() -> Response:
     """Show the account that the token belongs to; its ETag is what a change wants in If-Match."""
-    find = web_context().single_reads.first
-    return tagged(_shape(accounts.read_account(find, current_actor().user_id)))
+    return tagged(_shape(current_account()))
 
 
 @blueprint.patch("/accounts/me", responses={200: AccountAnswer, **CHANGE_PROBLEMS}, security=BEARER)

@@ -1,12 +1,10 @@
 """Accounts: making them, finding them, changing them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
 
 import structlog
-from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,8 +19,8 @@ from webapp.kit.tokens import hash_email
 from webapp.models import Role, User
 from webapp.services import activity
 from webapp.services.accounts import addresses, last_admin, standing
-from webapp.services.accounts.actors import Actor
-from webapp.services.accounts.holders import FindRow, is_on
+from webapp.services.accounts.actors import Account, Actor
+from webapp.services.accounts.holders import is_on
 from webapp.services.errors import (
     ConflictError,
     ForbiddenError,
@@ -32,20 +30,6 @@ from webapp.services.errors import (
 )
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account as its owner and the managers see it."""
-
-    id: int
-    login: str
-    email: str
-    display_name: str
-    bio: str
-    role: RoleName
-    created_at: datetime
-    email_verified: bool
 
 
 def register(
@@ -94,14 +78,6 @@ def get_account(session: Session, user_id: int, *, lock: bool = False) -> Accoun
     if lock:
         statement = statement.with_for_update(of=User, key_share=True)
     row = session.execute(statement).one_or_none()
-    if row is None:
-        raise NotFoundError("There is no such account.")
-    return _account(row)
-
-
-def read_account(find: FindRow, user_id: int) -> Account:
-    """Return one account, as `get_account` does, without a session. Raises NotFoundError."""
-    row = find(_BY_ID, {"user_id": user_id})
     if row is None:
         raise NotFoundError("There is no such account.")
     return _account(row)
@@ -269,6 +245,3 @@ def _account(row: Row[int, str, str, str, str, str, datetime, bool]) -> Account:
         created_at=created_at,
         email_verified=email_verified,
     )
-
-
-_BY_ID = cast("Select[Any]", _accounts().where(User.id == bindparam("user_id")))

@@ -1,11 +1,26 @@
 """Who is asking."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.kit.quotas import NO_QUOTAS, Quotas
 from webapp.kit.roles import RoleName
 from webapp.services.errors import ForbiddenError
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account as its owner and the managers see it."""
+
+    id: int
+    login: str
+    email: str
+    display_name: str
+    bio: str
+    role: RoleName
+    created_at: datetime
+    email_verified: bool
 
 
 @dataclass(frozen=True)
@@ -16,6 +31,7 @@ class Actor:
     An actor that comes with an API key has its id in `api_key_id`, and in `key_permissions` what
     the key's scopes allow at most.
     `is_verified` says that its address is proven, and `has_second_factor` that its account has one.
+    `account` is what it may read of itself, where who looked for it asked for that as well.
     """
 
     user_id: int
@@ -28,6 +44,7 @@ class Actor:
     key_permissions: frozenset[Permission] | None = None
     is_verified: bool = True
     has_second_factor: bool = True
+    account: Account | None = field(default=None, repr=False)
 
     def may(self, permission: Permission) -> bool:
         """Say whether the actor may do this: its role allows it, and its key, where it has one."""

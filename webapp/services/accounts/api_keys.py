@@ -15,7 +15,13 @@ from webapp.kit.tokens import hash_token
 from webapp.models import ApiKey
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.accounts.holders import FindRow, actor_of, select_holder
+from webapp.services.accounts.holders import (
+    FindRow,
+    account_of,
+    actor_of,
+    select_holder,
+    with_account,
+)
 from webapp.services.accounts.opened_sessions import SECONDS_A_DAY
 from webapp.services.accounts.sessions import Login, require_unchanged
 from webapp.services.errors import ConflictError, NotFoundError, QuotaError
@@ -123,19 +129,27 @@ _HOLDER = select_holder(
     ApiKey.scopes,
     is_use_noted=func.coalesce(ApiKey.last_used_at > seconds_from_now(-NOTE_USE_SECONDS), False),
 )
+_HOLDER_WITH_ACCOUNT = with_account(_HOLDER)
 
 
-def find_actor(find: FindRow, key: str) -> Actor | None:
+def find_actor(find: FindRow, key: str, *, wants_account: bool = False) -> Actor | None:
     """Return who comes with this key; None when it is unknown, ended, or its owner's account off.
 
-    The owner's role is that of this moment, and the key's scopes bound it.
+    The owner's role is that of this moment, and the key's scopes bound it. With `wants_account` the
+    same read brings what the account shows of itself.
     """
     if not is_key(key):
         return None
-    row = find(_HOLDER, {"secret_hash": hash_token(key)})
+    statement = _HOLDER_WITH_ACCOUNT if wants_account else _HOLDER
+    row = find(statement, {"secret_hash": hash_token(key)})
     if row is None:
         return None
-    return actor_of(row, api_key_id=row.id, key_permissions=permissions_of_scopes(row.scopes))
+    return actor_of(
+        row,
+        api_key_id=row.id,
+        key_permissions=permissions_of_scopes(row.scopes),
+        account=account_of(row) if wants_account else None,
+    )
 
 
 def note_use(session: Session, key_id: int) -> None:

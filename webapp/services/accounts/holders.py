@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.kit.roles import RoleName
 from webapp.models import AccessToken, ApiKey, Role, User
-from webapp.services.accounts.actors import Actor
+from webapp.services.accounts.actors import Account, Actor
 
 FindRow = Callable[[Select[Any], dict[str, Any]], Any | None]
 """Returns the one row of a statement that was built once, or None."""
@@ -53,6 +53,25 @@ def select_holder(
             credential.expires_at > func.clock_timestamp(),
             is_on(),
         )
+    )
+
+
+def with_account(holder: Select[Any]) -> Select[Any]:
+    """Add to a statement of `select_holder` what an account may read of itself."""
+    return holder.add_columns(User.email, User.display_name, User.bio, User.created_at)
+
+
+def account_of(row: Any) -> Account:  # noqa: ANN401
+    """Return the account of a row of `with_account`."""
+    return Account(
+        id=row.user_id,
+        login=row.login,
+        email=row.email,
+        display_name=row.display_name,
+        bio=row.bio,
+        role=RoleName(row.role),
+        created_at=row.created_at,
+        email_verified=row.is_verified,
     )
 
 

@@ -31,7 +31,14 @@ from webapp.models import AccessToken, User
 from webapp.services import activity
 from webapp.services.accounts import standing
 from webapp.services.accounts.actors import Actor
-from webapp.services.accounts.holders import FindRow, actor_of, is_on, select_holder
+from webapp.services.accounts.holders import (
+    FindRow,
+    account_of,
+    actor_of,
+    is_on,
+    select_holder,
+    with_account,
+)
 from webapp.services.accounts.opened_sessions import SECONDS_A_DAY, OpenedSession, hand_out
 from webapp.services.errors import AuthenticationError, NotFoundError
 
@@ -230,21 +237,28 @@ _HOLDER = select_holder(
 _HOLDER_IN_USE = _HOLDER.where(
     seconds_from_now(bindparam("idle_seconds", type_=Float())) < _USED_AT
 )
+_HOLDER_WITH_ACCOUNT = with_account(_HOLDER)
+_HOLDER_IN_USE_WITH_ACCOUNT = with_account(_HOLDER_IN_USE)
 
 
-def find_actor(find: FindRow, token: str, *, idle_days: int = 0) -> Actor | None:
+def find_actor(
+    find: FindRow, token: str, *, idle_days: int = 0, wants_account: bool = False
+) -> Actor | None:
     """Return who holds this token.
 
     None when it is unknown, revoked, expired, was not used for `idle_days` (0: however long), or
-    its account is off.
+    its account is off. With `wants_account` the same read brings what the account shows of itself.
     """
     parameters: dict[str, Any] = {"secret_hash": hash_token(token)}
-    statement = _HOLDER
+    statement = _HOLDER_WITH_ACCOUNT if wants_account else _HOLDER
     if idle_days:
-        statement = _HOLDER_IN_USE
+        statement = _HOLDER_IN_USE_WITH_ACCOUNT if wants_account else _HOLDER_IN_USE
         parameters["idle_seconds"] = -float(idle_days * SECONDS_A_DAY)
     row = find(statement, parameters)
-    return None if row is None else actor_of(row, session_id=row.id)
+    if row is None:
+        return None
+    account = account_of(row) if wants_account else None
+    return actor_of(row, session_id=row.id, account=account)
 
 
 def _in_use(idle_days: int) -> tuple[ColumnElement[bool], ...]:
