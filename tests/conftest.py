@@ -22,6 +22,7 @@ with undisturbed():
     from dev.mail_sink import MailSink
     from dev.postgres import PostgresServer
     from dev.redis import RedisServer
+    from tests.cheap_repeats import REAL_HASHER, cheap_hashes, routes_compiled_once
     from tests.databases import Databases
     from tests.factories import PASSWORD
     from tests.index_watch import IndexWatch
@@ -33,6 +34,7 @@ with undisturbed():
     from webapp.cli.app import create_app as create_command_app
     from webapp.cli.database import SESSIONS
     from webapp.cli.preparation import prepare
+    from webapp.kit import passwords
     from webapp.services import origins
     from webapp.settings import Settings
     from workers.context import WorkerContext
@@ -100,6 +102,19 @@ def _no_secret_in_any_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with watch.watching():
         yield
     assert watch.find_leaks() == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_repeats() -> Iterator[None]:
+    """Spare each test what costs much and is the same in all."""
+    with cheap_hashes(), routes_compiled_once():
+        yield
+
+
+@pytest.fixture
+def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords at the full price, for a test that looks at what it is."""
+    monkeypatch.setattr(passwords, "_hasher", REAL_HASHER)
 
 
 @pytest.fixture(autouse=True)

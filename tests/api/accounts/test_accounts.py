@@ -167,6 +167,7 @@ def test_a_password_that_would_be_guessed_is_refused_at_every_door(
     assert better.status_code == 204
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_a_password_of_before_the_rules_still_opens_its_account(
     client: FlaskClient, sessions: sessionmaker[Session]
 ) -> None:

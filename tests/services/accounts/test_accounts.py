@@ -51,6 +51,7 @@ def mint(session: Session, login: str = "maria") -> str:
     return minted.token
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_neither_token_nor_password_is_kept(session: Session) -> None:
     account = register(session)
     token = open_session(session, account.id)
