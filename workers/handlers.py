@@ -2,7 +2,7 @@
 
 from workers.accounts import accounts, identities, second_factors
 from workers.audience import mail, notifications
-from workers.content import versions
+from workers.content import autosaves, versions
 from workers.context import Handler
 from workers.operations import account_deletions, account_exports, backfills, erasure, housekeeping
 from workers.publishing import publishing, refresh
@@ -16,6 +16,7 @@ HANDLERS: dict[str, Handler] = {
         publishing,
         refresh,
         versions,
+        autosaves,
         notifications,
         mail,
         housekeeping,

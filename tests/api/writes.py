@@ -266,6 +266,9 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /api/v1/content/<int:content_id>/unpublish": lambda room: room.do(
         "POST", f"{room.item('publish')}/unpublish"
     ),
+    "POST /api/v1/content/<int:content_id>/autosave/save": lambda room: room.do(
+        "POST", f"{_autosaved(room)}/autosave/save"
+    ),
     "POST /api/v1/content/<int:content_id>/versions/<int:number>/restore": lambda room: room.do(
         "POST", f"{_edited(room)}/versions/1/restore"
     ),
@@ -302,6 +305,7 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
 # What changed there is told to nobody, so the line has no values.
 OF_A_SECRET = {"PUT /api/v1/accounts/me/password", "PUT /api/v1/accounts/me/email"}
 OF_A_READER = "what somebody reads is nobody else's business"
+UNSAVED = "what is typed and not saved is no deed yet; the save of it has a line"
 A_QUESTION = "it is a question to a device, and what comes of its answer has a line"
 WITHOUT_LINE = {
     "POST /api/v1/auth/passkeys/sign-in-options": A_QUESTION,
@@ -314,11 +318,19 @@ WITHOUT_LINE = {
     "POST /api/v1/auth/issuers/<issuer_name>/token": (
         "it wants an issuer that runs; its line is asked for in tests/api/accounts/test_issuers.py"
     ),
+    "PUT /api/v1/content/<int:content_id>/autosave": UNSAVED,
+    "DELETE /api/v1/content/<int:content_id>/autosave": UNSAVED,
     "PUT /api/v1/follows/<target>/<int:target_id>": OF_A_READER,
     "DELETE /api/v1/follows/<target>/<int:target_id>": OF_A_READER,
     "POST /api/v1/notifications/<int:notification_id>/read": OF_A_READER,
     "POST /api/v1/notifications/read-all": OF_A_READER,
 }
+
+
+def _autosaved(room: Newsroom) -> str:
+    path = room.item()
+    room.do("PUT", f"{path}/autosave", {"base_version": 1, "changes": {"title": "Second"}})
+    return path
 
 
 def _edited(room: Newsroom) -> str:

@@ -24,6 +24,7 @@ def _about_each_item(*paths: str, json: Any = None) -> Callable[[World], Iterato
 
 
 OK = frozenset({200})
+NOT_THERE = frozenset({404})
 AUTHOR, EDITOR, MANAGER, READER = (
     RoleName.AUTHOR, RoleName.EDITOR, RoleName.MANAGER, RoleName.READER,
 )  # fmt: skip
@@ -64,6 +65,23 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     ),
     "GET /api/v1/content/<int:content_id>/schedule": ItemRoute(
         AUTHOR, plain("/content/{item.id}/schedule"), OK
+    ),
+    # What is unsaved is shown to its author alone, and these have none.
+    "GET /api/v1/content/<int:content_id>/autosave": ItemRoute(
+        AUTHOR, plain("/content/{item.id}/autosave"), NOT_THERE
+    ),
+    "PUT /api/v1/content/<int:content_id>/autosave": ItemRoute(
+        AUTHOR,
+        lambda item: Request(
+            f"/content/{item.id}/autosave", {"base_version": NOBODY, "changes": {"title": "x"}}
+        ),
+        frozenset({409, 422}),
+    ),
+    "DELETE /api/v1/content/<int:content_id>/autosave": ItemRoute(
+        AUTHOR, stale("/content/{item.id}/autosave"), NOT_THERE
+    ),
+    "POST /api/v1/content/<int:content_id>/autosave/save": ItemRoute(
+        AUTHOR, stale("/content/{item.id}/autosave/save")
     ),
     "GET /api/v1/content/<int:content_id>/versions": ItemRoute(
         AUTHOR, plain("/content/{item.id}/versions"), OK, shows=True

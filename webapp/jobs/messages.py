@@ -176,6 +176,15 @@ class SealVersion(Message):
         return str(self.version_id)
 
 
+class KeepAutosave(Message):
+    """Make a version of unsaved changes once they have been left alone."""
+
+    kind: ClassVar[str] = "autosave.keep"
+    queue: ClassVar[Queue] = Queue.VERSIONS
+
+    autosave_id: int
+
+
 class FanOutEvent(Message):
     """Tell the followers of an event."""
 
@@ -308,6 +317,7 @@ MESSAGES: dict[str, type[Message]] = {
         FireSchedules,
         RefreshPublications,
         SealVersion,
+        KeepAutosave,
         FanOutEvent,
         SendEventMails,
         SendAccountDeletion,

@@ -29,6 +29,7 @@ from webapp.models.audience.notifications import (
     NotificationPreference,
 )
 from webapp.models.base import Base
+from webapp.models.content.autosaves import Autosave
 from webapp.models.content.content import Content, ContentTag, Slug
 from webapp.models.content.taxonomy import Category, Tag
 from webapp.models.content.versions import ContentVersion, Rendering
@@ -50,6 +51,7 @@ __all__ = [
     "ActivityBlock",
     "ActivityLog",
     "ApiKey",
+    "Autosave",
     "BackfillState",
     "Base",
     "Category",

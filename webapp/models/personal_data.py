@@ -123,6 +123,12 @@ HELD: dict[str, Held] = {
         "id name prefix scopes created_at expires_at revoked_at last_used_at",
         hidden="key_hash", people=_OWN_ROWS,
     ),
+    "autosaves": Held(
+        "who is writing", "to keep what is typed and not saved yet",
+        "until it is saved or discarded", DELETED,
+        "id content_id base_version changes revision created_at updated_at conflicted_at",
+        people=_OWN_ROWS,
+    ),
     "backfills": _nobodys(
         "to go on with work on the tables", _NEVER,
         "name cursor rows_done rows_total runs started_at finished_at",

@@ -189,11 +189,9 @@ def edit(path: ContentPath, header: IfMatch, body: ContentChanges) -> Response:
 
     It counts as a save of the day, as a new item does.
     """
-    given = body.model_dump(exclude_unset=True)
-    changes = {
-        name: value for name, value in given.items() if value is not None or name == "category_id"
-    }
-    content.edit(open_session(), current_actor(), path.content_id, header.revisions(), changes)
+    content.edit(
+        open_session(), current_actor(), path.content_id, header.revisions(), given_changes(body)
+    )
     return answer_with(path.content_id)
 
 
@@ -302,6 +300,14 @@ def unpublish(path: ContentPath, header: IfMatch) -> Response:
     """
     publishing.unpublish(open_session(), current_actor(), path.content_id, header.revisions())
     return answer_with(path.content_id)
+
+
+def given_changes(body: ContentChanges) -> dict[str, Any]:
+    """Return the fields that were sent; null means something for the category alone."""
+    given = body.model_dump(exclude_unset=True)
+    return {
+        name: value for name, value in given.items() if value is not None or name == "category_id"
+    }
 
 
 def answer_with(content_id: int, status: int = 200) -> Response:

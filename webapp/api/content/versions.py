@@ -27,7 +27,7 @@ class VersionSummary(BaseModel):
 
     number: int
     title: str
-    reason: str = Field(description="What made it: create, save, restore or import.")
+    reason: str = Field(description="What made it: create, save, autosave, restore or import.")
     author_id: int | None
     created_at: datetime
     words: int | None

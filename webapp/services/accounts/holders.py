@@ -8,11 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from webapp.kit.quotas import Quotas
 from webapp.kit.roles import RoleName
 from webapp.models import AccessToken, ApiKey, Role, User
 from webapp.services.accounts.actors import Account, Actor
+
+QuotasOfRole = Callable[[RoleName], Quotas]
+"""Returns how much an account of a role may make."""
 
 FindRow = Callable[[Select[Any], dict[str, Any]], Any | None]
 """Returns the one row of a statement that was built once, or None."""
@@ -86,3 +90,16 @@ def actor_of(row: Any, **credential: Any) -> Actor:  # noqa: ANN401
         has_second_factor=row.has_second_factor,
     )
     return replace(actor, **credential)
+
+
+def account_actor(session: Session, user_id: int, quotas_of: QuotasOfRole) -> Actor | None:
+    """Return an account as an actor, for work that it has left to a worker; None if it is off."""
+    row = session.execute(
+        select(User.login, Role.name)
+        .join(Role, Role.id == User.role_id)
+        .where(User.id == user_id, is_on())
+    ).one_or_none()
+    if row is None:
+        return None
+    role = RoleName(row.name)
+    return Actor(user_id, row.login, role, quotas=quotas_of(role))

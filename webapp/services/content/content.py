@@ -143,6 +143,8 @@ def edit(
     content_id: int,
     revisions: Collection[int] | None,
     changes: dict[str, Any],
+    *,
+    reason: str = "save",
 ) -> None:
     """Change some fields of an item and keep the result as a new version.
 
@@ -151,7 +153,7 @@ def edit(
     """
     content = lock_for_change(session, actor, content_id, revisions)
     lifecycle.require_move(session, actor, content, Move.EDIT)
-    save(session, actor, content, changes, reason="save")
+    save(session, actor, content, changes, reason=reason)
 
 
 def save(
