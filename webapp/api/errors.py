@@ -11,8 +11,9 @@ from webapp.adapters.database_errors import (
     describe,
     is_passing,
 )
-from webapp.api.problems import FieldError, ItemState, problem
+from webapp.api.problems import FieldError, ItemState, NewerItem, problem
 from webapp.kit.cursors import InvalidCursorError
+from webapp.services.content.merging import StaleItemError
 from webapp.services.errors import (
     AuthenticationError,
     ConflictError,
@@ -88,7 +89,8 @@ def _service_error(error: ServiceError) -> Response:
     item = None
     if isinstance(error, MoveRefusedError):
         item = ItemState(status=error.status, state=error.state, moves=list(error.moves))
-    return problem(status, str(error), errors=errors, item=item, headers=headers)
+    newer = NewerItem.model_validate(error) if isinstance(error, StaleItemError) else None
+    return problem(status, str(error), errors=errors, item=item, newer=newer, headers=headers)
 
 
 def _cursor_error(_error: InvalidCursorError) -> Response:

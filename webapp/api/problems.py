@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from flask import Response
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from structlog.contextvars import get_contextvars
 
 from webapp.kit.lifecycle import Move, Progress, Standing
@@ -29,6 +29,41 @@ class ItemState(BaseModel):
     moves: list[Move] = Field(description="What the caller may do to it now.")
 
 
+class FieldConflictAnswer(BaseModel):
+    """A field, or a stretch of the body, that both have changed in different ways."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    field: str
+    base: Any
+    mine: Any
+    theirs: Any
+
+
+class MergeAnswer(BaseModel):
+    """Your changes put together with what the item has become; offered, and applied by nobody."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    changes: dict[str, Any] = Field(
+        description="What to PATCH for the item to hold both. In a body with conflicts each such "
+        "place has the item's own words."
+    )
+    conflicts: list[FieldConflictAnswer]
+
+
+class NewerItem(BaseModel):
+    """What an item has become since the caller read it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    version: int = Field(description="The number of its newest version.")
+    etag: str = Field(description="What If-Match wants by now.")
+    merge: MergeAnswer | None = Field(
+        description="What both have changed; only where `base_version` was sent."
+    )
+
+
 class Problem(BaseModel):
     """What went wrong, for people and for programs."""
 
@@ -41,6 +76,10 @@ class Problem(BaseModel):
     item: ItemState | None = Field(
         None, description="Where the state of an item refuses what was asked (409): that state."
     )
+    newer: NewerItem | None = Field(
+        None,
+        description="Where an item has changed since it was read (412): what it is now.",
+    )
 
 
 def problem(
@@ -50,6 +89,7 @@ def problem(
     kind: str = "about:blank",
     errors: Sequence[FieldError] = (),
     item: ItemState | None = None,
+    newer: NewerItem | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Return the answer for a problem."""
@@ -61,8 +101,10 @@ def problem(
         request_id=str(get_contextvars().get("request_id", "")),
         errors=list(errors),
         item=item,
+        newer=newer,
     )
-    body = orjson.dumps(document.model_dump(exclude_none=True))
+    said = {name: value for name, value in document.model_dump().items() if value is not None}
+    body = orjson.dumps(said)
     return Response(body, status, headers=headers, content_type=PROBLEM_JSON)
 
 

@@ -215,3 +215,30 @@ def test_authors_see_the_categories_of_drafts_and_no_cache_shows_them_to_others(
     missing = reader.call("PUT", "/follows/category/999999999").get_json()["detail"]
     followed = reader.call("PUT", f"/follows/category/{category_id}")
     assert (followed.status_code, followed.get_json()["detail"]) == (404, missing)
+
+
+def test_who_comes_too_late_is_offered_what_both_changed(editor: Caller) -> None:
+    made = editor.call("POST", "/content", {"title": "First", "body": "One two three four."})
+    path, etag = f"/content/{made.get_json()['id']}", made.headers["ETag"]
+    now = editor.call("PATCH", path, {"body": "One two three 4."}, If_Match=etag)
+
+    late = {"title": "Second", "body": "1 two three four.", "base_version": 1}
+    refused = editor.call("PATCH", path, late, If_Match=etag)
+
+    assert refused.status_code == 412
+    newer = refused.get_json()["newer"]
+    assert (newer["version"], newer["etag"]) == (2, now.headers["ETag"])
+    both = {"title": "Second", "body": "1 two three 4."}
+    assert newer["merge"] == {"changes": both, "conflicts": []}
+    assert editor.call("GET", path).get_json()["title"] == "First", "it was offered, not applied"
+    assert editor.call("PATCH", path, both, If_Match=newer["etag"]).status_code == 200
+
+
+def test_who_does_not_say_what_they_began_from_is_told_what_there_is(editor: Caller) -> None:
+    made = editor.call("POST", "/content", {"title": "First"})
+    path, etag = f"/content/{made.get_json()['id']}", made.headers["ETag"]
+    now = editor.call("PATCH", path, {"title": "Second"}, If_Match=etag)
+
+    for late in ({"title": "Third"}, {"title": "Third", "base_version": 9}):
+        newer = editor.call("PATCH", path, late, If_Match=etag).get_json()["newer"]
+        assert newer == {"version": 2, "etag": now.headers["ETag"], "merge": None}

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from flask import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from webapp.api.answers import answer, no_content
 from webapp.api.auth import current_actor, requires
@@ -18,10 +18,10 @@ from webapp.api.content.content import (
 )
 from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, Id, IfMatch, Input
+from webapp.api.problems import MergeAnswer
 from webapp.kit.permissions import Permission
 from webapp.models import Autosave
 from webapp.services.content import autosaves
-from webapp.services.content.merging import MergedChanges
 
 blueprint = Blueprint("autosaves", title="Content")
 
@@ -33,29 +33,6 @@ class UnsavedChanges(Input):
         Id, Field(description="The `version` of the item that the changes were begun from.")
     ]
     changes: ContentChanges
-
-
-class FieldConflictAnswer(BaseModel):
-    """A field, or a stretch of the body, that both have changed in different ways."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    field: str
-    base: Any
-    mine: Any
-    theirs: Any
-
-
-class MergeAnswer(BaseModel):
-    """Your changes put together with what the item has become; offered, and applied by nobody."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    changes: dict[str, Any] = Field(
-        description="What to PATCH for the item to hold both. In a body with conflicts each such "
-        "place has the item's own words."
-    )
-    conflicts: list[FieldConflictAnswer]
 
 
 class AutosaveAnswer(BaseModel):
@@ -106,9 +83,8 @@ def keep(path: ContentPath, header: IfMatch, body: UnsavedChanges) -> Response:
 def read(path: ContentPath) -> Response:
     """Read what you have not saved; where the item has moved on, with what both make together."""
     view = autosaves.get(open_session(), current_actor(), path.content_id)
-    whole = AutosaveWhole(
-        **_fields(view.autosave), item_version=view.item_version, merge=_merge(view.merge)
-    )
+    merge = None if view.merge is None else MergeAnswer.model_validate(view.merge)
+    whole = AutosaveWhole(**_fields(view.autosave), item_version=view.item_version, merge=merge)
     return answer(whole, revision=view.autosave.revision)
 
 
@@ -147,7 +123,3 @@ def _fields(autosave: Autosave) -> dict[str, Any]:
         "updated_at": autosave.updated_at,
         "conflicted_at": autosave.conflicted_at,
     }
-
-
-def _merge(merge: MergedChanges | None) -> MergeAnswer | None:
-    return None if merge is None else MergeAnswer.model_validate(merge)

@@ -1,7 +1,7 @@
 """Items of content: create, read, list, edit, publish and unpublish, put aside."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -67,6 +67,18 @@ class ContentChanges(Input):
     category_id: Id | None = None
     tags: Omittable[TagNames] = None
     metadata: Omittable[Metadata] = None
+
+
+class ContentEdit(ContentChanges):
+    """What to change, and in what."""
+
+    base_version: Annotated[
+        Omittable[Id],
+        Field(
+            description="The `version` that you began from. Whoever sent it and comes too late "
+            "(412) is offered what both changed."
+        ),
+    ] = None
 
 
 class PublishRequest(Input):
@@ -184,14 +196,15 @@ def read(path: ContentPath) -> Response:
     security=BEARER,
 )
 @requires(Permission.CONTENT_EDIT_OWN)
-def edit(path: ContentPath, header: IfMatch, body: ContentChanges) -> Response:
+def edit(path: ContentPath, header: IfMatch, body: ContentEdit) -> Response:
     """Change some fields; the result is a new version. What is public stays as it is.
 
     It counts as a save of the day, as a new item does.
     """
     content.edit(
-        open_session(), current_actor(), path.content_id, header.revisions(), given_changes(body)
-    )
+        open_session(), current_actor(), path.content_id, header.revisions(), given_changes(body),
+        base_version=body.base_version,
+    )  # fmt: skip
     return answer_with(path.content_id)
 
 
@@ -304,7 +317,7 @@ def unpublish(path: ContentPath, header: IfMatch) -> Response:
 
 def given_changes(body: ContentChanges) -> dict[str, Any]:
     """Return the fields that were sent; null means something for the category alone."""
-    given = body.model_dump(exclude_unset=True)
+    given = body.model_dump(exclude_unset=True, exclude={"base_version"})
     return {
         name: value for name, value in given.items() if value is not None or name == "category_id"
     }

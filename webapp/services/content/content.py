@@ -23,13 +23,13 @@ from webapp.models import (
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import lifecycle, quotas, slugs, tagging, versions
+from webapp.services.content.merging import StaleItemError, merge_changes
 from webapp.services.content.records import record_of
 from webapp.services.content.tagging import ItemTag
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
     InvalidInputError,
     NotFoundError,
-    StaleRevisionError,
 )
 
 _SPELLING = func.coalesce(ContentTag.spelling, Tag.name)
@@ -110,7 +110,7 @@ def lock_for_change(
     if content is None:
         raise NotFoundError("There is no such item.")
     if revisions is not None and content.revision not in revisions:
-        raise StaleRevisionError("The item has changed since you read it; read it again.")
+        raise StaleItemError(content)
     return content
 
 
@@ -144,14 +144,22 @@ def edit(
     revisions: Collection[int] | None,
     changes: dict[str, Any],
     *,
+    base_version: int | None = None,
     reason: str = "save",
 ) -> None:
     """Change some fields of an item and keep the result as a new version.
 
-    `changes` holds the fields of `Draft` that are to change. Changing nothing makes no version.
-    Raises NotFoundError, StaleRevisionError, ConflictError, InvalidInputError.
+    `changes` holds the fields of `Draft` that are to change; who names the version that they were
+    begun from, and comes too late, is offered what both changed. Changing nothing makes no version.
+    Raises NotFoundError, StaleItemError, ConflictError, InvalidInputError.
     """
-    content = lock_for_change(session, actor, content_id, revisions)
+    try:
+        content = lock_for_change(session, actor, content_id, revisions)
+    except StaleItemError as stale:
+        if base_version is not None and base_version <= stale.version:
+            item = session.get_one(Content, content_id)
+            stale.merge = merge_changes(session, item, base_version, changes)
+        raise
     lifecycle.require_move(session, actor, content, Move.EDIT)
     save(session, actor, content, changes, reason=reason)
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from webapp.kit.comparison.merging import merge_texts
 from webapp.models import Content
 from webapp.services.content import tagging, versions
+from webapp.services.errors import StaleRevisionError
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,20 @@ class MergedChanges:
 
     changes: dict[str, Any]
     conflicts: tuple[FieldConflict, ...]
+
+
+class StaleItemError(StaleRevisionError):
+    """An item has changed since the caller read it: what is its newest version and its ETag now.
+
+    `merge` offers what both have changed, where the caller says which version it began from.
+    """
+
+    def __init__(self, item: Content) -> None:
+        """Name what there is now."""
+        super().__init__("The item has changed since you read it; read it again.")
+        self.version = item.version
+        self.etag = f'"{item.revision}"'
+        self.merge: MergedChanges | None = None
 
 
 def merge_changes(
