@@ -21,7 +21,7 @@ from webapp.api.accounts import (
 from webapp.api.answer_headers import AnswerHeaders, WithAnswerHeaders
 from webapp.api.audience import follows, notifications
 from webapp.api.clients import BehindProxies, refuse_hidden_clients
-from webapp.api.content import autosaves, comparisons, content, taxonomy, versions
+from webapp.api.content import autosaves, checks, comparisons, content, taxonomy, versions
 from webapp.api.context import WebContext
 from webapp.api.edge import ImprintApp, install_edge
 from webapp.api.errors import install_error_handlers
@@ -62,6 +62,7 @@ BLUEPRINTS = (
     autosaves.blueprint,
     versions.blueprint,
     comparisons.blueprint,
+    checks.blueprint,
     schedules.blueprint,
     imports.blueprint,
     taxonomy.blueprint,

@@ -25,6 +25,7 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"GET {ITEM}/versions": ITEMS,
     f"GET {ITEM}/versions/<int:number>": ITEMS,
     f"GET {ITEM}/versions/<int:number>/comparison": ITEMS,
+    f"GET {ITEM}/versions/<int:number>/checks": ITEMS,
     f"GET {SCHEDULE}": ITEMS,
     "GET /api/v1/content": ITEMS,
     "GET /api/v1/schedule": ITEMS,

@@ -89,6 +89,9 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     "GET /api/v1/content/<int:content_id>/versions/<int:number>": ItemRoute(
         AUTHOR, lambda item: Request(f"/content/{item.id}/versions/{_newest(item)}"), OK, shows=True
     ),
+    "GET /api/v1/content/<int:content_id>/versions/<int:number>/checks": ItemRoute(
+        AUTHOR, lambda item: Request(f"/content/{item.id}/versions/{_newest(item)}/checks"), OK
+    ),
     "GET /api/v1/content/<int:content_id>/versions/<int:number>/comparison": ItemRoute(
         AUTHOR, lambda item: _compared(item), OK, shows=True
     ),

@@ -17,6 +17,7 @@ from webapp.serving.exchanges import Exchange, Threads
         ("POST", "/api/v1/auth/token", PASSWORDS),
         ("PATCH", "/api/v1/content/1", CONTENTS),
         ("GET", "/api/v1/content/1/versions/2/comparison", CONTENTS),
+        ("GET", "/api/v1/content/1/versions/2/checks", CONTENTS),
         ("GET", "/ready", READY),
     ],
 )

@@ -12,7 +12,8 @@ from webapp.api.blueprint import API_PREFIX
 
 PUBLISHED = f"{API_PREFIX}/published"
 CONTENT = f"{API_PREFIX}/content"
-COMPARISON = "/comparison"
+# Reads for which texts may have to be rendered.
+RENDERED = ("/comparison", "/checks")
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,6 @@ def class_of(method: str, path: str, query: str) -> RequestClass:
         return _BY_PATH[path]
     if (method, path) in _WITH_PASSWORD:
         return PASSWORDS
-    if path.startswith(CONTENT) and (method not in _HARMLESS or path.endswith(COMPARISON)):
+    if path.startswith(CONTENT) and (method not in _HARMLESS or path.endswith(RENDERED)):
         return CONTENTS
     return OTHERS

@@ -1,0 +1,91 @@
+"""What an editor should look at in a version before it goes out. Nothing of it is in the way."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.adapters.content_rules import installed_rules
+from webapp.kit.content_checks.pages import Finding, Level, Page
+from webapp.kit.content_checks.rules import RULES, reading_minutes
+from webapp.models import ContentVersion, Publication, Rendering, Slug
+from webapp.services.content.renderings import ensure_renderings
+
+MOST_FINDINGS = 200
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found in a version, errors first, and how long it takes to read."""
+
+    findings: list[Finding]
+    words: int
+    minutes: int
+
+
+def check_version(session: Session, version: ContentVersion, content_url: str) -> Checked:
+    """Ask every rule about a version as it is read.
+
+    `content_url` is the address at which readers find an item, with `{slug}` in it. Renders a
+    version that has no rendering, and raises what that raises.
+    """
+    ensure_renderings(session, [version.id])
+    rendered = session.get_one(Rendering, version.id)
+    page = Page(version.title, version.slug, version.excerpt, rendered.html)
+    findings = [finding for rule in RULES for finding in rule(page)]
+    findings += _broken_links(session, page, content_url)
+    findings += _of_packages(page)
+    findings.sort(key=lambda finding: finding.level is not Level.ERROR)
+    words = len(page.text.split())
+    return Checked(findings[:MOST_FINDINGS], words, reading_minutes(words))
+
+
+def _of_packages(page: Page) -> Iterator[Finding]:
+    for name, rule in installed_rules().items():
+        try:
+            yield from list(rule(page))
+        except Exception:  # The code of others may raise anything; the text is not at fault.
+            log.exception("content_rule.failed", rule=name)
+            yield Finding(name, Level.WARNING, "This check failed; the log of the API says why.")
+
+
+def _broken_links(session: Session, page: Page, content_url: str) -> Iterator[Finding]:
+    """Find links into the site that lead to nothing public."""
+    wanted = {link: slug for link in page.links if (slug := _slug_of(link.address, content_url))}
+    if not wanted:
+        return
+    public = _public(session, set(wanted.values()) - {page.slug}) | {page.slug}
+    for link, slug in wanted.items():
+        if slug not in public:
+            yield Finding(
+                "link.broken", Level.WARNING,
+                f"Nothing that is public here is at {link.address}.", link.text or link.address,
+            )  # fmt: skip
+
+
+def _public(session: Session, slugs: Iterable[str]) -> set[str]:
+    # A former address of something public redirects.
+    found = (
+        select(Slug.slug)
+        .join(Publication, Publication.content_id == Slug.content_id)
+        .where(Slug.slug.in_(slugs), Slug.was_public)
+    )
+    return set(session.scalars(found))
+
+
+def _slug_of(address: str, content_url: str) -> str | None:
+    """Return the slug in an address of the site's own content, or None where it leads elsewhere."""
+    before, _, after = content_url.partition("{slug}")
+    site = urlsplit(before)
+    link = urlsplit(address)
+    if link.netloc not in ("", site.netloc) or link.scheme not in ("", "http", "https"):
+        return None
+    if not link.path.startswith(site.path) or not link.path.endswith(after):
+        return None
+    slug = link.path[len(site.path) : len(link.path) - len(after)].strip("/")
+    return unquote(slug) if slug and "/" not in slug else None
