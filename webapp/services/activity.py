@@ -1,12 +1,11 @@
 """The activity log: written with the action, in its transaction."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from sqlalchemy import BigInteger, column, func, insert, literal, select
-from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
 
@@ -46,36 +45,6 @@ def record(
     """
     line = _line(actor_id, action, subject_kind, subject_id, changes, details)
     session.connection().execute(_INSERT, line)
-
-
-def record_many(
-    session: Session,
-    actor_id: int | None,
-    action: str,
-    subject_kind: str,
-    subjects: Iterable[tuple[int, Mapping[str, Any]]],
-) -> None:
-    """Add a line for each subject and its details, in one statement for all of them.
-
-    What differs goes to the database as one parameter. The driver would send a statement for each
-    line, which was a third of what a publishing process did for its batches.
-    """
-    differing = [{"subject_id": subject_id, "details": details} for subject_id, details in subjects]
-    if not differing:
-        return
-    shared = _line(actor_id, action, subject_kind, None, None, {})
-    operator = literal(shared.pop("details"), JSONB)
-    del shared["subject_id"]
-    lines = (
-        func.json_to_recordset(literal(differing, JSON))
-        .table_valued(column("subject_id", BigInteger), column("details", JSONB), name="lines")
-        .render_derived(with_types=True)
-    )
-    columns = ActivityLog.__table__.columns
-    values = [literal(value, columns[name].type) for name, value in shared.items()]
-    chosen = select(*values, lines.c.subject_id, lines.c.details.concat(operator))
-    names = [*shared, "subject_id", "details"]
-    session.execute(insert(ActivityLog).from_select(names, chosen, include_defaults=False))
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:

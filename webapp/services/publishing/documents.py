@@ -12,10 +12,14 @@ from sqlalchemy.orm import Session
 
 from webapp.models.arrays import IdArray
 
+# The offset holds the look-up of the rendering to one of its key for each item. For a batch of five
+# hundred the planner would read the whole table and hash it, up to some ten thousand rows.
 JOINS = """
 JOIN content_versions AS version
     ON version.id = item.version_id AND version.content_id = item.id
-JOIN renderings AS rendering ON rendering.version_id = version.id
+CROSS JOIN LATERAL (
+    SELECT excerpt, html FROM renderings WHERE renderings.version_id = item.version_id OFFSET 0
+) AS rendering
 JOIN users AS author ON author.id = item.author_id
 LEFT JOIN categories AS category ON category.id = version.category_id
 CROSS JOIN LATERAL (

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Text, any_, bindparam, case, func, select, text, update
+from sqlalchemy import Double, Text, any_, bindparam, cast, func, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session, load_only
+from structlog.contextvars import get_contextvars
 
 from webapp.kit.lifecycle import Standing
-from webapp.models import Content, ContentVersion, Schedule
+from webapp.models import Content, Rendering, Schedule
 from webapp.models.arrays import IdArray, is_one_of
 from webapp.services import activity
 from webapp.services.content.lifecycle import standing_of
-from webapp.services.content.renderings import keep_renderings, render_version, unrendered
+from webapp.services.content.renderings import find_missing, keep_renderings, render_version
 from webapp.services.errors import UnavailableError, UnrenderableError
 from webapp.services.publishing import supersession
 from webapp.services.publishing.publishing import Release, release_ready, withdraw
@@ -28,12 +29,15 @@ _Unrendered = dict[int, UnrenderableError | UnavailableError]
 
 # To put a statement together costs a batch more than to send it, so these are made once.
 _IN_BATCH = Schedule.id == any_(bindparam("schedule_ids", type_=IdArray()))
-_WITHOUT_RENDERING = unrendered().where(
-    ContentVersion.id.in_(
-        select(Schedule.version_id).where(
-            _IN_BATCH, Schedule.action == "publish", Schedule.state == "handed"
-        )
-    )
+_WITHOUT_RENDERING = select(Schedule.version_id).where(
+    _IN_BATCH,
+    Schedule.action == "publish",
+    Schedule.state == "handed",
+    # As a value, it is looked up by its key for each; as a condition, the whole table may be read.
+    select(Rendering.version_id)
+    .where(Rendering.version_id == Schedule.version_id)
+    .scalar_subquery()
+    .is_(None),
 )
 _LOCK_ITEMS = text(
     """
@@ -46,7 +50,7 @@ _LOCK_SCHEDULES = (
     select(
         Schedule.id, Schedule.content_id, Schedule.version_id, Schedule.action, Schedule.due_at,
         Schedule.if_missed,
-        func.extract("epoch", func.clock_timestamp() - Schedule.due_at).label("late"),
+        cast(func.extract("epoch", func.clock_timestamp() - Schedule.due_at), Double).label("late"),
         supersession.is_superseded().label("is_superseded"),
     )
     .where(_IN_BATCH, Schedule.state == "handed")
@@ -58,12 +62,25 @@ _END = (
     .where(_IN_BATCH, Schedule.state == "handed")
     .values(
         state=bindparam("end", type_=Text()),
-        fired_at=case((bindparam("end", type_=Text()) == "fired", func.clock_timestamp())),
         updated_at=func.clock_timestamp(),
         revision=Schedule.revision + 1,
     )
     .execution_options(synchronize_session=False)
 )
+_END_FIRED = text(
+    """
+    WITH fired AS (
+        UPDATE schedules SET state = 'fired', fired_at = clock_timestamp(),
+            updated_at = clock_timestamp(), revision = revision + 1
+        WHERE id = ANY (:schedule_ids) AND state = 'handed'
+        RETURNING id, content_id, action
+    )
+    INSERT INTO activity_logs (action, subject_kind, subject_id, details, request_id)
+    SELECT 'content.' || action, 'content', content_id, jsonb_build_object('schedule_id', id),
+        :request_id
+    FROM fired
+    """
+).bindparams(bindparam("schedule_ids", type_=IdArray()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +144,7 @@ def fire(
             result.missed.append(row.id)
         else:
             due.append(DueSchedule(row.id, row.content_id, row.version_id, row.action, row.due_at))
-            result.lateness_seconds.append(float(row.late))
+            result.lateness_seconds.append(row.late)
     due, unavailable = _leave_out(due, without_text, result)
     trouble = _carry_out(session, due, result) or unavailable
     settled = result.fired or result.missed or result.failed or result.superseded
@@ -140,7 +157,9 @@ def fire(
 def _render_missing(session: Session, schedule_ids: Sequence[int]) -> _Unrendered:
     """Render the pinned versions that have no rendering; returns why some still have none."""
     refused: _Unrendered = {}
-    for version in session.scalars(_WITHOUT_RENDERING, {"schedule_ids": schedule_ids}).all():
+    pinned = session.scalars(_WITHOUT_RENDERING, {"schedule_ids": schedule_ids})
+    missing = [version_id for version_id in pinned if version_id is not None]
+    for version in find_missing(session, missing) if missing else ():
         try:
             keep_renderings(session, [version], {version.id: render_version(version)})
         except (UnrenderableError, UnavailableError) as error:
@@ -152,6 +171,8 @@ def _leave_out(
     due: list[DueSchedule], without_text: _Unrendered, result: Firing
 ) -> tuple[list[DueSchedule], UnavailableError | None]:
     """Settle the schedules whose version has no rendering; returns the others, and any trouble."""
+    if not without_text:
+        return due, None
     rendered: list[DueSchedule] = []
     trouble = None
     for row in due:
@@ -203,13 +224,15 @@ def _apply(session: Session, due: list[DueSchedule], result: Firing) -> None:
         withdraw(session, withdrawn)
         # An item that is not public any more has already got what the schedule wanted.
         reached |= set(withdrawn)
+    fired = [row.id for row in due if row.content_id in reached]
+    # The ends and the lines of the activity log, which are nobody's and come from nowhere.
+    parameters = {"schedule_ids": fired, "request_id": get_contextvars().get("request_id")}
+    session.execute(_END_FIRED, parameters)
+    result.fired += fired
     put_aside = _why_put_aside(session, {row.content_id for row in due} - reached)
     for row in due:
-        if row.content_id in reached:
-            result.fired.append(row.id)
-        else:
+        if row.content_id not in reached:
             result.failed[row.id] = result.refused[row.id] = put_aside[row.content_id]
-    _record_carried_out(session, [row for row in due if row.content_id in reached])
 
 
 def _why_put_aside(session: Session, content_ids: set[int]) -> dict[int, str]:
@@ -225,16 +248,9 @@ def _why_put_aside(session: Session, content_ids: set[int]) -> dict[int, str]:
     return {item.id: reasons.get(standing_of(item), "The item is in the trash.") for item in items}
 
 
-def _record_carried_out(session: Session, fired: list[DueSchedule]) -> None:
-    for action in ("publish", "unpublish"):
-        lines = [(row.content_id, {"schedule_id": row.id}) for row in fired if row.action == action]
-        activity.record_many(session, None, f"content.{action}", "content", lines)
-
-
 def _record(session: Session, result: Firing) -> None:
     supersession.end_at_firing(session, result.superseded)
     ends = {
-        "fired": result.fired,
         "missed": result.missed,
         "failed": list(result.failed),
         "pending": result.postponed,
