@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     CursorResult,
     Double,
+    Result,
     bindparam,
     case,
     func,
@@ -62,7 +63,8 @@ _IS_TO_TAKE = (
     Job.run_at <= func.clock_timestamp(),
     ~pauses.is_paused(),
 )
-# Every job begins with it, and to put it together would take longer than to send it.
+# Every job begins with one of these and ends with `_FINISH`: to put them together would take longer
+# than to send them.
 _CLAIM_THOSE = (
     update(Job)
     .values(
@@ -80,6 +82,16 @@ _CLAIM_THOSE = (
     .execution_options(synchronize_session=False)
 )  # fmt: skip
 _CLAIM = _CLAIM_THOSE.where(Job.id == bindparam("job"), *_IS_TO_TAKE)
+_LEASE_ENDED: dict[str, Any] = {"lease_token": null(), "lease_until": null(), "declines": 0}
+_RELEASED: dict[str, Any] = {**_LEASE_ENDED, "dispatched_at": null(), "dispatches": 0}
+_FINISH = (
+    update(Job)
+    .where(
+        Job.id == bindparam("job"), Job.state == "running", Job.lease_token == bindparam("token")
+    )
+    .values(state="done", finished_at=func.clock_timestamp(), last_error=null(), **_LEASE_ENDED)
+    .execution_options(synchronize_session=False)
+)
 
 
 def claim(
@@ -140,8 +152,7 @@ def note_progress(session: Session, job: ClaimedJob, message: Message) -> None:
 
 def finish(session: Session, job: ClaimedJob) -> None:
     """Mark the job done in the handler's own transaction; raises LeaseLostError."""
-    _guarded(session, job, state="done", finished_at=func.clock_timestamp(), last_error=null(),
-             **_LEASE_ENDED)  # fmt: skip
+    _hold(session.execute(_FINISH, {"job": job.id, "token": job.lease_token}), job)
 
 
 def snooze(session: Session, job: ClaimedJob, seconds: float) -> None:
@@ -249,17 +260,18 @@ def take_back_expired(session: Session, limit: int = 500) -> int:
     return len(taken_back)
 
 
-_LEASE_ENDED: dict[str, Any] = {"lease_token": null(), "lease_until": null(), "declines": 0}
-_RELEASED: dict[str, Any] = {**_LEASE_ENDED, "dispatched_at": null(), "dispatches": 0}
-
-
 def _guarded(session: Session, job: ClaimedJob, **values: Any) -> None:  # noqa: ANN401
     statement = (
         update(Job)
         .where(Job.id == job.id, Job.state == "running", Job.lease_token == job.lease_token)
         .values(**values)
     )
-    if cast(CursorResult[Any], session.execute(statement)).rowcount != 1:
+    _hold(session.execute(statement), job)
+
+
+def _hold(result: Result[Any], job: ClaimedJob) -> None:
+    """Raise LeaseLostError unless the guarded statement has found the job."""
+    if cast(CursorResult[Any], result).rowcount != 1:
         raise LeaseLostError(f"job {job.id}")
 
 
