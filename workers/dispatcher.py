@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 import psycopg
@@ -99,18 +101,13 @@ class Dispatcher:
             yield listener
 
     def _round(self) -> None:
-        handed = schedules.HANDED_AT_ONCE
         is_upkeep_due = time.monotonic() >= self._upkeep_at
         self._obey_brakes()
         try:
             # Without a first count, as from a broker that is away, nothing can be handed out.
             if is_upkeep_due or not self._hints_on_broker:
                 self._hints_on_broker = count_hints(self._celery)
-            while handed == schedules.HANDED_AT_ONCE:
-                handed = self._in_transaction(schedules.hand_over_due)
-                if handed:
-                    # The workers begin with these while the next are handed over.
-                    self._relay(Queue.PUBLISHING)
+            self._hand_over_due()
             for queue in Queue:
                 self._relay(queue)
         except (BrokerError, OSError) as error:
@@ -120,6 +117,15 @@ class Dispatcher:
         if is_upkeep_due:
             self._upkeep_at = time.monotonic() + UPKEEP_SECONDS
             self._upkeep()
+
+    def _hand_over_due(self) -> None:
+        """Hand over all that is due, one job of it first: workers begin with it meanwhile."""
+        for at_most in chain([schedules.FIRED_IN_ONE_JOB], repeat(schedules.HANDED_AT_ONCE)):
+            handed = self._in_transaction(partial(schedules.hand_over_due, at_most=at_most))
+            if handed:
+                self._relay(Queue.PUBLISHING)
+            if handed < at_most:
+                return
 
     def _obey_brakes(self) -> None:
         """Read what is paused, and move a batch of the jobs of each pause that begins or ends.

@@ -7,8 +7,10 @@ from typing import Any, Literal, cast
 
 from sqlalchemy import (
     CursorResult,
+    Integer,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     literal_column,
@@ -27,7 +29,6 @@ from webapp.jobs.pauses import is_kind_paused
 from webapp.kit.lifecycle import Move
 from webapp.kit.permissions import Permission
 from webapp.models import Content, ContentVersion, Schedule
-from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, lifecycle, naming, versions
@@ -50,7 +51,21 @@ _IS_NEXT: ColumnElement[bool] = and_(
     ),
 )
 
-
+_DUE = (
+    select(Schedule.id)
+    .where(_IS_NEXT, Schedule.due_at <= func.clock_timestamp(), ~is_kind_paused(FireSchedules))
+    .order_by(Schedule.due_at, Schedule.id)
+    .limit(bindparam("at_most", type_=Integer()))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_HAND_OVER = (
+    update(Schedule)
+    .where(Schedule.id == _DUE.c.id)
+    .values(state="handed")
+    .returning(Schedule.id, Schedule.due_at, Schedule.request_id)
+    .execution_options(synchronize_session=False)
+)
 _TAKE_BACK = text(
     """
     UPDATE schedules SET state = 'pending', updated_at = clock_timestamp()
@@ -232,7 +247,7 @@ def cancel(
     )  # fmt: skip
 
 
-def hand_over_due(session: Session) -> int:
+def hand_over_due(session: Session, at_most: int = HANDED_AT_ONCE) -> int:
     """Give due schedules to the publishing queue in batches and return how many.
 
     Any number of dispatchers may do this at once: each takes rows that no other has locked, and
@@ -241,18 +256,9 @@ def hand_over_due(session: Session) -> int:
     do they leave the item as the editor meant. While the firing is paused they stay pending, so
     editors may still change them; those that fell due meanwhile are handed over when it ends.
     """
-    due = (
-        select(Schedule.id, Schedule.request_id)
-        .where(_IS_NEXT, Schedule.due_at <= func.clock_timestamp(), ~is_kind_paused(FireSchedules))
-        .order_by(Schedule.due_at, Schedule.id)
-        .limit(HANDED_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    )
-    rows = session.execute(due).all()
-    ids = [row.id for row in rows]
+    rows = session.execute(_HAND_OVER, {"at_most": at_most}).all()
+    ids = [row.id for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
     if ids:
-        taken = update(Schedule).where(is_one_of(Schedule.id, ids)).values(state="handed")
-        session.execute(taken.execution_options(synchronize_session=False))
         batches = chunked(ids, FIRED_IN_ONE_JOB)
         # A batch has many causes and so no request id; a schedule that is due alone keeps its own.
         with bound_contextvars(request_id=rows[0].request_id if len(rows) == 1 else None):
