@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Double, Text, any_, bindparam, cast, func, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
@@ -83,8 +84,7 @@ _END_FIRED = text(
 ).bindparams(bindparam("schedule_ids", type_=IdArray()))
 
 
-@dataclass(frozen=True, slots=True)
-class DueSchedule:
+class DueSchedule(NamedTuple):
     """What there is to know of a schedule at its moment."""
 
     id: int

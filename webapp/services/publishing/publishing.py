@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select, text, update
 from sqlalchemy.orm import Session
@@ -24,8 +24,7 @@ from webapp.services.publishing import documents, supersession
 from webapp.services.publishing.telling import stop_telling
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(NamedTuple):
     """One version that shall be public, with its public time (None: now).
 
     An item that is public already keeps the time that it has.
