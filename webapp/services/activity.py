@@ -47,10 +47,16 @@ def record(
     session.connection().execute(_INSERT, line)
 
 
-def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """Return what differs among the fields of `after`, with long texts told by their digest."""
+def difference(
+    before: Mapping[str, Any], after: Mapping[str, Any], *, whole: bool = False
+) -> Changes:
+    """Return what differs among the fields of `after`, with long texts told by their digest.
+
+    With `whole` long texts are kept, so that a change can be undone: for what all may read anyway.
+    """
+    old = before if whole else {name: _bounded(value) for name, value in before.items()}
     return {
-        name: {"old": _bounded(before.get(name)), "new": _bounded(value)}
+        name: {"old": old.get(name), "new": value if whole else _bounded(value)}
         for name, value in after.items()
         if before.get(name) != value
     }

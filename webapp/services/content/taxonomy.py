@@ -118,7 +118,7 @@ def create_category(session: Session, actor: Actor, changes: CategoryChanges) ->
     )
     if category is None:
         raise ConflictError("Another category has this slug.")
-    made = activity.difference({}, facts_of_category(category))
+    made = activity.difference({}, facts_of_category(category), whole=True)
     activity.record(
         session, actor.user_id, "category.create", "category", category.id, changes=made
     )
@@ -137,8 +137,7 @@ def change_category(
     A job brings it into the public documents. Raises as `create_category` does, NotFoundError and
     StaleRevisionError.
     """
-    # The tree is small and rarely changed: one lock keeps two moves from making a circle.
-    session.execute(select(func.pg_advisory_xact_lock(_TREE_LOCK)))
+    take_turns(session)
     category = get_category(session, category_id)
     _check_parent(session, category_id, changes.parent_id)
     slug = changes.slug or category.slug
@@ -162,11 +161,19 @@ def change_category(
         )
     )
     session.refresh(category)
-    changed = activity.difference(before, facts_of_category(category))
+    changed = activity.difference(before, facts_of_category(category), whole=True)
     activity.record(
         session, actor.user_id, "category.edit", "category", category_id, changes=changed
     )
     return category
+
+
+def take_turns(session: Session) -> None:
+    """Wait for every move in the tree that came before, until this transaction ends.
+
+    The tree is small and rarely changed: one lock keeps two moves from making a circle.
+    """
+    session.execute(select(func.pg_advisory_xact_lock(_TREE_LOCK)))
 
 
 def delete_category(

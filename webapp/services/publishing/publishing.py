@@ -21,6 +21,7 @@ from webapp.services.content import content, lifecycle, naming, tagging, taxonom
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.errors import UnavailableError
 from webapp.services.publishing import documents, supersession
+from webapp.services.publishing.shown import shown_version
 from webapp.services.publishing.telling import stop_telling
 
 
@@ -181,6 +182,9 @@ def publish(
     facts = lifecycle.require_move(session, actor, item, Move.PUBLISH)
     version = versions.get_version(session, content_id, number or item.version)
     version = naming.claim_name(session, actor, item, version)
+    # What takes a publication back has to know what it replaced, and who was told of it.
+    shown = shown_version(session, item)
+    told = {"sequence": item.publish_sequence + 1} if notify else {}
     release(
         session,
         [Release(content_id, version.id, published_at)],
@@ -190,7 +194,7 @@ def publish(
     changes = activity.difference({"status": facts.standing}, {"status": Standing.PUBLISHED})
     activity.record(
         session, actor.user_id, "content.publish", "content", content_id,
-        changes=changes, version=version.number,
+        changes=changes, version=version.number, shown=shown, **told,
     )  # fmt: skip
     session.expire(item)
 
@@ -205,12 +209,14 @@ def unpublish(
     item = content.lock_for_change(session, actor, content_id, revisions)
     advice = "" if item.status == "published" else supersession.advice(session, content_id)
     facts = lifecycle.require_move(session, actor, item, Move.UNPUBLISH, advice)
+    shown = shown_version(session, item)
     withdraw(session, [content_id])
     supersession.end_at_withdrawal(session, actor, content_id)
     changes = activity.difference({"status": facts.standing}, {"status": facts.standing_at_work})
     activity.record(
-        session, actor.user_id, "content.unpublish", "content", content_id, changes=changes
-    )
+        session, actor.user_id, "content.unpublish", "content", content_id,
+        changes=changes, shown=shown,
+    )  # fmt: skip
     session.expire(item)
 
 
