@@ -109,6 +109,14 @@ class Newsroom:
         asked = {"name": "agent", "scopes": ["read"], "expires_in_days": 1, "password": PASSWORD}
         return self.reader.call("POST", "/auth/api-keys", asked)
 
+    def undo(self) -> Any:
+        """Let an agent of the admin write an item, and put it back."""
+        asked = {"name": "agent", "scopes": ["propose"], "expires_in_days": 1, "password": PASSWORD}
+        key = self.do("POST", "/auth/api-keys", asked).get_json()["key"]
+        headers = {"Authorization": f"Bearer {key}", "Agent-Session": "run"}
+        self.client.post("/api/v1/content", json={"title": "Item"}, headers=headers)
+        return self.do("POST", "/activity/sessions/run/undo", {})
+
     def telephone(self) -> Telephone:
         """Enrol an authenticator app of the reader."""
         return Telephone(self.reader, self.sessions)
@@ -279,6 +287,7 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
         "PATCH", room.schedule(), {"at": "2099-01-02T00:00:00Z"}
     ),
     "DELETE /api/v1/schedule/<int:schedule_id>": lambda room: room.do("DELETE", room.schedule()),
+    "POST /api/v1/activity/sessions/<path:agent_session>/undo": lambda room: room.undo(),
     "POST /api/v1/categories": lambda room: room.do("POST", "/categories", {"name": "New"}),
     "PUT /api/v1/categories/<int:category_id>": lambda room: room.do(
         "PUT", room.category(), {"name": "Another"}

@@ -1,6 +1,7 @@
 """The rules of the house, held by tests."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_every_view_of_the_api_is_in_its_document(bare_app: ImprintApp) -> None:
         (method.upper(), path) for path, item in document["paths"].items() for method in item
     }
     routed = {
-        (method, rule.rule.replace("<int:", "{").replace("<", "{").replace(">", "}"))
+        (method, re.sub(r"<(?:int:|path:)?(\w+)>", r"{\1}", rule.rule))
         for rule in bare_app.url_map.iter_rules()
         if rule.rule.startswith("/api/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

@@ -13,6 +13,7 @@ ITEMS = frozenset({READ, PROPOSE, PUBLISH})
 DRAFTS = frozenset({PROPOSE})
 DECISIONS = frozenset({PUBLISH})
 OWN = frozenset({READ, MANAGE})
+CHANGES = frozenset({PROPOSE, PUBLISH, MANAGE})
 ADMINISTRATION = frozenset({MANAGE})
 
 ITEM = "/api/v1/content/<int:content_id>"
@@ -52,6 +53,7 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     "PUT /api/v1/accounts/me/email": PEOPLE_ALONE,
     "GET /api/v1/accounts/me/activity": ADMINISTRATION,
     "GET /api/v1/activity": ADMINISTRATION,
+    "POST /api/v1/activity/sessions/<path:agent_session>/undo": CHANGES,
     "GET /api/v1/users": ADMINISTRATION,
     "GET /api/v1/users/<int:user_id>": ADMINISTRATION,
     "PUT /api/v1/users/<int:user_id>/role": ADMINISTRATION,

@@ -189,6 +189,9 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
             ]
         ),
     ),
+    "POST /api/v1/activity/sessions/<path:agent_session>/undo": CommonRoute(
+        READER, once("/activity/sessions/none/undo", {}), frozenset({404})
+    ),
     "GET /api/v1/accounts/me/activity": CommonRoute(READER, once("/accounts/me/activity")),
     "POST /api/v1/accounts/me/exports": CommonRoute(
         READER, once("/accounts/me/exports"), frozenset({202, 409, 429})

@@ -37,6 +37,7 @@ class Permission(StrEnum):
     TAXONOMY_READ = "taxonomy.read"
     TAXONOMY_MANAGE = "taxonomy.manage"
     ACTIVITY_READ = "activity.read"
+    ACTIVITY_UNDO = "activity.undo"
     USER_LIST = "user.list"
     USER_SET_ROLE = "user.set_role"
 
@@ -57,6 +58,8 @@ _READER = frozenset(
         Permission.ACCOUNT_EXPORT, Permission.ACCOUNT_DELETE, Permission.CREDENTIAL_MANAGE,
         Permission.FOLLOW_READ, Permission.FOLLOW_MANAGE,
         Permission.NOTIFICATION_READ, Permission.NOTIFICATION_MANAGE,
+        # Each step of an undo asks for its own permission besides.
+        Permission.ACTIVITY_UNDO,
     }
 )  # fmt: skip
 _AUTHOR = _READER | {
@@ -93,9 +96,10 @@ PERMISSIONS_OF_SCOPE: dict[Scope, frozenset[Permission]] = {
     Scope.READ: _READS_OF_ITEMS | {Permission.FOLLOW_READ, Permission.NOTIFICATION_READ},
     Scope.PROPOSE: _READS_OF_ITEMS | {
         Permission.CONTENT_CREATE, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_EDIT_ANY,
+        Permission.ACTIVITY_UNDO,
     },
     Scope.PUBLISH: _READS_OF_ITEMS | {
-        Permission.CONTENT_PUBLISH, Permission.SCHEDULE_MANAGE,
+        Permission.CONTENT_PUBLISH, Permission.SCHEDULE_MANAGE, Permission.ACTIVITY_UNDO,
         Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
     },
     Scope.SEND: frozenset({Permission.ACCOUNT_READ, Permission.MESSAGE_SEND}),
@@ -105,7 +109,8 @@ PERMISSIONS_OF_SCOPE: dict[Scope, frozenset[Permission]] = {
             Permission.FOLLOW_READ,
             Permission.FOLLOW_MANAGE, Permission.NOTIFICATION_READ,
             Permission.NOTIFICATION_MANAGE, Permission.TAXONOMY_READ, Permission.TAXONOMY_MANAGE,
-            Permission.ACTIVITY_READ, Permission.USER_LIST, Permission.USER_SET_ROLE,
+            Permission.ACTIVITY_READ, Permission.ACTIVITY_UNDO, Permission.USER_LIST,
+            Permission.USER_SET_ROLE,
         }
     ),
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """The activity log: written with the action, in its transaction."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -45,6 +45,22 @@ def record(
     """
     line = _line(actor_id, action, subject_kind, subject_id, changes, details)
     session.connection().execute(_INSERT, line)
+
+
+def record_many(
+    session: Session,
+    actor_id: int | None,
+    action: str,
+    subject_kind: str,
+    subjects: Iterable[tuple[int, Mapping[str, Any]]],
+) -> None:
+    """Add a line for each subject and its details, all in one batch."""
+    lines = [
+        _line(actor_id, action, subject_kind, subject_id, None, details)
+        for subject_id, details in subjects
+    ]
+    if lines:
+        session.connection().execute(_INSERT, lines)
 
 
 def difference(

@@ -14,6 +14,7 @@ PUBLISHED = f"{API_PREFIX}/published"
 CONTENT = f"{API_PREFIX}/content"
 # Reads for which texts may have to be rendered.
 RENDERED = ("/comparison", "/checks")
+AGENT_SESSIONS = f"{API_PREFIX}/activity/sessions/"
 
 
 @dataclass(frozen=True)
@@ -81,5 +82,7 @@ def class_of(method: str, path: str, query: str) -> RequestClass:
     if (method, path) in _WITH_PASSWORD:
         return PASSWORDS
     if path.startswith(CONTENT) and (method not in _HARMLESS or path.endswith(RENDERED)):
+        return CONTENTS
+    if path.startswith(AGENT_SESSIONS) and method not in _HARMLESS:
         return CONTENTS
     return OTHERS

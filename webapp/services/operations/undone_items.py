@@ -1,0 +1,171 @@
+"""Put an item back to what it was before an agent's session: its text, its publicity, its plans."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.kit.lifecycle import Move, Standing
+from webapp.models import Content, ContentVersion, Schedule
+from webapp.services.accounts.actors import Actor
+from webapp.services.content import content
+from webapp.services.content.lifecycle import standing_of
+from webapp.services.operations.agent_sessions import Line
+from webapp.services.operations.undo_reasons import IrreversibleError
+from webapp.services.publishing import schedules
+from webapp.services.publishing.reversal import Shown, show_again, withdraw_again
+from webapp.services.publishing.schedules import SchedulePlan
+from webapp.services.publishing.shown import shown_version
+from webapp.services.publishing.supersession import OPEN_STATES
+
+_MOVES = frozenset({f"content.{move}" for move in Move})
+_PUT_ASIDE = frozenset({Standing.ARCHIVED, Standing.TRASHED})
+_OF_TEXT = frozenset({"content.create", "content.save", "content.restore", "content.autosave"})
+_OF_SCHEDULES = frozenset(
+    {"schedule.create", "schedule.edit", "schedule.cancel", "schedule.supersede"}
+)
+_OLDER_LINE = "A line of an older release, or one that was erased, does not tell what was before."
+
+
+@dataclass
+class ItemBefore:
+    """An item before the session; None is what the session has not changed.
+
+    `schedules` holds, by their ids, the former values of those that there were, and None for those
+    that the session made.
+    """
+
+    is_new: bool = False
+    version: int | None = None
+    standing: Standing | None = None
+    shown: Shown | None = None
+    schedules: dict[int, dict[str, Any] | None] = field(default_factory=dict)
+
+
+def read_before(lines: Sequence[Line]) -> ItemBefore:
+    """Return what the lines of a session, in their order, tell of an item before it.
+
+    Raises IrreversibleError where they do not tell enough.
+    """
+    before = ItemBefore()
+    for line in lines:
+        if line.action == "content.create" and "version" not in line.details:
+            before.is_new = True
+        elif line.action in _OF_TEXT:
+            if before.version is None:
+                before.version = _told(line, "version") - 1
+        elif line.action in _OF_SCHEDULES:
+            _read_schedule(before, line)
+        elif line.action in _MOVES:
+            _read_move(before, line)
+        elif line.action != "content.undo":
+            raise IrreversibleError(f"{line.action} cannot be undone.")
+    return before
+
+
+def put_back(session: Session, actor: Actor, content_id: int, before: ItemBefore) -> None:
+    """Bring a locked item back. Each step asks whether the actor may take it.
+
+    Raises what the steps raise, and IrreversibleError.
+    """
+    item = content.lock_for_change(session, actor, content_id, None)
+    now = standing_of(item)
+    wanted = Standing.TRASHED if before.is_new else before.standing or now
+    is_edited = not before.is_new and before.version not in {None, item.version}
+    if now in _PUT_ASIDE and (is_edited or wanted is not now):
+        back = content.unarchive if now is Standing.ARCHIVED else content.untrash
+        back(session, actor, content_id, None)
+    if is_edited and before.version is not None:
+        content.restore(session, actor, content_id, None, before.version)
+    if wanted is Standing.PUBLISHED and before.standing is not None:
+        _show(session, actor, item, before.shown)
+    elif wanted is not Standing.PUBLISHED and item.status == "published":
+        withdraw_again(session, actor, item)
+    _put_schedules_back(session, actor, before)
+    if wanted in _PUT_ASIDE and wanted is not standing_of(item):
+        aside = content.archive if wanted is Standing.ARCHIVED else content.trash
+        aside(session, actor, content_id, None)
+
+
+def _read_move(before: ItemBefore, line: Line) -> None:
+    if before.standing is not None:
+        return
+    # One that was public, and was published again, stands where it stood.
+    standing = line.changes.get("status", {"old": Standing.PUBLISHED})["old"]
+    before.standing = Standing(standing)
+    if before.standing is Standing.PUBLISHED:
+        shown = _told(line, "shown")
+        before.shown = Shown(shown["version"], datetime.fromisoformat(shown["published_at"]))
+
+
+def _read_schedule(before: ItemBefore, line: Line) -> None:
+    schedule_id = _told(line, "schedule_id")
+    if line.action == "schedule.create":
+        before.schedules.setdefault(schedule_id, None)
+        return
+    former = before.schedules.setdefault(schedule_id, {})
+    if former is not None:
+        for name, values in line.changes.items():
+            former.setdefault(name, values["old"])
+
+
+def _told(line: Line, name: str) -> Any:  # noqa: ANN401
+    if line.details.get(name) is None:
+        raise IrreversibleError(_OLDER_LINE)
+    return line.details[name]
+
+
+def _show(session: Session, actor: Actor, item: Content, former: Shown | None) -> None:
+    if former is None:
+        raise IrreversibleError(_OLDER_LINE)
+    now = shown_version(session, item)
+    if now is None or now["version"] != former.number or item.published_at != former.published_at:
+        show_again(session, actor, item, former)
+
+
+def _put_schedules_back(session: Session, actor: Actor, before: ItemBefore) -> None:
+    """Cancel what the session planned, and plan again what it had changed or ended."""
+    made = [schedule_id for schedule_id, former in before.schedules.items() if former is None]
+    for schedule in _find(session, made):
+        if schedule.state in OPEN_STATES:
+            schedules.cancel(session, actor, schedule.id, None)
+    former = {key: values for key, values in before.schedules.items() if values is not None}
+    for schedule in _find(session, list(former)):
+        _put_schedule_back(session, actor, schedule, former[schedule.id])
+
+
+def _put_schedule_back(
+    session: Session, actor: Actor, schedule: Schedule, former: dict[str, Any]
+) -> None:
+    """Change an open schedule back, or make anew one that was cancelled."""
+    is_open = schedule.state in OPEN_STATES
+    if is_open and not former:
+        return
+    due_at = schedule.due_at
+    if "due_at" in former:
+        due_at = datetime.fromisoformat(former["due_at"])
+    if_missed = former.get("if_missed", schedule.if_missed)
+    version_id = former.get("version_id", schedule.version_id)
+    number = session.scalar(select(ContentVersion.number).where(ContentVersion.id == version_id))
+    now = session.scalar(select(func.clock_timestamp()))
+    if now is None or due_at <= now or not (is_open or schedule.state == "cancelled"):
+        raise IrreversibleError(f"The moment of schedule {schedule.id} has passed.")
+    if is_open:
+        changes = {"due_at": due_at, "if_missed": if_missed}
+        if version_id != schedule.version_id:
+            changes["version_number"] = number
+        schedules.change(session, actor, schedule.id, None, changes)
+        return
+    action = "publish" if schedule.action == "publish" else "unpublish"
+    plan = SchedulePlan(action, due_at, number, if_missed)  # type: ignore[arg-type]
+    schedules.create(session, actor, schedule.content_id, None, plan)
+
+
+def _find(session: Session, schedule_ids: Sequence[int]) -> Sequence[Schedule]:
+    """Return schedules, locked, in the order of their ids; the dispatcher locks no item."""
+    statement = select(Schedule).where(Schedule.id.in_(schedule_ids)).order_by(Schedule.id)
+    statement = statement.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(statement).all() if schedule_ids else ()
