@@ -2,17 +2,17 @@
 
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from webapp.kit.database_url import DatabaseUrl, parse_database_url
 from webapp.kit.environment_settings import EnvironmentSettings
 from webapp.kit.issuers import Issuer, read_issuers
 from webapp.kit.mail_sender import mailable_sender
-from webapp.kit.passkey_sites import Site
+from webapp.kit.passkey_sites import Site, check_domain, check_origins, site_of
 from webapp.kit.quotas import Quotas
 from webapp.kit.roles import RoleName
 from webapp.kit.secret_keys import weakness_of
@@ -110,8 +110,9 @@ class Settings(EnvironmentSettings):
     unverified_accounts: Literal["everything", "read", "nothing"] = "everything"
     keep_unverified_account_days: int = Field(default=0, ge=0, le=36_500)
     second_factor_roles: str = ""
-    passkey_domain: str = ""
-    passkey_origins: str = ""
+    passkey_domain: Annotated[str, AfterValidator(check_domain)] = ""
+    # What it is checked against may be set where it is not.
+    passkey_origins: str = Field(default="", validate_default=True)
     password_reset_minutes: int = Field(default=30, ge=1, le=60)
     oidc_issuers: str = Field(default="", repr=False)
     password_sign_in: bool = True
@@ -224,6 +225,14 @@ class Settings(EnvironmentSettings):
             raise ValueError(f"{', '.join(unknown)}: must be names of roles, of {known}")
         return ",".join(names)
 
+    @field_validator("passkey_origins")
+    @classmethod
+    def _check_passkey_origins(cls, origins: str, info: ValidationInfo) -> str:
+        # What is wrong itself is not in `data`, and is told of by itself.
+        if info.data.keys() >= {"passkey_domain", "base_url"}:
+            check_origins(origins, info.data["passkey_domain"], info.data["base_url"])
+        return origins
+
     @field_validator("oidc_issuers")
     @classmethod
     def _check_issuers(cls, setting: str) -> str:
@@ -307,11 +316,7 @@ class Settings(EnvironmentSettings):
     @property
     def passkey_site(self) -> Site:
         """Where passkeys are good: of the public address, unless the settings say otherwise."""
-        own = urlsplit(self.base_url)
-        origins = tuple(each.strip() for each in self.passkey_origins.split(",") if each.strip())
-        return Site(
-            self.passkey_domain or own.hostname or "", origins or (f"{own.scheme}://{own.netloc}",)
-        )
+        return site_of(self.passkey_domain, self.passkey_origins, self.base_url)
 
     @property
     def site_name(self) -> str:
