@@ -57,12 +57,16 @@ class NewPasskey:
 
 @dataclass(frozen=True)
 class Assertion:
-    """What a passkey says: which it is, whose, and what it has signed."""
+    """What a passkey says: which it is, whose, and what it has signed.
+
+    `is_first_try` says that nobody has tried to sign in, or to prove anything, with this challenge.
+    """
 
     credential_id: bytes
     user_handle: bytes | None
     challenge: bytes
     credential: dict[str, Any] = field(repr=False)
+    is_first_try: bool = False
 
     @property
     def signature(self) -> str:

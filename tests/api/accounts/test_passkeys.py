@@ -117,6 +117,24 @@ def test_a_challenge_is_good_for_its_purpose_its_owner_and_five_minutes(
     assert sign_in(client, device.say(late)).status_code == 401
 
 
+def test_a_wrong_answer_uses_up_what_was_asked(client: FlaskClient, reader: Caller) -> None:
+    device, careless = added(reader), SoftAuthenticator(flags=PRESENT)
+    asked = ask_to_add(reader)
+    for maker in (careless, SoftAuthenticator()):
+        made = {"name": "x", "credential": maker.make(asked)}
+        assert reader.call("POST", "/auth/passkeys", made).status_code == 422
+    token, right = begin_login(reader), device.flags
+    alone, second = options_for(client), options_for(client, token)
+    for flags in (PRESENT, right):
+        device.flags = flags
+        assert sign_in(client, device.say(alone)).status_code == 401
+        assert second_step(reader, token, passkey=device.say(second)).status_code == 401
+    assert sign_in(client, device.say(options_for(client))).status_code == 200
+    again = options_for(client, token)
+    assert second_step(reader, token, passkey=device.say(again)).status_code == 200
+    assert add(reader, SoftAuthenticator()).status_code == 201
+
+
 def test_one_answer_by_twenty_at_once_opens_one_session(app: ImprintApp, reader: Caller) -> None:
     for counts in (True, False):
         device = added(reader, counts=counts)

@@ -20,6 +20,8 @@ from webapp.api.accounts.shown_factors import (
     forgive,
     means,
     session_terms,
+    use_up,
+    use_up_shown,
 )
 from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, public, requires
@@ -129,7 +131,7 @@ def sign_in(body: PasskeySignIn) -> Response:
     """Exchange what a passkey says for a bearer token, without a password and a second step."""
     user_id, opened = pending_sign_ins.sign_in_by_passkey(
         open_session(),
-        body.passkey.read(),
+        use_up(body.passkey.read()),
         web_context().settings.passkey_site,
         repeat_key=idempotency_key(),
         terms=session_terms(request.headers.get("User-Agent", "")),
@@ -166,14 +168,19 @@ def begin(body: PasswordOnceMore) -> Response:
 @keeps_no_answer
 def add(body: NewPasskey) -> Response:
     """Keep the passkey that a browser has made; it counts from now on."""
-    settings = web_context().settings
+    settings, session = web_context().settings, open_session()
+    credential = body.credential.model_dump(by_alias=True)
+    is_first_try = passkeys.use_up_question(session, credential)
+    # Used up whatever becomes of it.
+    session.commit()
     added = passkeys.add(
-        open_session(),
+        session,
         current_actor(),
-        body.credential.model_dump(by_alias=True),
+        credential,
         settings.passkey_site,
         settings.require_secret_key(),
         name=body.name,
+        is_first_try=is_first_try,
     )
     shown = _shape(added.line).model_dump()
     return answer(NewPasskeyAnswer(**shown, recovery_codes=added.recovery_codes), 201)
@@ -231,7 +238,8 @@ def remove(path: PasskeyPath, body: PasswordAndFactor) -> Response:
     proof, actor = body.proof(), current_actor()
     login = password_once_more(body.password)
     attempt = count_try(actor.login)
-    second_factors.remove_passkey(open_session(), actor, login, proof, means(), path.passkey_id)
+    shown = use_up_shown(proof)
+    second_factors.remove_passkey(open_session(), actor, login, shown, means(), path.passkey_id)
     forgive(attempt, actor.user_id)
     return no_content()
 

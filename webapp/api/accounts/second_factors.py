@@ -15,6 +15,7 @@ from webapp.api.accounts.shown_factors import (
     forgive,
     means,
     session_terms,
+    use_up_shown,
 )
 from webapp.api.answers import answer, no_content
 from webapp.api.auth import current_actor, public, requires
@@ -113,7 +114,7 @@ def finish_sign_in(body: SecondStep) -> Response:
         session,
         half,
         body.second_factor_token,
-        proof,
+        use_up_shown(proof),
         means(),
         repeat_key=idempotency_key(),
         terms=session_terms(request.headers.get("User-Agent", "")),
@@ -207,7 +208,7 @@ def remove_totp(body: PasswordAndFactor) -> Response:
     proof, actor = body.proof(), current_actor()
     login = password_once_more(body.password)
     attempt = count_try(actor.login)
-    second_factors.remove_totp(open_session(), actor, login, proof, means())
+    second_factors.remove_totp(open_session(), actor, login, use_up_shown(proof), means())
     forgive(attempt, actor.user_id)
     return no_content()
 
@@ -224,6 +225,8 @@ def renew_recovery_codes(body: PasswordAndFactor) -> Response:
     proof, actor = body.proof(), current_actor()
     login = password_once_more(body.password)
     attempt = count_try(actor.login)
-    codes = second_factors.renew_recovery_codes(open_session(), actor, login, proof, means())
+    codes = second_factors.renew_recovery_codes(
+        open_session(), actor, login, use_up_shown(proof), means()
+    )
     forgive(attempt, actor.user_id)
     return answer(RecoveryCodesAnswer(recovery_codes=codes))

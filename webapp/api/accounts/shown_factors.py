@@ -1,5 +1,6 @@
 """A second factor as requests show it, and the brake for those who guess one."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -9,7 +10,7 @@ from webapp.api.edge import open_session, web_context
 from webapp.api.fields import Input, Omittable
 from webapp.kit.json_values import check_text
 from webapp.kit.passkeys import Assertion, PasskeyError, read_assertion
-from webapp.services.accounts import sign_in_throttles
+from webapp.services.accounts import passkey_challenges, sign_in_throttles
 from webapp.services.accounts.pending_sign_ins import SessionTerms
 from webapp.services.accounts.second_factors import Means, Proof
 from webapp.services.accounts.sign_in_throttles import Attempt
@@ -65,6 +66,24 @@ class ShownFactor(Input):
             raise InvalidInputError("code", "send one of code, recovery_code and passkey")
         assertion = None if self.passkey is None else self.passkey.read()
         return Proof(self.code, self.recovery_code, assertion)
+
+
+def use_up(assertion: Assertion) -> Assertion:
+    """Note the try at what a passkey was asked, whatever becomes of it, and if it is the first.
+
+    It is a transaction of its own, which ends here.
+    """
+    session = open_session()
+    is_first_try = passkey_challenges.use_up(session, assertion.challenge)
+    session.commit()
+    return replace(assertion, is_first_try=is_first_try)
+
+
+def use_up_shown(proof: Proof) -> Proof:
+    """Do the same where what is shown is a passkey."""
+    if proof.assertion is None:
+        return proof
+    return replace(proof, assertion=use_up(proof.assertion))
 
 
 def means() -> Means:

@@ -61,6 +61,17 @@ def begin(
     )
 
 
+def use_up_question(session: Session, credential: dict[str, Any]) -> bool:
+    """Say whether this is the first try of a new passkey at what it was asked; commit before it is
+    looked at.
+    """
+    try:
+        challenge = kit.challenge_of_new(credential)
+    except PasskeyError:
+        return False
+    return passkey_challenges.use_up(session, challenge)
+
+
 def add(
     session: Session,
     actor: Actor,
@@ -69,19 +80,15 @@ def add(
     secret_key: str,
     *,
     name: str,
+    is_first_try: bool,
 ) -> AddedPasskey:
-    """Keep the passkey that a browser has made.
+    """Keep the passkey that a browser has made, at the first try of what it was asked.
 
     Raises InvalidInputError for one that was not asked for just now, is for another site, or is
     known already, and QuotaError.
     """
     factor_changes.lock(session, actor.user_id)
-    try:
-        challenge = kit.challenge_of_new(credential)
-        is_asked = passkey_challenges.take(session, challenge, "add", actor.user_id)
-        made = kit.check_new(site, credential, challenge) if is_asked else None
-    except PasskeyError:
-        made = None
+    made = _check_new(session, actor.user_id, credential, site) if is_first_try else None
     if made is None:
         raise InvalidInputError("credential", "is no new passkey for what was asked; begin anew")
     statement = (
@@ -106,6 +113,18 @@ def add(
         session, actor.user_id, "passkey_added", actor_id=actor.user_id, passkey_id=row.id
     )
     return AddedPasskey(PasskeyLine(**row._asdict()), codes)
+
+
+def _check_new(
+    session: Session, user_id: int, credential: dict[str, Any], site: Site
+) -> kit.NewPasskey | None:
+    """Return the passkey that a browser has made for this account; None for what is none."""
+    try:
+        challenge = kit.challenge_of_new(credential)
+        is_asked = passkey_challenges.is_asked(session, challenge, "add", user_id)
+        return kit.check_new(site, credential, challenge) if is_asked else None
+    except PasskeyError:
+        return None
 
 
 def list_passkeys(
@@ -163,13 +182,15 @@ def take(
 ) -> bool:
     """Say whether a passkey of an account has signed what it was asked, and note its use.
 
-    What it was asked is used up, and its count is kept, by guarded updates: of many uses of one
-    answer at once one gets through, and none of a count that has been seen.
+    What it was asked has been used up by its first try, and its count is kept by a guarded update:
+    of many uses of one answer at once one gets through, and none of a count that has been seen.
     """
     asked_of = None if purpose == "sign_in" else user_id
     own = (Passkey.credential_id == assertion.credential_id, Passkey.user_id == user_id)
     kept = session.execute(select(Passkey.public_key, Passkey.sign_count).where(*own)).one_or_none()
-    if kept is None or not passkey_challenges.take(session, assertion.challenge, purpose, asked_of):
+    if kept is None or not assertion.is_first_try:
+        return False
+    if not passkey_challenges.is_asked(session, assertion.challenge, purpose, asked_of):
         return False
     try:
         count = kit.check_assertion(site, assertion, kept.public_key, kept.sign_count)
