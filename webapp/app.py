@@ -21,7 +21,7 @@ from webapp.api.accounts import (
 from webapp.api.answer_headers import AnswerHeaders, WithAnswerHeaders
 from webapp.api.audience import follows, notifications
 from webapp.api.clients import BehindProxies, refuse_hidden_clients
-from webapp.api.content import autosaves, checks, comparisons, content, taxonomy, versions
+from webapp.api.content import autosaves, checks, comparisons, content, previews, taxonomy, versions
 from webapp.api.context import WebContext
 from webapp.api.edge import ImprintApp, install_edge
 from webapp.api.errors import install_error_handlers
@@ -39,6 +39,7 @@ from webapp.pages.docs import describe_permissions, describe_problems, install_d
 from webapp.pages.export import install_export
 from webapp.pages.freeze_account import install_freeze_account
 from webapp.pages.page_script import install_page_script
+from webapp.pages.preview import install_preview
 from webapp.pages.refusals import install_page_refusals
 from webapp.pages.reset_password import install_reset_password
 from webapp.pages.unsubscribe import install_unsubscribe
@@ -63,6 +64,7 @@ BLUEPRINTS = (
     versions.blueprint,
     comparisons.blueprint,
     checks.blueprint,
+    previews.blueprint,
     schedules.blueprint,
     imports.blueprint,
     taxonomy.blueprint,
@@ -76,6 +78,7 @@ BLUEPRINTS = (
 )
 PAGES = (
     install_page_script,
+    install_preview,
     install_reset_password,
     install_verify_email,
     install_freeze_account,

@@ -277,6 +277,12 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /api/v1/content/<int:content_id>/autosave/save": lambda room: room.do(
         "POST", f"{_autosaved(room)}/autosave/save"
     ),
+    "POST /api/v1/content/<int:content_id>/versions/<int:number>/previews": lambda room: room.do(
+        "POST", f"{room.item()}/versions/1/previews", {}
+    ),
+    "DELETE /api/v1/content/<int:content_id>/previews/<int:preview_id>": lambda room: room.do(
+        "DELETE", _previewed(room)
+    ),
     "POST /api/v1/content/<int:content_id>/versions/<int:number>/restore": lambda room: room.do(
         "POST", f"{_edited(room)}/versions/1/restore"
     ),
@@ -334,6 +340,12 @@ WITHOUT_LINE = {
     "POST /api/v1/notifications/<int:notification_id>/read": OF_A_READER,
     "POST /api/v1/notifications/read-all": OF_A_READER,
 }
+
+
+def _previewed(room: Newsroom) -> str:
+    path = room.item()
+    made = room.do("POST", f"{path}/versions/1/previews", {}).get_json()
+    return f"{path}/previews/{made['id']}"
 
 
 def _autosaved(room: Newsroom) -> str:

@@ -18,7 +18,7 @@ from webapp.services.errors import ForbiddenError
 DECIDES_FOR_OTHERS = {
     Permission.CONTENT_PUBLISH, Permission.SCHEDULE_MANAGE, Permission.MESSAGE_SEND,
     Permission.CREDENTIAL_MANAGE, Permission.ACCOUNT_EDIT, Permission.USER_SET_ROLE,
-    Permission.TAXONOMY_MANAGE,
+    Permission.TAXONOMY_MANAGE, Permission.CONTENT_PREVIEW,
 }  # fmt: skip
 
 

@@ -95,6 +95,17 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     "GET /api/v1/content/<int:content_id>/versions/<int:number>/comparison": ItemRoute(
         AUTHOR, lambda item: _compared(item), OK, shows=True
     ),
+    "POST /api/v1/content/<int:content_id>/versions/<int:number>/previews": ItemRoute(
+        AUTHOR,
+        lambda item: Request(f"/content/{item.id}/versions/999999/previews", {}),
+        frozenset({404, 409}),
+    ),
+    "GET /api/v1/content/<int:content_id>/previews": ItemRoute(
+        AUTHOR, plain("/content/{item.id}/previews"), OK
+    ),
+    "DELETE /api/v1/content/<int:content_id>/previews/<int:preview_id>": ItemRoute(
+        AUTHOR, plain(f"/content/{{item.id}}/previews/{NOBODY}"), NOT_THERE
+    ),
     "POST /api/v1/content/<int:content_id>/versions/<int:number>/restore": ItemRoute(
         AUTHOR, stale("/content/{item.id}/versions/1/restore")
     ),
@@ -347,6 +358,8 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "POST /verify-email": CommonRoute(None, once("!/verify-email"), frozenset({404})),
     "GET /freeze-account": CommonRoute(None, once("!/freeze-account")),
     "POST /freeze-account": CommonRoute(None, once("!/freeze-account"), frozenset({404})),
+    "GET /preview": CommonRoute(None, once("!/preview"), NOT_THERE),
+    "GET /api/v1/previews": CommonRoute(None, once("/previews?token=nobody"), NOT_THERE),
     "GET /page.js": CommonRoute(None, once("!/page.js")),
 }
 

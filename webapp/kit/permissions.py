@@ -30,6 +30,7 @@ class Permission(StrEnum):
     CONTENT_EDIT_ANY = "content.edit_any"
     CONTENT_TRASH_OWN = "content.trash_own"
     CONTENT_TRASH_ANY = "content.trash_any"
+    CONTENT_PREVIEW = "content.preview"
     CONTENT_PUBLISH = "content.publish"
     SCHEDULE_READ = "schedule.read"
     SCHEDULE_MANAGE = "schedule.manage"
@@ -64,7 +65,8 @@ _READER = frozenset(
 )  # fmt: skip
 _AUTHOR = _READER | {
     Permission.CONTENT_READ_OWN, Permission.CONTENT_CREATE, Permission.CONTENT_EDIT_OWN,
-    Permission.CONTENT_TRASH_OWN, Permission.SCHEDULE_READ, Permission.TAXONOMY_READ,
+    Permission.CONTENT_TRASH_OWN, Permission.CONTENT_PREVIEW, Permission.SCHEDULE_READ,
+    Permission.TAXONOMY_READ,
 }  # fmt: skip
 _EDITOR = _AUTHOR | {
     Permission.CONTENT_READ_ANY, Permission.CONTENT_EDIT_ANY, Permission.CONTENT_TRASH_ANY,
@@ -99,7 +101,8 @@ PERMISSIONS_OF_SCOPE: dict[Scope, frozenset[Permission]] = {
         Permission.ACTIVITY_UNDO,
     },
     Scope.PUBLISH: _READS_OF_ITEMS | {
-        Permission.CONTENT_PUBLISH, Permission.SCHEDULE_MANAGE, Permission.ACTIVITY_UNDO,
+        Permission.CONTENT_PREVIEW, Permission.CONTENT_PUBLISH, Permission.SCHEDULE_MANAGE,
+        Permission.ACTIVITY_UNDO,
         Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
     },
     Scope.SEND: frozenset({Permission.ACCOUNT_READ, Permission.MESSAGE_SEND}),

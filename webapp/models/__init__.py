@@ -31,6 +31,7 @@ from webapp.models.audience.notifications import (
 from webapp.models.base import Base
 from webapp.models.content.autosaves import Autosave
 from webapp.models.content.content import Content, ContentTag, Slug
+from webapp.models.content.preview_links import PreviewLink
 from webapp.models.content.taxonomy import Category, Tag
 from webapp.models.content.versions import ContentVersion, Rendering
 from webapp.models.idempotency_keys import IdempotencyKey
@@ -81,6 +82,7 @@ __all__ = [
     "PasskeyChallenge",
     "PasswordResetToken",
     "PendingSignIn",
+    "PreviewLink",
     "Publication",
     "RecoveryCode",
     "Rendering",

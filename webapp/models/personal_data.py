@@ -268,6 +268,11 @@ HELD: dict[str, Held] = {
         "a day after its end", DELETED,
         "id created_at expires_at ended_at", hidden="token_hash", people=_OWN_ROWS,
     ),
+    "preview_links": Held(
+        "who made it", "to show a version to whoever has the link", "a day after its end", KEPT,
+        "id content_id version_id created_at expires_at revoked_at views last_viewed_at",
+        hidden="token_hash", people={"created_by_id": UNLINKED},
+    ),
     "publications": Held(
         "the author", "what the public reads", "until it is withdrawn", KEPT,
         "content_id version_id slug category_id tags etag published_at updated_at",

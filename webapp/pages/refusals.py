@@ -7,10 +7,17 @@ from webapp.api.problems import PROBLEM_JSON
 from webapp.pages import layout
 
 PATHS = frozenset(
-    {"/reset-password", "/verify-email", "/freeze-account", "/export", "/unsubscribe"}
+    {
+        "/reset-password",
+        "/verify-email",
+        "/freeze-account",
+        "/export",
+        "/unsubscribe",
+        "/preview",
+    }
 )
 HEADING = "This did not work"
-AGAIN = "Open the link in the mail again then."
+AGAIN = "Open the link again then."
 _OF_THE_BODY = frozenset({"content-type", "content-length"})
 
 

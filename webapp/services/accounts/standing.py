@@ -19,6 +19,7 @@ from webapp.models import (
     Erasure,
     PasswordResetToken,
     PendingSignIn,
+    PreviewLink,
     Role,
     User,
 )
@@ -79,15 +80,22 @@ def enable(session: Session, actor_id: int | None, user_id: int, reason: str = "
 def freeze(session: Session, user_id: int) -> int:
     """Freeze an account, whose row is locked, until its password is reset; returns ended sessions.
 
-    Its sessions, API keys and mailed tokens end, as they do where it is switched off. So do the
-    copies of its data, and a wish to be deleted is taken back: whoever had the account may have
-    asked for either. The last admin can be frozen too: a reset of the password thaws.
+    Its sessions, API keys and mailed tokens end, as they do where it is switched off. So do its
+    links to drafts and the copies of its data, and a wish to be deleted is taken back: whoever had
+    the account may have asked for any of it. The last admin can be frozen too: a reset of the
+    password thaws.
     """
     now = func.clock_timestamp()
     session.execute(update(User).where(User.id == user_id).values(frozen_at=now, updated_at=now))
     ended = revoke_sessions(session, user_id)
     revoke_api_keys(session, user_id)
     end_reset_tokens(session, user_id)
+    session.execute(
+        update(PreviewLink)
+        .where(PreviewLink.created_by_id == user_id, PreviewLink.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
     for asked_for in (AccountExport, AccountDeletion):
         session.execute(delete(asked_for).where(asked_for.user_id == user_id))
     log.warning("account.freeze", subject_id=user_id, ended_sessions=ended)

@@ -92,6 +92,7 @@ _OUTLIVED = {
     "issuer_sign_ins": Outlived("issuer_sign_ins", _older("expires_at"), lambda _: 1),
     "familiar_networks": Outlived("familiar_networks", _older("seen_at"), lambda _: FAMILIAR_DAYS),
     "email_verifications": Outlived("email_verifications", _older("created_at"), lambda _: 30),
+    "preview_links": Outlived("preview_links", _older("expires_at"), lambda _: 1),
     "account_exports": Outlived("account_exports", "expires_at < now()", lambda _: 1),
     "unverified_accounts": Outlived(
         "users", _IDLE_UNVERIFIED, lambda settings: settings.keep_unverified_account_days
