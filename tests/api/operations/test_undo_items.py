@@ -197,3 +197,19 @@ def test_a_schedule_whose_moment_has_passed_is_left(
     report = undo(manager)
     assert (report["undone"], reasons(report)) == ([], {"content": "irreversible"})
     assert read(manager, path)["title"] == "Edited as well", "a subject is put back whole or not"
+
+
+def test_links_to_a_draft_open_nothing_any_more(manager: Caller, agent: Agent) -> None:
+    path = write(manager)
+    link = agent.call("POST", f"{path}/versions/1/previews", {})
+    kept = by_hand(manager, "POST", f"{write(manager)}/versions/1/previews", {})
+    agent.call("PATCH", path, {"title": "Second"})
+
+    assert undo(manager)["left"] == []
+
+    assert read(manager, f"{path}/previews")["items"] == []
+    opened = [
+        manager.client.get("/api/v1/previews", query_string={"token": made["token"]}).status_code
+        for made in (link, kept)
+    ]
+    assert opened == [404, 200]

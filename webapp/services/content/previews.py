@@ -1,5 +1,6 @@
 """Previews: a version shown to whoever has a link, until it expires or is revoked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from webapp.jobs.leases import seconds_from_now
 from webapp.kit.permissions import Permission
 from webapp.kit.tokens import hash_token, new_token
 from webapp.models import Content, ContentVersion, PreviewLink, Rendering, User
+from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.holders import is_on
@@ -96,20 +98,35 @@ def list_links(
 
 def revoke(session: Session, actor: Actor, content_id: int, preview_id: int) -> None:
     """End a link at once. Raises NotFoundError where the item has no such link that opens it."""
-    actor.require(Permission.CONTENT_PREVIEW)
     content.lock_for_change(session, actor, content_id, None)
-    revoked = session.scalar(
+    if not revoke_some(session, actor, content_id, [preview_id]):
+        raise NotFoundError("There is no such link.")
+
+
+def revoke_some(
+    session: Session, actor: Actor, content_id: int, preview_ids: Sequence[int]
+) -> list[int]:
+    """End those of some links to an item that still open it, and return their ids.
+
+    The item is locked by the caller.
+    """
+    if not preview_ids:
+        return []
+    actor.require(Permission.CONTENT_PREVIEW)
+    revoked = session.scalars(
         update(PreviewLink)
-        .where(PreviewLink.id == preview_id, PreviewLink.content_id == content_id, _is_open())
+        .where(
+            is_one_of(PreviewLink.id, preview_ids),
+            PreviewLink.content_id == content_id,
+            _is_open(),
+        )
         .values(revoked_at=func.clock_timestamp())
         .returning(PreviewLink.id)
         .execution_options(synchronize_session=False)
-    )
-    if revoked is None:
-        raise NotFoundError("There is no such link.")
-    activity.record(
-        session, actor.user_id, "preview.revoke", "content", content_id, preview_id=preview_id
-    )
+    ).all()
+    lines = [(content_id, {"preview_id": preview_id}) for preview_id in sorted(revoked)]
+    activity.record_many(session, actor.user_id, "preview.revoke", "content", lines)
+    return list(revoked)
 
 
 def open_link(session: Session, token: str) -> Preview:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.kit.lifecycle import Move, Standing
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content
+from webapp.services.content import content, previews
 from webapp.services.content.lifecycle import standing_of
 from webapp.services.operations.agent_sessions import Line
 from webapp.services.operations.undo_reasons import IrreversibleError
@@ -35,7 +35,7 @@ class ItemBefore:
     """An item before the session; None is what the session has not changed.
 
     `schedules` holds, by their ids, the former values of those that there were, and None for those
-    that the session made.
+    that the session made. `previews` are the ids of the links to it that the session made.
     """
 
     is_new: bool = False
@@ -43,6 +43,7 @@ class ItemBefore:
     standing: Standing | None = None
     shown: Shown | None = None
     schedules: dict[int, dict[str, Any] | None] = field(default_factory=dict)
+    previews: list[int] = field(default_factory=list)
 
 
 def read_before(lines: Sequence[Line]) -> ItemBefore:
@@ -61,6 +62,8 @@ def read_before(lines: Sequence[Line]) -> ItemBefore:
             _read_schedule(before, line)
         elif line.action in _MOVES:
             _read_move(before, line)
+        elif line.action == "preview.create":
+            before.previews.append(_told(line, "preview_id"))
         elif line.action != "content.undo":
             raise IrreversibleError(f"{line.action} cannot be undone.")
     return before
@@ -85,6 +88,7 @@ def put_back(session: Session, actor: Actor, content_id: int, before: ItemBefore
     elif wanted is not Standing.PUBLISHED and item.status == "published":
         withdraw_again(session, actor, item)
     _put_schedules_back(session, actor, before)
+    previews.revoke_some(session, actor, content_id, before.previews)
     if wanted in _PUT_ASIDE and wanted is not standing_of(item):
         aside = content.archive if wanted is Standing.ARCHIVED else content.trash
         aside(session, actor, content_id, None)
