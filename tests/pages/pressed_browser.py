@@ -137,6 +137,10 @@ class PressedBrowser:
         }  # fmt: skip
         self._call("WebAuthn.addVirtualAuthenticator", options=options)
 
+    def keep_downloads(self, folder: Path) -> None:
+        """Let files that a page sends be kept in a folder, without asking."""
+        self._call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
     def press_key(self, key: str, code: str, number: int) -> None:
         """Press a key of the keyboard, such as Tab, and let it go; `number` is its virtual code."""
         text = {"text": "\r"} if key == "Enter" else {}

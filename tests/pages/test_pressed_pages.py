@@ -4,6 +4,8 @@ The API stands below a path and behind nginx, as in `test_browser`.
 """
 
 import re
+import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -16,13 +18,15 @@ from dev.ports import LOOPBACK
 from tests.factories import make_actor, make_content, run_ready_jobs
 from tests.nginx import NGINX, behind_nginx
 from tests.pages.pressed_browser import CHROMIUM, PressedBrowser
+from tests.patience import HANG_SECONDS
 from webapp.jobs.messages import SendPasswordChanged
 from webapp.jobs.outbox import enqueue
 from webapp.kit.roles import RoleName
-from webapp.models import User
+from webapp.models import ActivityLog, User
 from webapp.services.accounts import accounts, password_resets, verifications
 from webapp.services.audience import follows, notifications
 from webapp.services.audience.follows import Target
+from webapp.services.operations import account_exports
 from webapp.services.publishing import publishing
 from webapp.settings import Settings
 from workers.context import WorkerContext
@@ -42,6 +46,15 @@ def link_in(mail_sink: MailSink, pattern: str) -> str:
     found = re.search(pattern, body.get_content())
     assert found is not None, body.get_content()
     return found[0]
+
+
+def await_file(path: Path) -> Path:
+    """Return a file that a browser keeps, once it is there."""
+    until = time.monotonic() + HANG_SECONDS
+    while not path.exists():
+        assert time.monotonic() < until, list(path.parent.iterdir())
+        time.sleep(0.1)
+    return path
 
 
 def password_hash(sessions: sessionmaker[Session], user_id: int) -> str:
@@ -172,6 +185,46 @@ def test_an_account_freezes_when_the_button_is_pressed_and_not_before(
         browser.wait_for("The account is frozen")
         is_in_sight(browser, "h1", "p")
     assert is_frozen()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_copy_of_the_data_comes_when_the_button_is_pressed_and_not_before(
+    settings: Settings,
+    worker: WorkerContext,
+    sessions: sessionmaker[Session],
+    mail_sink: MailSink,
+    tmp_path: Path,
+    scripts: bool,
+) -> None:
+    with sessions.begin() as session:
+        reader = make_actor(session, RoleName.READER)
+        account_exports.ask(session, reader.user_id)
+    run_ready_jobs(worker)
+    link = link_in(mail_sink, r"export\?token=\S+")
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    fetched = select(ActivityLog.id).where(ActivityLog.action == "account.export.fetch")
+    with (
+        behind_nginx(settings, tmp_path) as port,
+        PressedBrowser(tmp_path / "profile", scripts=scripts) as browser,
+    ):
+        browser.keep_downloads(kept)
+        browser.open(f"http://{LOOPBACK}:{port}/cms/{link}")
+        browser.wait_for("A copy of your data")
+        assert ("token" in browser.address()) is not scripts
+        is_in_sight(browser, "h1", "button")
+        with sessions() as session:
+            assert session.scalars(fetched).all() == []
+        browser.press("button")
+        file = await_file(kept / "my-data-1.zip")
+        browser.open("about:blank")
+        browser.open(f"http://{LOOPBACK}:{port}/cms/export?token=unknown")
+        browser.wait_for("Log in and ask for another copy.")
+    with zipfile.ZipFile(file) as files:
+        assert files.testzip() is None
+        assert any(reader.login.encode() in files.read(name) for name in files.namelist())
+    with sessions() as session:
+        assert len(session.scalars(fetched).all()) == 1
 
 
 @pytest.mark.parametrize("scripts", [True, False])
