@@ -20,6 +20,7 @@ from bench import (
     reads,
     reset_answers,
     sign_ins,
+    versions,
 )
 from bench.articles import fill
 from bench.processes import PROJECT
@@ -30,7 +31,7 @@ from dev.process import ServerError
 
 MEASURES = (
     "reads", "hanging", "fanout", "due", "latency", "reset_answers", "commands", "signins",
-    "comparisons", "memory",
+    "comparisons", "versions", "memory",
 )  # fmt: skip
 ARTICLES = "bench_articles"
 
@@ -51,6 +52,8 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
            verifications of the same passwords
   comparisons
            two texts of 20,000 words, 200 of them changed, against difflib
+  versions bytes on disk of versions of 20 KB, packed and whole; reading one that lies deep, against
+           a keyframe; sealing fifty at a time, against one by one
   memory   the peak of each process that the chosen measures ran; alone, it runs the fan-out
 
 The servers are embedded and thrown away, under var/. A full run takes about nine minutes and
@@ -87,6 +90,7 @@ _ON_THEIR_OWN: dict[str, Callable[[Testbed, Sizes], list[Result]]] = {
     "commands": commands.measure,
     "signins": sign_ins.measure,
     "comparisons": comparisons.measure,
+    "versions": versions.measure,
 }
 
 

@@ -19,6 +19,7 @@ from webapp.models import Content, ContentVersion, Role, User
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, sealing, taxonomy, versions
 from webapp.services.content.content import Draft
+from webapp.services.content.version_texts import digest_of
 from webapp.services.publishing import publishing, schedules
 from webapp.services.publishing.publishing import Release
 from webapp.services.publishing.schedules import SchedulePlan
@@ -203,8 +204,7 @@ def _copy(session: Session, patterns: list[int], numbers: range) -> None:
             "titles": [copy.title for copy in copies],
             "slugs": [copy.slug for copy in copies],
             "digests": [
-                versions.digest_of(copy, tags[which])
-                for copy, which in zip(copies, chosen, strict=True)
+                digest_of(copy, tags[which]) for copy, which in zip(copies, chosen, strict=True)
             ],
         },
     )

@@ -20,6 +20,8 @@ class Sizes:
     jobs_one_by_one: int
     asked_in_turn: int
     compared_words: int
+    versions: int
+    long_versions: int
 
 
 FULL = Sizes(
@@ -36,6 +38,8 @@ FULL = Sizes(
     jobs_one_by_one=500,
     asked_in_turn=200,
     compared_words=20_000,
+    versions=3_200,
+    long_versions=16,
 )
 QUICK = Sizes(
     public_articles=1_000,
@@ -51,6 +55,8 @@ QUICK = Sizes(
     jobs_one_by_one=100,
     asked_in_turn=200,
     compared_words=4_000,
+    versions=640,
+    long_versions=4,
 )
 TINY = Sizes(
     public_articles=30,
@@ -66,4 +72,6 @@ TINY = Sizes(
     jobs_one_by_one=5,
     asked_in_turn=5,
     compared_words=400,
+    versions=130,
+    long_versions=2,
 )

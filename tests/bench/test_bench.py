@@ -12,7 +12,7 @@ from bench.results import Result, percentile, table
 from bench.sizes import TINY
 from bench.testbed import Testbed
 from webapp.models import ContentVersion
-from webapp.services.content.versions import digest_of
+from webapp.services.content.version_texts import digest_of
 
 COMPARED = {
     "content": "author_id, category_id, body, body_format, metadata, status, version, revision",
@@ -43,6 +43,10 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
             {f"reset of a {kind} address, median" for kind in ("known", "disabled", "frozen")},
         ),
         ({"commands"}, {"flask --help", "flask db upgrade, base to head"}),
+        (
+            {"versions"},
+            {"a version of 20 KB, indexes included", "reading the version 20 of 20 KB"},
+        ),
         ({"signins"}, {"GET /accounts/me: server CPU", "sign-ins"}),
         ({"comparisons"}, {"comparison of 400 words"}),
         ({"fanout", "memory"}, {"fan-out to 500, inbox", "memory of dispatcher (main)"}),

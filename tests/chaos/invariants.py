@@ -8,7 +8,7 @@ from typing import LiteralString
 from tests.chaos.newsroom import Acknowledged
 from tests.chaos.rig import Rig
 from webapp.models import ContentVersion
-from webapp.services.content.versions import digest_of
+from webapp.services.content.version_texts import digest_of
 
 # Each query finds what must not be there.
 VIOLATIONS: dict[str, LiteralString] = {

@@ -14,7 +14,7 @@ from tests.migrations.kept_rows import Columns, check_step, said_to_drop
 from tests.migrations.row_filler import fill, read_rows, read_schema
 from webapp.cli.pending_steps import read_chain
 from webapp.models import Base, ContentVersion
-from webapp.services.content.versions import digest_of
+from webapp.services.content.version_texts import digest_of
 
 # SQLAlchemy warns of a mistake of its own when it reflects a table with storage settings.
 pytestmark = pytest.mark.filterwarnings("ignore:Can't validate argument 'dialect_options'")
@@ -178,3 +178,22 @@ def test_drafts_with_one_slug_are_told_apart_whatever_the_others_are_called(
     assert len(set(kept)) == len(ids)
     assert kept[1] == "news"
     assert all(slug.startswith("news-") for slug in kept if slug != "news")
+
+
+def test_packed_versions_keep_the_schema_from_going_down(
+    engine: Engine, migrations: Migrations
+) -> None:
+    migrations.upgrade()
+    with engine.connect() as connection:
+        fill(connection)
+        pack = "UPDATE content_versions SET packed = 'frame', body = NULL WHERE number = 101"
+        connection.execute(text(pack))
+        connection.commit()
+        before = read_rows(connection)["content_versions"]
+        with pytest.raises(SystemExit, match="flask db backfill unpack-versions"):
+            migrations.downgrade("7a0c52e9d1b8")
+        assert read_rows(connection)["content_versions"] == before
+        whole = "UPDATE content_versions SET packed = NULL, body = 'text' WHERE number = 101"
+        connection.execute(text(whole))
+        connection.commit()
+    migrations.downgrade("7a0c52e9d1b8")

@@ -26,7 +26,7 @@ ACCOUNTED_FOR = {
             "e5a90d7c3b18", "f6037ad4e985",
             "d94f3a61ac43",
             "2f71ac05be98", "c61f0a3be7d5", "e93b75d2c0f1",
-            "7c20a1f5d8e3", "8d31b206e9f4", "9e42c317fa05",
+            "7c20a1f5d8e3", "8d31b206e9f4", "9e42c317fa05", "9b3c6e7d10f5",
         )
     },
     ("654f547b43aa", "ban-drop-constraint"): "NOT NULL says the same as the check",
@@ -34,6 +34,7 @@ ACCOUNTED_FOR = {
     ("c9e07b3a5d41", "ban-drop-constraint"): "the check that takes its place allows more",
     ("b72d1e4f8a21", "ban-drop-constraint"): "what it did to a line would be a change of it",
     ("8d2c4e91f6ab", "ban-drop-constraint"): "an index keeps proven addresses apart",
+    ("17d3b9a05e6c", "ban-drop-not-null"): "the release before reads no version without a body",
     ("f5eec48854b2", "prefer-bigint-over-smallint"): "it holds the status of an HTTP answer",
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ from webapp.services.errors import (
     AuthenticationError,
     ConflictError,
     DailyQuotaError,
+    DamagedVersionError,
     ForbiddenError,
     InvalidInputError,
     MoveRefusedError,
@@ -45,6 +46,7 @@ STATUSES: tuple[tuple[type[ServiceError], int], ...] = (
     (TooManyTriesError, 429),
     (UnrenderableError, 422),
     (UnavailableError, 503),
+    (DamagedVersionError, 503),
 )
 
 RETRY_AFTER_SECONDS = "2"

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from webapp.cli.database import command_session, command_sessions
 from webapp.cli.import_sources import Reading, Source, open_source
 from webapp.cli.import_summary import Summary
+from webapp.cli.version_checks import verify
 from webapp.kit.imports.article import (
     ImportedArticle,
     ImportProblem,
@@ -68,7 +69,10 @@ def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
 
 @click.group(cls=AppGroup)
 def content() -> None:
-    """Bring content in."""
+    """Bring content in, and check the versions that are there."""
+
+
+content.add_command(verify)
 
 
 @content.command("import")

@@ -149,7 +149,7 @@ HELD: dict[str, Held] = {
     "content_versions": Held(
         "who saved it", f"{_NEWSROOM}; whom each save was by", "as long as the item", KEPT,
         "id content_id number category_id title slug body body_format excerpt tags metadata reason"
-        " created_at sealed_at words words_added words_removed",
+        " created_at sealed_at words words_added words_removed packed reference_id",
         hidden="digest", people={"author_id": UNLINKED},
     ),
     "email_verifications": Held(

@@ -73,6 +73,17 @@ class UnavailableError(ServiceError):
     """It cannot be done now, and may be in a while."""
 
 
+class DamagedVersionError(ServiceError):
+    """The packed text of a version is not what was saved; an operator has to look at it."""
+
+    def __init__(self, content_id: int, number: int) -> None:
+        """Name the item and the version."""
+        super().__init__(
+            f"Version {number} of item {content_id} is damaged and cannot be read;"
+            " it has been noted for the operators."
+        )
+
+
 class InvalidInputError(ServiceError):
     """One field of the input cannot be accepted, for a reason that only the database knows."""
 

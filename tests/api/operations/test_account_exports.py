@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from dev.mail_sink import MailSink
 from tests.at_once import at_once
 from tests.factories import PASSWORD, Caller, make_content, run_ready_jobs
+from tests.services.content.versions_in_numbers import make_versions, seal_all, switch_on
 from webapp.kit.roles import RoleName
 from webapp.models import AccountExport, AccountExportFile, Job
 from webapp.services.accounts.actors import Actor
@@ -176,3 +177,22 @@ def test_no_file_of_a_copy_holds_many_large_rows_beyond_its_bound(
     with sessions.begin() as session:
         pieces = list(personal_files.pieces(session, author.id))
     assert len([piece for piece in pieces if piece.file is not None]) >= 10
+
+
+def test_the_texts_of_packed_versions_are_in_a_copy(
+    sessions: sessionmaker[Session], worker: WorkerContext, author: Caller
+) -> None:
+    with sessions.begin() as session:
+        actor = Actor(author.id, author.login, RoleName.AUTHOR)
+        content_id, bodies = make_versions(session, 5, actor=actor)
+        switch_on(session)
+        seal_all(session, content_id)
+        session.execute(text("UPDATE content_versions SET packed = 'no' WHERE number = 4"))
+    place = ask(author)
+    run_ready_jobs(worker)
+    rows = read(author.call("POST", f"{place}/files/1").data)["content_versions"]
+    mine = {row["number"]: row for row in rows if row["content_id"] == content_id}
+    assert [mine[n + 1]["body"] == bodies[n] for n in range(5)] == [True] * 3 + [False, True]
+    assert "is damaged and cannot be read" in mine[4]["body"]
+    assert mine[1]["excerpt"] == "In short."
+    assert "packed" not in mine[1]

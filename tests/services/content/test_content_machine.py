@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from tests.factories import make_actor, make_content
 from webapp.kit.clock import utc_now
 from webapp.models import Content, ContentVersion, Event, Publication, Schedule
-from webapp.services.content import content, versions
+from webapp.services.content import content
+from webapp.services.content.version_texts import digest_of
 from webapp.services.errors import ConflictError, StaleRevisionError
 from webapp.services.publishing import firing, publishing, schedules
 from webapp.services.publishing.schedules import SchedulePlan
@@ -173,7 +174,7 @@ class ContentMachine(RuleBasedStateMachine):
         ).all()
         assert [row.title for row in rows] == self.model.titles
         assert [row.number for row in rows] == list(range(1, len(rows) + 1))
-        assert all(versions.digest_of(row, row.tags) == row.digest for row in rows)
+        assert all(digest_of(row, row.tags) == row.digest for row in rows)
 
     @invariant()
     def the_public_reads_the_version_that_was_released(self) -> None:

@@ -14,6 +14,10 @@ class ContentVersion(Base):
 
     `digest` is the SHA-256 of the text at the time of the save; the versions worker checks it and
     adds the statistics when it seals the row.
+
+    A packed version has its text in `packed`, whole or as what differs from the version
+    `reference_id`, and no `body` and no `excerpt` any more; its other columns stay as they were.
+    Who wants a text asks `webapp/services/content/version_texts.py`.
     """
 
     __tablename__ = "content_versions"
@@ -22,8 +26,14 @@ class ContentVersion(Base):
         CheckConstraint("number > 0", name="number_is_positive"),
         CheckConstraint("octet_length(digest) = 32", name="digest_is_sha256"),
         CheckConstraint("body_format IN ('markdown', 'html')", name="body_format_is_known"),
+        CheckConstraint("(body IS NULL) = (packed IS NOT NULL)", name="text_is_whole_or_packed"),
+        CheckConstraint(
+            "reference_id IS NULL OR packed IS NOT NULL AND reference_id < id",
+            name="reference_is_of_a_packed_one",
+        ),
         Index("ix_content_versions_author_id", "author_id"),
         Index("ix_content_versions_category_id", "category_id"),
+        Index("ix_content_versions_reference_id", "reference_id"),
     )
 
     id: Mapped[identity]
@@ -35,7 +45,7 @@ class ContentVersion(Base):
     )
     title: Mapped[str] = mapped_column(Text)
     slug: Mapped[str] = mapped_column(Text)
-    body: Mapped[str] = mapped_column(Text)
+    body: Mapped[str | None] = mapped_column(Text)
     body_format: Mapped[str] = mapped_column(Text, server_default="markdown")
     excerpt: Mapped[str] = mapped_column(Text, server_default="")
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
@@ -47,6 +57,10 @@ class ContentVersion(Base):
     words: Mapped[int | None]
     words_added: Mapped[int | None]
     words_removed: Mapped[int | None]
+    packed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reference_id: Mapped[int | None] = mapped_column(
+        ForeignKey("content_versions.id", ondelete="RESTRICT")
+    )
 
 
 class Rendering(Base):

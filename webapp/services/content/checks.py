@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from webapp.adapters.content_rules import installed_rules
 from webapp.kit.content_checks.pages import Finding, Level, Page
 from webapp.kit.content_checks.rules import RULES, reading_minutes
-from webapp.models import ContentVersion, Publication, Rendering, Slug
+from webapp.models import Publication, Rendering, Slug
 from webapp.services.content.renderings import ensure_renderings
+from webapp.services.content.version_texts import SavedVersion
 
 MOST_FINDINGS = 200
 
@@ -28,7 +29,7 @@ class Checked:
     minutes: int
 
 
-def check_version(session: Session, version: ContentVersion, content_url: str) -> Checked:
+def check_version(session: Session, version: SavedVersion, content_url: str) -> Checked:
     """Ask every rule about a version as it is read.
 
     `content_url` is the address at which readers find an item, with `{slug}` in it. Renders a

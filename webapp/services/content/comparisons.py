@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from webapp.kit.comparison.alignment import Alignment, Change, align
 from webapp.kit.comparison.marked_html import mark_changes
 from webapp.kit.comparison.words import split_words
-from webapp.models import ContentVersion, Rendering
+from webapp.models import Rendering
 from webapp.services.content import versions
 from webapp.services.content.renderings import ensure_renderings
+from webapp.services.content.version_texts import SavedVersion
 from webapp.services.errors import NotFoundError
 
 COMPARED_FIELDS = (
@@ -37,8 +38,8 @@ class Comparison:
     `is_exact` is False a stretch was too long and too uniform to compare: it is shown as replaced.
     """
 
-    former: ContentVersion
-    latter: ContentVersion
+    former: SavedVersion
+    latter: SavedVersion
     fields: dict[str, tuple[Any, Any]]
     body: list[Run]
     words_added: int
@@ -81,7 +82,7 @@ def compare(session: Session, content_id: int, former: int | None, latter: int) 
     )
 
 
-def marked_page(session: Session, former: ContentVersion, latter: ContentVersion) -> str:
+def marked_page(session: Session, former: SavedVersion, latter: SavedVersion) -> str:
     """Return the latter as it is read, with what changed in its text marked.
 
     Renders what has no rendering yet, as publishing does, and raises what that raises.

@@ -3,15 +3,16 @@
 from sqlalchemy.orm import Session
 
 from webapp.kit.slugs import is_variant, slugify
-from webapp.models import Content, ContentVersion
+from webapp.models import Content
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, renderings, slugs, versions
+from webapp.services.content.version_texts import SavedVersion
 from webapp.services.errors import ConflictError
 
 
 def claim_name(
-    session: Session, actor: Actor, item: Content, version: ContentVersion
-) -> ContentVersion:
+    session: Session, actor: Actor, item: Content, version: SavedVersion
+) -> SavedVersion:
     """Make a version's slug the locked item's own, as it is to become public.
 
     Where another item was faster, a slug that was made from the title, or by an import, gets a

@@ -17,6 +17,7 @@ from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.holders import is_on
 from webapp.services.content import content, versions
 from webapp.services.content.renderings import ensure_renderings
+from webapp.services.content.version_texts import SavedVersion, read_versions
 from webapp.services.errors import ConflictError, NotFoundError, QuotaError
 
 SECONDS_AN_HOUR = 3_600
@@ -41,7 +42,7 @@ class PreviewLine:
 class Preview:
     """A version as it would be read."""
 
-    version: ContentVersion
+    version: SavedVersion
     html: str
     excerpt: str
     expires_at: datetime
@@ -157,7 +158,7 @@ def open_link(session: Session, token: str) -> Preview:
         raise NotFoundError(WRONG_LINK)
     ensure_renderings(session, [opened.version_id])
     rendering = session.get_one(Rendering, opened.version_id)
-    version = session.get_one(ContentVersion, opened.version_id)
+    (version,) = read_versions(session, ContentVersion.id == opened.version_id)
     return Preview(version, rendering.html, rendering.excerpt, opened.expires_at)
 
 

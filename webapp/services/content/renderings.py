@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
-from sqlalchemy import Select, exists, func, literal, select
+from sqlalchemy import and_, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,7 @@ from webapp.adapters.rendering import Rendered, RenderingUnavailableError, rende
 from webapp.kit.rendering.refusals import RenderingRefusedError
 from webapp.models import ContentVersion, Rendering
 from webapp.models.arrays import is_one_of
+from webapp.services.content.version_texts import SavedVersion, read_versions
 from webapp.services.errors import ServiceError, UnavailableError, UnrenderableError
 
 # PostgreSQL refuses a search document of more than a megabyte, so a very long text is searched by
@@ -27,7 +28,7 @@ RENDERED_AHEAD = "rendered_ahead"
 class RenderingNeededError(Exception):
     """Versions have to be rendered outside the transaction, which then begins anew."""
 
-    def __init__(self, versions: Sequence[ContentVersion]) -> None:
+    def __init__(self, versions: Sequence[SavedVersion]) -> None:
         """Name the versions."""
         super().__init__(f"versions {[version.id for version in versions]} have no rendering")
         self.version_ids = [version.id for version in versions]
@@ -43,9 +44,9 @@ class RenderedTexts:
     def __init__(self) -> None:
         """Begin with none."""
         self._rendered: dict[tuple[str, str], Rendered | ServiceError] = {}
-        self._needed: dict[tuple[str, str], ContentVersion] = {}
+        self._needed: dict[tuple[str, str], SavedVersion] = {}
 
-    def take(self, versions: Sequence[ContentVersion]) -> dict[int, Rendered]:
+    def take(self, versions: Sequence[SavedVersion]) -> dict[int, Rendered]:
         """Return the renderings of versions, by their ids.
 
         Raises RenderingNeededError where a text is not rendered yet, else UnrenderableError and
@@ -98,17 +99,13 @@ def ensure_renderings(session: Session, version_ids: Collection[int]) -> None:
     keep_renderings(session, missing, {version.id: render_version(version) for version in missing})
 
 
-def find_missing(session: Session, version_ids: Collection[int]) -> Sequence[ContentVersion]:
-    """Return those of some versions that have no rendering."""
-    return session.scalars(unrendered().where(is_one_of(ContentVersion.id, version_ids))).all()
+def find_missing(session: Session, version_ids: Collection[int]) -> Sequence[SavedVersion]:
+    """Return those of some versions that have no rendering. Raises DamagedVersionError."""
+    is_rendered = exists().where(Rendering.version_id == ContentVersion.id)
+    return read_versions(session, and_(is_one_of(ContentVersion.id, version_ids), ~is_rendered))
 
 
-def unrendered() -> Select[ContentVersion]:
-    """Return the query of the versions that have no rendering, to be narrowed down."""
-    return select(ContentVersion).where(~exists().where(Rendering.version_id == ContentVersion.id))
-
-
-def render_version(version: ContentVersion) -> Rendered:
+def render_version(version: SavedVersion) -> Rendered:
     """Render one version; asks no database. Raises UnrenderableError and UnavailableError."""
     body_format: Literal["markdown", "html"] = (
         "html" if version.body_format == "html" else "markdown"
@@ -122,7 +119,7 @@ def render_version(version: ContentVersion) -> Rendered:
 
 
 def keep_renderings(
-    session: Session, versions: Sequence[ContentVersion], rendered: Mapping[int, Rendered]
+    session: Session, versions: Sequence[SavedVersion], rendered: Mapping[int, Rendered]
 ) -> None:
     """Keep what versions were rendered to; one that has a rendering by now keeps that."""
     for version in versions:
@@ -148,10 +145,10 @@ def copy_rendering(session: Session, version_id: int, to_version_id: int) -> Non
     session.execute(copied.on_conflict_do_nothing(index_elements=["version_id"]))
 
 
-def _text_of(version: ContentVersion) -> tuple[str, str]:
+def _text_of(version: SavedVersion) -> tuple[str, str]:
     return version.body_format, version.body
 
 
-def _searched_text(version: ContentVersion) -> str:
+def _searched_text(version: SavedVersion) -> str:
     words = " ".join([version.title, *version.tags, version.body])
     return words.encode()[:SEARCHED_BYTES].decode(errors="ignore")

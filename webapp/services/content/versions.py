@@ -1,11 +1,9 @@
 """Versions: one for each acknowledged save, never changed, always to be had again."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import orjson
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -13,6 +11,13 @@ from sqlalchemy.orm import Session
 from webapp.jobs.messages import SealVersion
 from webapp.jobs.outbox import enqueue
 from webapp.models import Content, ContentVersion
+from webapp.services.content.version_texts import (
+    SavedVersion,
+    Text,
+    complete,
+    digest_of,
+    read_by_number,
+)
 from webapp.services.errors import NotFoundError
 
 
@@ -61,22 +66,9 @@ def record_version(
     return version_id
 
 
-def digest_of(text: Content | ContentVersion, tags: Sequence[str]) -> bytes:
-    """Return the SHA-256 of everything that a save keeps, but for the category.
-
-    A category may be deleted, and a version of an item that stood in it is still intact.
-    """
-    return hashlib.sha256(_complete(text, tags)).digest()
-
-
-def size_of(text: Content | ContentVersion, tags: Sequence[str]) -> int:
+def size_of(text: Text, tags: Sequence[str]) -> int:
     """Return how many bytes a save keeps."""
-    return len(_complete(text, tags))
-
-
-def _complete(text: Content | ContentVersion, tags: Sequence[str]) -> bytes:
-    fields = [text.title, text.slug, text.body, text.body_format, text.excerpt]
-    return orjson.dumps([fields, list(tags), text.details], option=orjson.OPT_SORT_KEYS)
+    return len(complete(text, tags))
 
 
 def list_versions(
@@ -98,13 +90,9 @@ def list_versions(
     return [VersionLine(**row._asdict()) for row in session.execute(statement)]
 
 
-def get_version(session: Session, content_id: int, number: int) -> ContentVersion:
-    """Return one version whole. Raises NotFoundError."""
-    version = session.scalar(
-        select(ContentVersion).where(
-            ContentVersion.content_id == content_id, ContentVersion.number == number
-        )
-    )
+def get_version(session: Session, content_id: int, number: int) -> SavedVersion:
+    """Return one version whole. Raises NotFoundError and DamagedVersionError."""
+    version = read_by_number(session, content_id, number)
     if version is None:
         raise NotFoundError("There is no such version.")
     return version

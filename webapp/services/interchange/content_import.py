@@ -13,10 +13,11 @@ from webapp.kit.content_limits import check_body, check_metadata, check_tags
 from webapp.kit.imports.article import ImportedArticle
 from webapp.kit.imports.text import without_addresses
 from webapp.kit.slugs import slugify
-from webapp.models import Content, ContentVersion, ImportRecord
+from webapp.models import Content, ImportRecord
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, slugs, tagging
 from webapp.services.content.content import Draft
+from webapp.services.content.version_texts import SavedVersion
 from webapp.services.errors import InvalidInputError
 from webapp.services.interchange import sources
 from webapp.services.interchange.authors import ensure_author
@@ -329,7 +330,7 @@ def _imported(session: Session, case: Case, changes: Changes, result: Result) ->
     )
 
 
-def _text_of(version: ContentVersion) -> tuple[Any, ...]:
+def _text_of(version: SavedVersion) -> tuple[Any, ...]:
     return (
         version.title, version.body, version.body_format, version.excerpt, version.category_id,
         version.details,

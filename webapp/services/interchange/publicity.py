@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from webapp.models import Content, ContentVersion, ImportRecord, Publication, Schedule
+from webapp.models import Content, ImportRecord, Publication, Schedule
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
+from webapp.services.content.version_texts import SavedVersion
 from webapp.services.interchange.sources import Said
 from webapp.services.publishing import publishing, schedules
 from webapp.services.publishing.schedules import SchedulePlan
@@ -39,7 +40,7 @@ class Case:
     actor: Actor
     item: Content
     record: ImportRecord
-    version: ContentVersion
+    version: SavedVersion
     before: Said | None
     said: Said
     is_edited: bool

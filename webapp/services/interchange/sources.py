@@ -13,7 +13,8 @@ from webapp.kit.imports.text import make_label, without_addresses
 from webapp.kit.slugs import numbered
 from webapp.models import Content, ContentVersion, ImportRecord, Schedule
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content
+from webapp.services.content import content, versions
+from webapp.services.content.version_texts import SavedVersion
 from webapp.services.errors import ConflictError, NotFoundError
 
 IMPORT_REASON = "import"
@@ -113,18 +114,19 @@ def refuse_another_article(before: Said, said: Said) -> None:
         )
 
 
-def last_import(session: Session, content_id: int) -> ContentVersion:
+def last_import(session: Session, content_id: int) -> SavedVersion:
     """Return the newest version of an item that an import has saved."""
-    return session.scalars(
-        select(ContentVersion)
+    number = session.scalars(
+        select(ContentVersion.number)
         .where(ContentVersion.content_id == content_id, ContentVersion.reason == IMPORT_REASON)
         .order_by(ContentVersion.number.desc())
         .limit(1)
     ).one()
+    return versions.get_version(session, content_id, number)
 
 
 def record_of(
-    session: Session, item: Content, last: ContentVersion, said: Said, collection: str
+    session: Session, item: Content, last: SavedVersion, said: Said, collection: str
 ) -> ImportRecord:
     """Return the record of an item; one that was imported before there were any gets its own.
 

@@ -5,16 +5,18 @@ behind it. A kill loses the batch that was under way and nothing else, and no ro
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RunBackfill, SealVersion
-from webapp.jobs.outbox import enqueue
+from webapp.jobs.outbox import enqueue_anew
 from webapp.jobs.payloads import version_mark
 from webapp.models import BackfillState, Job
+from webapp.services.content import sealing
 from webapp.services.errors import NotFoundError
 
 
@@ -22,19 +24,23 @@ from webapp.services.errors import NotFoundError
 class Backfill:
     """What a backfill does.
 
-    `statement` handles the rows of `table` with `:after < key <= :until`; `key` is a positive
-    integer column that leads an index. `unfilled` is a condition that no row of the range may
-    satisfy any more once the statement has run; without one the statement is taken at its word.
-    Rows that are written while it runs are not its business: a trigger, or code that writes both,
-    has to be there before it starts.
+    `statement` handles the rows of `table` with `:after < key <= :until`, or `fill` does, where it
+    takes more than SQL; `key` is a positive integer column that leads an index. `unfilled` is a
+    condition that no row of the range may satisfy any more once the statement has run; without one
+    the statement is taken at its word. Rows that are written while it runs are not its business: a
+    trigger, or code that writes both, has to be there before it starts.
+
+    A start of a backfill that `undoes` another one takes that one's state away, and so its end.
     """
 
     name: str
     table: str
-    statement: str
+    statement: str = ""
     key: str = "id"
     unfilled: str | None = None
     rows_a_batch: int = 1_000
+    fill: Callable[[Session, int, int], None] | None = None
+    undoes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,27 @@ SEAL_PRESENT_VERSIONS = Backfill(
     """,  # noqa: S608 - all parts are constants of the code
 )
 
+# A batch may be of the longest texts, each with the two that it is compared with.
+PACK_VERSIONS = Backfill(
+    name=sealing.PACK_VERSIONS,
+    table="content_versions",
+    fill=sealing.pack_range,
+    rows_a_batch=50,
+    undoes=sealing.UNPACK_VERSIONS,
+)
+UNPACK_VERSIONS = Backfill(
+    name=sealing.UNPACK_VERSIONS,
+    table="content_versions",
+    fill=sealing.unpack_range,
+    unfilled="packed IS NOT NULL",
+    rows_a_batch=20,
+    undoes=sealing.PACK_VERSIONS,
+)
+
 # A backfill may leave this list with the release after the one whose contract step needed it.
-BACKFILLS: dict[str, Backfill] = {backfill.name: backfill for backfill in (SEAL_PRESENT_VERSIONS,)}
+BACKFILLS: dict[str, Backfill] = {
+    backfill.name: backfill for backfill in (SEAL_PRESENT_VERSIONS, PACK_VERSIONS, UNPACK_VERSIONS)
+}
 
 
 def find_backfill(name: str) -> Backfill:
@@ -91,34 +116,44 @@ def start(session: Session, name: str) -> Progress:
     One that is finished stays so. Raises NotFoundError.
     """
     backfill = find_backfill(name)
+    if backfill.undoes is not None:
+        # It waits for those who work by that state, and have not committed yet.
+        session.execute(delete(BackfillState).where(BackfillState.name == backfill.undoes))
     total = _estimate_rows(session, backfill)
     values = insert(BackfillState).values(name=name, rows_total=total)
     session.execute(values.on_conflict_do_nothing())
     state = _lock_state(session, name)
+    assert state is not None  # noqa: S101 - it was written above
     job = _find_job(session, state)
     is_on_its_way = job is not None and job.state in ON_ITS_WAY
     if state.finished_at is None and not is_on_its_way:
         state.runs += 1
         session.flush()
-        enqueue(session, RunBackfill(name=name, run=state.runs))
+        # A state that was taken away and came back has jobs of its former runs.
+        enqueue_anew(session, RunBackfill(name=name, run=state.runs))
     return read_progress(session, name)
 
 
 def run_batch(session: Session, backfill: Backfill) -> bool:
     """Do the next batch of a backfill that was started; returns whether it was the last.
 
+    There is no other for one whose state was taken away by the start of its opposite.
+
     The row of the state is locked, so two that work on the same backfill take turns. Raises
     UnfilledRowsError, after which nothing of the batch may be committed.
     """
     state = _lock_state(session, backfill.name)
-    if state.finished_at is not None:
+    if state is None or state.finished_at is not None:
         return True
     until, rows = _next_range(session, backfill, state.cursor)
     if until is None:
         _note(session, state, finished_at=text("clock_timestamp()"))
         return True
     bounds = {"after": state.cursor, "until": until}
-    session.execute(text(backfill.statement), bounds)
+    if backfill.fill is not None:
+        backfill.fill(session, state.cursor, until)
+    else:
+        session.execute(text(backfill.statement), bounds)
     _refuse_unfilled(session, backfill, bounds)
     _note(session, state, cursor=until, rows_done=state.rows_done + rows)
     return False
@@ -141,9 +176,11 @@ def read_progress(session: Session, name: str) -> Progress:
     )
 
 
-def _lock_state(session: Session, name: str) -> BackfillState:
-    statement = select(BackfillState).where(BackfillState.name == name).with_for_update()
-    return session.scalars(statement.execution_options(populate_existing=True)).one()
+def _lock_state(session: Session, name: str) -> BackfillState | None:
+    """Lock a state against others who move it, and not against those who only want it to stay."""
+    statement = select(BackfillState).where(BackfillState.name == name)
+    statement = statement.with_for_update(key_share=True)
+    return session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
 
 
 def _note(session: Session, state: BackfillState, **values: object) -> None:

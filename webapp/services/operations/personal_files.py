@@ -4,15 +4,19 @@ What is theirs follows from `webapp/models/personal_data.py`. Hashes stand in no
 """
 
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from sqlalchemy import LargeBinary, text
 from sqlalchemy.orm import Session
 
-from webapp.models import Base
+from webapp.models import Base, ContentVersion
+from webapp.models.arrays import is_one_of
 from webapp.models.personal_data import HELD, Held
+from webapp.services.content.version_texts import StoredVersion, read_stored, stored
+from webapp.services.errors import DamagedVersionError
 
 # A file is ended beyond this many bytes, so that neither a worker nor an answer holds more.
 FILE_BYTES = 16 * 1024 * 1024
@@ -69,7 +73,8 @@ def pieces(session: Session, account_id: int) -> Iterator[Piece]:
             execution_options={"yield_per": ROWS_AT_ONCE},
         )
         for batch in found.scalars().partitions(ROWS_AT_ONCE):
-            lines = [f"{line}\n".encode() for line in batch]
+            whole = _with_texts(session, batch) if table == "content_versions" else batch
+            lines = [f"{line}\n".encode() for line in whole]
             file.add(f"{table}.jsonl", lines)
             rows, size = rows + len(lines), size + sum(map(len, lines))
             if file.size >= FILE_BYTES:
@@ -136,6 +141,28 @@ def _queries() -> Iterator[tuple[str, str]]:
         ]
         link = next(iter(held.people), "id")
         yield table, f"SELECT {', '.join(columns)} FROM {table} WHERE {link} = :account_id"  # noqa: S608
+
+
+def _with_texts(session: Session, lines: Sequence[str]) -> list[str]:
+    """Put the texts of packed versions into their lines. What is damaged says so in its place."""
+    rows = [json.loads(line) for line in lines]
+    packed = [row["id"] for row in rows if row["body"] is None]
+    if not packed:
+        return list(lines)
+    found = read_stored(session, stored(is_one_of(ContentVersion.id, packed)))
+    texts = {version.row.id: version for version in found}
+    return [
+        line if row["body"] is not None else json.dumps({**row, **_text_of(texts[row["id"]])})
+        for line, row in zip(lines, rows, strict=True)
+    ]
+
+
+def _text_of(version: StoredVersion) -> dict[str, str]:
+    try:
+        whole = version.read()
+    except DamagedVersionError as error:
+        return {"body": str(error)}
+    return {"body": whole.body, "excerpt": whole.excerpt}
 
 
 def _about() -> str:

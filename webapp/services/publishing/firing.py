@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session, load_only
 from structlog.contextvars import get_contextvars
 
 from webapp.kit.lifecycle import Standing
-from webapp.models import Content, Rendering, Schedule
+from webapp.models import Content, ContentVersion, Rendering, Schedule
 from webapp.models.arrays import IdArray, is_one_of
 from webapp.services import activity
 from webapp.services.content.lifecycle import standing_of
-from webapp.services.content.renderings import find_missing, keep_renderings, render_version
-from webapp.services.errors import UnavailableError, UnrenderableError
+from webapp.services.content.renderings import keep_renderings, render_version
+from webapp.services.content.version_texts import read_stored, stored
+from webapp.services.errors import DamagedVersionError, UnavailableError, UnrenderableError
 from webapp.services.publishing import supersession
 from webapp.services.publishing.publishing import Release, release_ready, withdraw
 
@@ -25,7 +26,7 @@ FAILURE = "It could not be published; the operators' log has the reason."
 
 
 # By the id of a version, why it has no rendering.
-_Unrendered = dict[int, UnrenderableError | UnavailableError]
+_Unrendered = dict[int, UnrenderableError | UnavailableError | DamagedVersionError]
 
 
 # To put a statement together costs a batch more than to send it, so these are made once.
@@ -159,11 +160,13 @@ def _render_missing(session: Session, schedule_ids: Sequence[int]) -> _Unrendere
     refused: _Unrendered = {}
     pinned = session.scalars(_WITHOUT_RENDERING, {"schedule_ids": schedule_ids})
     missing = [version_id for version_id in pinned if version_id is not None]
-    for version in find_missing(session, missing) if missing else ():
+    whole = stored(is_one_of(ContentVersion.id, missing))
+    for found in read_stored(session, whole) if missing else ():
         try:
+            version = found.read()
             keep_renderings(session, [version], {version.id: render_version(version)})
-        except (UnrenderableError, UnavailableError) as error:
-            refused[version.id] = error
+        except (UnrenderableError, UnavailableError, DamagedVersionError) as error:
+            refused[found.row.id] = error
     return refused
 
 
