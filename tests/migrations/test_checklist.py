@@ -27,6 +27,7 @@ ACCOUNTED_FOR = {
             "d94f3a61ac43",
             "2f71ac05be98", "c61f0a3be7d5", "e93b75d2c0f1",
             "7c20a1f5d8e3", "8d31b206e9f4", "9e42c317fa05", "9b3c6e7d10f5",
+            "a7e1c4f09d26",
         )
     },
     ("654f547b43aa", "ban-drop-constraint"): "NOT NULL says the same as the check",

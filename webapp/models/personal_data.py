@@ -289,7 +289,7 @@ HELD: dict[str, Held] = {
         "id created_at used_at", hidden="code_hash", people=_OWN_ROWS,
     ),
     "renderings": _nobodys(
-        "a version as it is shown and searched", "as long as the version",
+        "a version as it is shown and searched", "while it is public or scheduled, and two days",
         "version_id html excerpt search rendered_at",
     ),
     "roles": _nobodys("the five roles", _NEVER, "id name rank"),

@@ -67,11 +67,15 @@ class Rendering(Base):
     """The sanitised HTML of one version and its search words.
 
     Made before the version goes public, so that neither rendering nor the search index is paid for
-    at the moment of publishing.
+    at the moment of publishing. One that nothing public or scheduled needs is deleted after a
+    while, and made again where it is wanted.
     """
 
     __tablename__ = "renderings"
-    __table_args__ = (Index("ix_renderings_search", "search", postgresql_using="gin"),)
+    __table_args__ = (
+        Index("ix_renderings_search", "search", postgresql_using="gin"),
+        Index("ix_renderings_rendered_at", "rendered_at"),
+    )
 
     version_id: Mapped[int] = mapped_column(
         ForeignKey("content_versions.id", ondelete="CASCADE"), primary_key=True

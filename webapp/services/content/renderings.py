@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
-from sqlalchemy import and_, exists, func, literal, select
+from sqlalchemy import and_, bindparam, exists, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from webapp.adapters.rendering import Rendered, RenderingUnavailableError, rendering_processes
 from webapp.kit.rendering.refusals import RenderingRefusedError
 from webapp.models import ContentVersion, Rendering
-from webapp.models.arrays import is_one_of
+from webapp.models.arrays import IdArray, is_one_of
 from webapp.services.content.version_texts import SavedVersion, read_versions
 from webapp.services.errors import ServiceError, UnavailableError, UnrenderableError
 
@@ -18,6 +18,19 @@ from webapp.services.errors import ServiceError, UnavailableError, UnrenderableE
 # its beginning. A hyphenated word or an address is kept whole and in parts, lower case can be more
 # bytes than upper case, and each word brings a few of its own: one byte of text may make five.
 SEARCHED_BYTES = 200_000
+
+KEPT_DAYS = 2
+"""How long a rendering is kept that nothing public or scheduled needs, in days."""
+
+# Whoever is about to need one that is older than half of that makes it young, so that pruning which
+# is at it passes over it: it finds another row than the one that it has looked at.
+_KEEP_LONGER = text(
+    """
+    UPDATE renderings SET rendered_at = clock_timestamp()
+    WHERE version_id = ANY (:version_ids)
+      AND rendered_at < clock_timestamp() - make_interval(days => :days) / 2
+    """
+).bindparams(bindparam("version_ids", type_=IdArray()))
 
 RENDERS_APART = "renders_apart"
 """The mark, in a session's `info`, of one whose transaction must not wait for rendering."""
@@ -72,21 +85,22 @@ class RenderedTexts:
     def render_needed(self) -> None:
         """Render what was asked for, while no transaction is open."""
         needed, self._needed = self._needed, {}
-        for text, version in needed.items():
+        for wanted, version in needed.items():
             try:
-                self._rendered[text] = render_version(version)
+                self._rendered[wanted] = render_version(version)
             except (UnrenderableError, UnavailableError) as error:
-                self._rendered[text] = error
+                self._rendered[wanted] = error
 
 
 def ensure_renderings(session: Session, version_ids: Collection[int]) -> None:
-    """Render the versions that have no rendering yet.
+    """Render the versions that have no rendering yet, and keep the renderings of the others.
 
     Scheduling does this ahead, so that at the due moment there is nothing left to render. Two that
     render one version at once make the same text, and the key keeps one of them. A version that is
     rendered keeps its rendering, whatever the renderer learns later. Raises RenderingNeededError
     where the session renders apart or ahead, else UnrenderableError and UnavailableError.
     """
+    session.execute(_KEEP_LONGER, {"version_ids": version_ids, "days": KEPT_DAYS})
     missing = find_missing(session, version_ids)
     if not missing:
         return
