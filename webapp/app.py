@@ -21,7 +21,16 @@ from webapp.api.accounts import (
 from webapp.api.answer_headers import AnswerHeaders, WithAnswerHeaders
 from webapp.api.audience import follows, notifications
 from webapp.api.clients import BehindProxies, refuse_hidden_clients
-from webapp.api.content import autosaves, checks, comparisons, content, previews, taxonomy, versions
+from webapp.api.content import (
+    autosaves,
+    checks,
+    comparisons,
+    content,
+    labels,
+    previews,
+    taxonomy,
+    versions,
+)
 from webapp.api.context import WebContext
 from webapp.api.edge import ImprintApp, install_edge
 from webapp.api.errors import install_error_handlers
@@ -65,6 +74,7 @@ BLUEPRINTS = (
     comparisons.blueprint,
     checks.blueprint,
     previews.blueprint,
+    labels.blueprint,
     schedules.blueprint,
     imports.blueprint,
     taxonomy.blueprint,

@@ -277,6 +277,12 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /api/v1/content/<int:content_id>/autosave/save": lambda room: room.do(
         "POST", f"{_autosaved(room)}/autosave/save"
     ),
+    "POST /api/v1/content/<int:content_id>/versions/<int:number>/labels": lambda room: room.do(
+        "POST", f"{room.item()}/versions/1/labels", {"name": "as printed"}
+    ),
+    "DELETE /api/v1/content/<int:content_id>/labels/<int:label_id>": lambda room: room.do(
+        "DELETE", _labelled(room)
+    ),
     "POST /api/v1/content/<int:content_id>/versions/<int:number>/previews": lambda room: room.do(
         "POST", f"{room.item()}/versions/1/previews", {}
     ),
@@ -340,6 +346,12 @@ WITHOUT_LINE = {
     "POST /api/v1/notifications/<int:notification_id>/read": OF_A_READER,
     "POST /api/v1/notifications/read-all": OF_A_READER,
 }
+
+
+def _labelled(room: Newsroom) -> str:
+    path = room.item()
+    made = room.do("POST", f"{path}/versions/1/labels", {"name": "as printed"}).get_json()
+    return f"{path}/labels/{made['id']}"
 
 
 def _previewed(room: Newsroom) -> str:

@@ -100,6 +100,17 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
         lambda item: Request(f"/content/{item.id}/versions/999999/previews", {}),
         frozenset({404, 409}),
     ),
+    "POST /api/v1/content/<int:content_id>/versions/<int:number>/labels": ItemRoute(
+        AUTHOR,
+        lambda item: Request(f"/content/{item.id}/versions/999999/labels", {"name": "x"}),
+        NOT_THERE,
+    ),
+    "GET /api/v1/content/<int:content_id>/labels": ItemRoute(
+        AUTHOR, plain("/content/{item.id}/labels"), OK
+    ),
+    "DELETE /api/v1/content/<int:content_id>/labels/<int:label_id>": ItemRoute(
+        AUTHOR, plain(f"/content/{{item.id}}/labels/{NOBODY}"), NOT_THERE
+    ),
     "GET /api/v1/content/<int:content_id>/previews": ItemRoute(
         AUTHOR, plain("/content/{item.id}/previews"), OK
     ),

@@ -33,6 +33,7 @@ from webapp.models.content.autosaves import Autosave
 from webapp.models.content.content import Content, ContentTag, Slug
 from webapp.models.content.preview_links import PreviewLink
 from webapp.models.content.taxonomy import Category, Tag
+from webapp.models.content.version_labels import VersionLabel
 from webapp.models.content.versions import ContentVersion, Rendering
 from webapp.models.idempotency_keys import IdempotencyKey
 from webapp.models.interchange.imports import ImportedAuthor, ImportedCategory, ImportRecord
@@ -94,4 +95,5 @@ __all__ = [
     "Tick",
     "TotpFactor",
     "User",
+    "VersionLabel",
 ]

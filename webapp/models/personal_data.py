@@ -329,5 +329,9 @@ HELD: dict[str, Held] = {
             },
         },
     ),
+    "version_labels": Held(
+        "who gave it", f"{_NEWSROOM}; a version is found and kept by it", "until it is taken away",
+        KEPT, "id content_id version_id name created_at", people={"created_by_id": UNLINKED},
+    ),
 }  # fmt: skip
 """By the name of the table."""

@@ -213,3 +213,17 @@ def test_links_to_a_draft_open_nothing_any_more(manager: Caller, agent: Agent) -
         for made in (link, kept)
     ]
     assert opened == [404, 200]
+
+
+def test_names_of_versions_are_taken_away_and_given_back(manager: Caller, agent: Agent) -> None:
+    path = write(manager)
+    by_hand(manager, "PATCH", path, {"title": "Second"})
+    kept = by_hand(manager, "POST", f"{path}/versions/1/labels", {"name": "as printed"})
+    agent.call("POST", f"{path}/versions/2/labels", {"name": "mine"})
+    agent.caller.call("DELETE", f"{path}/labels/{kept['id']}", Agent_Session=agent.run)
+    agent.call("POST", f"{path}/versions/2/labels", {"name": "as printed"})
+
+    assert undo(manager)["left"] == []
+
+    listed = read(manager, f"{path}/labels")["items"]
+    assert [(line["name"], line["version"]) for line in listed] == [("as printed", 1)]

@@ -14,6 +14,8 @@ PUT_BACK_BY = {
     f"POST {ITEM}/versions/<int:number>/restore": ITEMS,
     f"DELETE {ITEM}": ITEMS,
     f"POST {ITEM}/autosave/save": ITEMS,
+    f"POST {ITEM}/versions/<int:number>/labels": ITEMS,
+    f"DELETE {ITEM}/labels/<int:label_id>": ITEMS,
     f"POST {ITEM}/versions/<int:number>/previews": ITEMS,
     f"DELETE {ITEM}/previews/<int:preview_id>": "it is left, as irreversible",
     f"PUT {ITEM}/autosave": NO_LINE,

@@ -14,7 +14,7 @@ from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, IfMatch, PageQuery, VersionPath
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
-from webapp.services.content import content, versions
+from webapp.services.content import content, labels, versions
 from webapp.services.content.versions import VersionLine
 
 blueprint = Blueprint("versions", title="Versions")
@@ -33,6 +33,9 @@ class VersionSummary(BaseModel):
     words: int | None
     words_added: int | None
     words_removed: int | None
+    labels: list[str] = Field(
+        default_factory=list, description="The names under which it is found and kept."
+    )
 
 
 class VersionAnswer(VersionSummary):
@@ -68,7 +71,14 @@ def list_versions(path: ContentPath, query: PageQuery) -> Response:
     if query.cursor is not None:
         (below,) = decode_cursor(query.cursor, int)
     rows = versions.list_versions(session, path.content_id, below=below, limit=query.limit + 1)
-    page = page_of(rows, query.limit, _shape, lambda row: (row.number,))
+    named = labels.names_of(session, path.content_id, [row.number for row in rows])
+
+    def shape(line: VersionLine) -> VersionSummary:
+        summary = VersionSummary.model_validate(line)
+        summary.labels = named.get(line.number, [])
+        return summary
+
+    page = page_of(rows, query.limit, shape, lambda row: (row.number,))
     return answer(VersionPage(**page))
 
 
@@ -84,6 +94,8 @@ def read_version(path: VersionPath) -> Response:
     content.get(session, current_actor(), path.content_id)
     version = versions.get_version(session, path.content_id, path.number)
     summary = VersionSummary.model_validate(version)
+    named = labels.names_of(session, path.content_id, [version.number])
+    summary.labels = named.get(version.number, [])
     whole = VersionAnswer(
         **summary.model_dump(),
         slug=version.slug,
@@ -112,7 +124,3 @@ def restore(path: VersionPath, header: IfMatch) -> Response:
         open_session(), current_actor(), path.content_id, header.revisions(), path.number
     )
     return answer_with(path.content_id)
-
-
-def _shape(line: VersionLine) -> VersionSummary:
-    return VersionSummary.model_validate(line)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.kit.lifecycle import Move, Standing
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, previews
+from webapp.services.content import content, labels, previews
 from webapp.services.content.lifecycle import standing_of
 from webapp.services.operations.agent_sessions import Line
 from webapp.services.operations.undo_reasons import IrreversibleError
@@ -27,6 +27,7 @@ _OF_TEXT = frozenset({"content.create", "content.save", "content.restore", "cont
 _OF_SCHEDULES = frozenset(
     {"schedule.create", "schedule.edit", "schedule.cancel", "schedule.supersede"}
 )
+_OF_LABELS = frozenset({"label.create", "label.delete"})
 _OLDER_LINE = "A line of an older release, or one that was erased, does not tell what was before."
 
 
@@ -36,6 +37,7 @@ class ItemBefore:
 
     `schedules` holds, by their ids, the former values of those that there were, and None for those
     that the session made. `previews` are the ids of the links to it that the session made.
+    `labels` holds, by their names, the versions that had them; None where none had.
     """
 
     is_new: bool = False
@@ -44,6 +46,7 @@ class ItemBefore:
     shown: Shown | None = None
     schedules: dict[int, dict[str, Any] | None] = field(default_factory=dict)
     previews: list[int] = field(default_factory=list)
+    labels: dict[str, int | None] = field(default_factory=dict)
 
 
 def read_before(lines: Sequence[Line]) -> ItemBefore:
@@ -62,6 +65,9 @@ def read_before(lines: Sequence[Line]) -> ItemBefore:
             _read_schedule(before, line)
         elif line.action in _MOVES:
             _read_move(before, line)
+        elif line.action in _OF_LABELS:
+            was_on = _told(line, "version") if line.action == "label.delete" else None
+            before.labels.setdefault(_told(line, "name"), was_on)
         elif line.action == "preview.create":
             before.previews.append(_told(line, "preview_id"))
         elif line.action != "content.undo":
@@ -88,6 +94,8 @@ def put_back(session: Session, actor: Actor, content_id: int, before: ItemBefore
     elif wanted is not Standing.PUBLISHED and item.status == "published":
         withdraw_again(session, actor, item)
     _put_schedules_back(session, actor, before)
+    for name, number in before.labels.items():
+        labels.put_back(session, actor, content_id, name, number)
     previews.revoke_some(session, actor, content_id, before.previews)
     if wanted in _PUT_ASIDE and wanted is not standing_of(item):
         aside = content.archive if wanted is Standing.ARCHIVED else content.trash
