@@ -19,7 +19,7 @@ from workers.broker import make_celery
 from workers.context import WorkerContext
 from workers.dispatcher import Dispatcher
 
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.02
 
 
 def wait_until(condition: Callable[[], object], seconds: float = HANG_SECONDS) -> None:

@@ -28,7 +28,7 @@ DATABASE = "imprint"
 SECRET_KEY = "a secret key for the fault tests, long enough for production"
 LEASE_SECONDS = 2.0
 REDISPATCH_SECONDS = 1.0
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.02
 
 
 class Rig:

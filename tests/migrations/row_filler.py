@@ -141,9 +141,13 @@ def read_rows(connection: Connection) -> dict[str, list[dict[str, Any]]]:
 def read_schema(connection: Connection) -> list[tuple[Any, ...]]:
     """Return every column, constraint, index and storage setting, as PostgreSQL spells them."""
     statement = """
-        SELECT 'column', table_name::text, column_name::text, concat_ws(' ', data_type, udt_name,
-            column_default, is_nullable, identity_generation)
-        FROM information_schema.columns WHERE table_schema = 'public'
+        SELECT 'column', attrelid::regclass::text, attname::text, concat_ws(' ',
+            format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid), attnotnull,
+            attidentity, attgenerated)
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
+            AND attnum > 0 AND NOT attisdropped
         UNION ALL SELECT 'constraint', conrelid::regclass::text, conname::text,
             pg_get_constraintdef(oid)
         FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'

@@ -28,7 +28,7 @@ from webapp.jobs.outbox import enqueue_many
 from webapp.settings import Settings
 from workers.context import WorkerContext
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.chaos, pytest.mark.long, pytest.mark.timeout(1800)]
 
 JOBS = int(os.environ.get("IMPRINT_RELEASE_JOBS", "2000"))
 # To the new release, back to the last one, and to the new one in the end; two workers each time.

@@ -51,6 +51,7 @@ def start(sessions: sessionmaker[Session], name: str = NAME) -> Progress:
         return backfills.start(session, name)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(12 * HANG_SECONDS)
 def test_killed_again_and_again_it_does_each_row_once(
     settings: Settings, sessions: sessionmaker[Session], counted: None

@@ -52,7 +52,7 @@ def test_killed_again_and_again_it_leaves_nothing(
             kills, left_at_kill = kills + 1, rows_left(sessions, account_id)
             take_back(sessions)
             process = start_process(settings, "erasure_process")
-        time.sleep(0.002)
+        time.sleep(0.01)
     assert (process.returncode, kills > 0) == (0, True)
     assert rows_left(sessions, account_id) == 0
     with sessions() as session:
