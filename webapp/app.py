@@ -39,7 +39,7 @@ from webapp.api.metrics import install_metrics
 from webapp.api.operations import account_deletions, account_exports, activity, undo
 from webapp.api.operations.operators import install_operators
 from webapp.api.problems import Problem
-from webapp.api.publishing import published, schedules
+from webapp.api.publishing import published, reviews, schedules
 from webapp.api.publishing.public_reads import PublicReads
 from webapp.api.rate_limits import install_rate_limits
 from webapp.api.routing import install_routing
@@ -76,6 +76,7 @@ BLUEPRINTS = (
     previews.blueprint,
     labels.blueprint,
     schedules.blueprint,
+    reviews.blueprint,
     imports.blueprint,
     taxonomy.blueprint,
     published.blueprint,

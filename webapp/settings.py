@@ -1,5 +1,6 @@
 """Every setting of Imprint, typed, read once from the environment by the entry points."""
 
+from collections.abc import Callable
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,6 +15,7 @@ from webapp.kit.issuers import Issuer, read_issuers
 from webapp.kit.mail_sender import mailable_sender
 from webapp.kit.passkey_sites import Site, check_domain, check_origins, site_of
 from webapp.kit.quotas import Quotas
+from webapp.kit.review_policy import DEFAULT_STEPS, ReviewPolicy, read_steps
 from webapp.kit.roles import RoleName
 from webapp.kit.secret_keys import weakness_of
 from webapp.kit.service_urls import (
@@ -94,10 +96,10 @@ class Settings(EnvironmentSettings):
         validation_alias=AliasChoices("IMPRINT_SECRET_KEY", "SECRET_KEY"),
     )
     former_secret_key: SecretStr = SecretStr("")
-    base_url: str = "http://127.0.0.1:8000"
+    base_url: Annotated[str, AfterValidator(check_web_url)] = "http://127.0.0.1:8000"
     content_url: str = "{base_url}/api/v1/published/{slug}"
     password_reset_url: str = OWN_RESET_PAGE
-    mail_from: str = "Imprint <no-reply@localhost>"
+    mail_from: Annotated[str, AfterValidator(mailable_sender)] = "Imprint <no-reply@localhost>"
 
     new_account_role: RoleName = RoleName.READER
     access_token_days: int = Field(default=30, ge=1, le=365)
@@ -110,6 +112,8 @@ class Settings(EnvironmentSettings):
     unverified_accounts: Literal["everything", "read", "nothing"] = "everything"
     keep_unverified_account_days: int = Field(default=0, ge=0, le=36_500)
     second_factor_roles: str = ""
+    review_steps: str = DEFAULT_STEPS
+    approval_required_roles: str = ""
     passkey_domain: Annotated[str, AfterValidator(check_domain)] = ""
     # What it is checked against may be set where it is not.
     passkey_origins: str = Field(default="", validate_default=True)
@@ -183,27 +187,20 @@ class Settings(EnvironmentSettings):
             read_smtp_url(url)
         return url
 
-    @field_validator("base_url")
-    @classmethod
-    def _check_base_url(cls, url: str) -> str:
-        return check_web_url(url)
-
     @field_validator("content_url", "password_reset_url")
     @classmethod
     def _check_link(cls, template: str, info: ValidationInfo) -> str:
         check_link(template, {"slug"} if info.field_name == "content_url" else ())
         return template
 
-    @field_validator("cors_origins")
+    @field_validator("cors_origins", "oidc_issuers", "review_steps")
     @classmethod
-    def _check_origins(cls, origins: str) -> str:
-        read_origins(origins)
-        return origins
-
-    @field_validator("mail_from")
-    @classmethod
-    def _check_sender(cls, sender: str) -> str:
-        return mailable_sender(sender)
+    def _check_readable(cls, setting: str, info: ValidationInfo) -> str:
+        readers: dict[str | None, Callable[[str], object]] = {
+            "cors_origins": read_origins, "oidc_issuers": read_issuers, "review_steps": read_steps
+        }  # fmt: skip
+        readers[info.field_name](setting)
+        return setting
 
     @field_validator("new_account_role")
     @classmethod
@@ -214,9 +211,9 @@ class Settings(EnvironmentSettings):
             raise ValueError(message)
         return role
 
-    @field_validator("second_factor_roles")
+    @field_validator("second_factor_roles", "approval_required_roles")
     @classmethod
-    def _check_second_factor_roles(cls, roles: str) -> str:
+    def _check_roles(cls, roles: str) -> str:
         """Keep the roles as one text, with commas and nothing else between them."""
         names = [name.strip() for name in roles.split(",") if name.strip()]
         unknown = [name for name in names if name not in RoleName.__members__.values()]
@@ -232,12 +229,6 @@ class Settings(EnvironmentSettings):
         if info.data.keys() >= {"passkey_domain", "base_url"}:
             check_origins(origins, info.data["passkey_domain"], info.data["base_url"])
         return origins
-
-    @field_validator("oidc_issuers")
-    @classmethod
-    def _check_issuers(cls, setting: str) -> str:
-        read_issuers(setting)
-        return setting
 
     @field_validator("password_sign_in")
     @classmethod
@@ -342,6 +333,12 @@ class Settings(EnvironmentSettings):
     def wants_second_factor(self, role: RoleName) -> bool:
         """Say whether an account of this role has to have a second factor."""
         return self.password_sign_in and role.value in self.second_factor_roles.split(",")
+
+    @property
+    def review_policy(self) -> ReviewPolicy:
+        """What reviews need, and whose publications need one."""
+        roles = filter(None, self.approval_required_roles.split(","))
+        return ReviewPolicy(read_steps(self.review_steps), frozenset(map(RoleName, roles)))
 
     def issuers(self) -> tuple[Issuer, ...]:
         """Return those who may say who somebody is, with their secrets, in the order given."""

@@ -5,7 +5,7 @@ from workers.audience import mail, notifications
 from workers.content import autosaves, versions
 from workers.context import Handler
 from workers.operations import account_deletions, account_exports, backfills, erasure, housekeeping
-from workers.publishing import publishing, refresh
+from workers.publishing import publishing, refresh, reviews
 
 HANDLERS: dict[str, Handler] = {
     handler.message.kind: handler
@@ -15,6 +15,7 @@ HANDLERS: dict[str, Handler] = {
         identities,
         publishing,
         refresh,
+        reviews,
         versions,
         autosaves,
         notifications,

@@ -56,6 +56,12 @@ class Newsroom:
         made = self.do("POST", f"{self.item()}/schedule", SOON)
         return f"/schedule/{made.get_json()['id']}"
 
+    def review(self) -> str:
+        """Ask for a review of an item and return its path."""
+        path = self.item()
+        asked = self.do("POST", f"{path}/reviews", {})
+        return f"{path}/reviews/{asked.get_json()['id']}"
+
     def category(self) -> str:
         """Make a category and return its path."""
         made = self.do("POST", "/categories", {"name": "Category"})
@@ -291,6 +297,15 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     ),
     "POST /api/v1/content/<int:content_id>/versions/<int:number>/restore": lambda room: room.do(
         "POST", f"{_edited(room)}/versions/1/restore"
+    ),
+    "POST /api/v1/content/<int:content_id>/reviews": lambda room: room.do(
+        "POST", f"{room.item()}/reviews", {}
+    ),
+    "POST /api/v1/content/<int:content_id>/reviews/<int:review_id>/decisions": lambda room: room.do(
+        "POST", f"{room.review()}/decisions", {"decision": "approve", "version": 1}
+    ),
+    "DELETE /api/v1/content/<int:content_id>/reviews/<int:review_id>": lambda room: room.do(
+        "DELETE", room.review()
     ),
     "POST /api/v1/content/<int:content_id>/schedule": lambda room: room.do(
         "POST", f"{room.item()}/schedule", SOON

@@ -16,7 +16,8 @@ from webapp.services.accounts.actors import Actor
 from webapp.services.errors import ForbiddenError
 
 DECIDES_FOR_OTHERS = {
-    Permission.CONTENT_PUBLISH, Permission.SCHEDULE_MANAGE, Permission.MESSAGE_SEND,
+    Permission.CONTENT_PUBLISH, Permission.CONTENT_PUBLISH_APPROVED, Permission.CONTENT_APPROVE,
+    Permission.SCHEDULE_MANAGE, Permission.MESSAGE_SEND,
     Permission.CREDENTIAL_MANAGE, Permission.ACCOUNT_EDIT, Permission.USER_SET_ROLE,
     Permission.TAXONOMY_MANAGE, Permission.CONTENT_PREVIEW,
 }  # fmt: skip
@@ -36,6 +37,10 @@ def test_a_scope_to_propose_decides_nothing() -> None:
 def test_no_scope_holds_the_credentials_of_an_account() -> None:
     assert set(PERMISSIONS_OF_SCOPE) == set(Scope)
     assert Permission.CREDENTIAL_MANAGE not in permissions_of_scopes(Scope)
+
+
+def test_no_scope_lets_a_machine_approve() -> None:
+    assert Permission.CONTENT_APPROVE not in permissions_of_scopes(Scope)
 
 
 def test_a_scope_of_another_release_allows_nothing() -> None:

@@ -6,6 +6,7 @@ A route that is not in one of the two tables fails `test_every_route_has_its_row
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.matrix.review_routes import REVIEW_ROUTES
 from tests.matrix.route_rows import CommonRoute, ItemRoute, Request, once, plain, stale
 from tests.matrix.world import Item, World
 from webapp.kit.lifecycle import Standing
@@ -40,7 +41,7 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     ),
     "DELETE /api/v1/content/<int:content_id>": ItemRoute(AUTHOR, stale("/content/{item.id}")),
     "POST /api/v1/content/<int:content_id>/publish": ItemRoute(
-        EDITOR, stale("/content/{item.id}/publish", {})
+        AUTHOR, stale("/content/{item.id}/publish", {})
     ),
     "POST /api/v1/content/<int:content_id>/unpublish": ItemRoute(
         EDITOR, stale("/content/{item.id}/unpublish")
@@ -57,8 +58,9 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     "POST /api/v1/content/<int:content_id>/unarchive": ItemRoute(
         AUTHOR, stale("/content/{item.id}/unarchive")
     ),
+    **REVIEW_ROUTES,
     "POST /api/v1/content/<int:content_id>/schedule": ItemRoute(
-        EDITOR, stale("/content/{item.id}/schedule", {"action": "publish", **SOON})
+        AUTHOR, stale("/content/{item.id}/schedule", {"action": "publish", **SOON})
     ),
     "GET /api/v1/content/<int:content_id>/import": ItemRoute(
         AUTHOR, plain("/content/{item.id}/import"), OK, shows=True, states=frozenset({"draft"})
@@ -308,6 +310,7 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
         ),
         shows=True,
     ),
+    "GET /api/v1/reviews": CommonRoute(AUTHOR, once("/reviews?limit=100&state=open")),
     "GET /api/v1/schedule": CommonRoute(AUTHOR, once("/schedule?limit=100")),
     "GET /api/v1/published": CommonRoute(
         None,

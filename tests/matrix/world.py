@@ -31,7 +31,15 @@ from webapp.services.content import taxonomy
 from webapp.services.interchange import sources
 from webapp.settings import Settings
 
-STATES = ("draft", "scheduled", "public with newer draft", "withdrawn", "trashed", "archived")
+STATES = (
+    "draft",
+    "scheduled",
+    "public with newer draft",
+    "withdrawn",
+    "trashed",
+    "archived",
+    "reviewed",
+)
 ANONYMOUS, READER, OWNER, COLLEAGUE, EDITOR, MANAGER, ADMIN = PEOPLE = (
     "anonymous", "reader", "owner", "colleague", "editor", "manager", "admin",
 )  # fmt: skip
@@ -60,6 +68,7 @@ class Item:
     slug: str
     tag_id: int
     schedule_id: int | None = None
+    review_id: int | None = None
     shelf_word: str | None = None
     category_id: int | None = None
 
@@ -191,27 +200,34 @@ def _write_item(world: World, state: str) -> Item:
     first = {"title": f"Title {PUBLIC_WORD}", "slug": f"plain-{word[2:]}", "body": PUBLIC_WORD}
     made = world.succeed(OWNER, "POST", "/content", first if is_public_before else secret).json()
     path = f"/content/{made['id']}"
-    schedule_id = None
-    if state == "scheduled":
+    item = Item(made["id"], state, word, slug, tag_id=0, shelf_word=shelf_word)
+    item.category_id = secret.get("category_id")
+    _bring_about(world, item, path, secret)
+    with world.sessions() as session:
+        item.tag_id = session.scalars(select(Tag.id).where(Tag.name == f"tag {word}")).one()
+    return item
+
+
+def _bring_about(world: World, item: Item, path: str, secret: dict[str, Any]) -> None:
+    """Take a new item to the state that it is to be in."""
+    if item.state == "scheduled":
         at = (utc_now() + timedelta(days=30)).isoformat()
         plan = {"action": "publish", "at": at}
         planned = world.succeed(EDITOR, "POST", f"{path}/schedule", plan, If_Match="*")
-        schedule_id = planned.json()["id"]
-    elif state == "public with newer draft":
+        item.schedule_id = planned.json()["id"]
+    elif item.state == "public with newer draft":
         world.succeed(EDITOR, "POST", f"{path}/publish", {}, If_Match="*")
         world.succeed(OWNER, "PATCH", path, secret, If_Match="*")
-    elif state == "withdrawn":
+    elif item.state == "withdrawn":
         world.succeed(EDITOR, "POST", f"{path}/publish", {}, If_Match="*")
         world.succeed(EDITOR, "POST", f"{path}/unpublish", If_Match="*")
-    elif state == "trashed":
+    elif item.state == "trashed":
         world.succeed(OWNER, "POST", f"{path}/trash", If_Match="*")
-    elif state == "archived":
+    elif item.state == "archived":
         world.succeed(OWNER, "POST", f"{path}/archive", If_Match="*")
-    with world.sessions() as session:
-        tag_id = session.scalars(select(Tag.id).where(Tag.name == f"tag {word}")).one()
-    return Item(
-        made["id"], state, word, slug, tag_id, schedule_id, shelf_word, secret.get("category_id")
-    )
+    elif item.state == "reviewed":
+        asked = world.succeed(OWNER, "POST", f"{path}/reviews", {}, If_Match="*")
+        item.review_id = asked.json()["id"]
 
 
 def _came_from_elsewhere(world: World, item: Item) -> None:

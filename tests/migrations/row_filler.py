@@ -52,6 +52,8 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("jobs", "state"): _pick("running", "failed"),
     ("mail_deliveries", "state"): _pick("queued", "sent", "failed", "suppressed"),
     ("passkey_challenges", "purpose"): _pick("add", "sign_in"),
+    ("review_decisions", "decision"): _pick("approve", "changes_wanted", "reject"),
+    ("reviews", "state"): _pick("open", "approved", "changes_wanted", "rejected"),
     ("schedules", "action"): _pick("publish", "unpublish"),
     ("schedules", "if_missed"): _pick("run", "skip"),
     ("schedules", "state"): _pick("pending", "handed", "fired", "missed"),

@@ -118,7 +118,9 @@ def load_actor(
     elif lacks_factor or (not actor.is_verified and settings.unverified_accounts == "nothing"):
         # It is shown what everybody is shown.
         return
-    g.actor = replace(actor, quotas=settings.quotas_of(actor.role))
+    g.actor = replace(
+        actor, quotas=settings.quotas_of(actor.role), review_policy=settings.review_policy
+    )
 
 
 def _refuse_unverified(settings: Settings) -> None:

@@ -21,7 +21,7 @@ from webapp.services.errors import (
     DamagedVersionError,
     ForbiddenError,
     InvalidInputError,
-    MoveRefusedError,
+    MoveRefusal,
     NotFoundError,
     ServiceError,
     StaleRevisionError,
@@ -89,7 +89,7 @@ def _service_error(error: ServiceError) -> Response:
     if isinstance(error, DailyQuotaError | TooManyTriesError):
         headers = {"Retry-After": str(error.seconds)}
     item = None
-    if isinstance(error, MoveRefusedError):
+    if isinstance(error, MoveRefusal):
         item = ItemState(status=error.status, state=error.state, moves=list(error.moves))
     newer = NewerItem.model_validate(error) if isinstance(error, StaleItemError) else None
     return problem(status, str(error), errors=errors, item=item, newer=newer, headers=headers)

@@ -74,7 +74,8 @@ class Problem(BaseModel):
     request_id: str
     errors: list[FieldError] = Field(default_factory=list, description="Every wrong field at once.")
     item: ItemState | None = Field(
-        None, description="Where the state of an item refuses what was asked (409): that state."
+        None,
+        description="Where the state of an item (409), or who asks (403), stands against it.",
     )
     newer: NewerItem | None = Field(
         None,

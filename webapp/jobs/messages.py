@@ -133,6 +133,18 @@ class SendIdentityLinked(AccountMail):
         return str(self.identity_id)
 
 
+class SendReviewDecision(AccountMail):
+    """Tell the author of an item what became of the review of a version of it."""
+
+    kind: ClassVar[str] = "review_decision.send"
+
+    decision_id: int
+
+    def dedupe_key(self) -> str:
+        """One mail for each decision."""
+        return str(self.decision_id)
+
+
 class FireSchedules(Message):
     """Carry out schedules that are due."""
 
@@ -314,6 +326,7 @@ MESSAGES: dict[str, type[Message]] = {
         SendAddressChanged,
         SendFactorNotice,
         SendIdentityLinked,
+        SendReviewDecision,
         FireSchedules,
         RefreshPublications,
         SealVersion,

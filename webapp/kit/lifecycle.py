@@ -25,6 +25,9 @@ class Progress(StrEnum):
     """How far the newest version of an item is, whatever version is public."""
 
     DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    CHANGES_WANTED = "changes_wanted"
+    APPROVED = "approved"
     SCHEDULED = "scheduled"
 
 
@@ -32,6 +35,11 @@ class Move(StrEnum):
     """What may be done to an item."""
 
     EDIT = "edit"
+    SUBMIT = "submit"
+    WITHDRAW = "withdraw"
+    APPROVE = "approve"
+    REQUEST_CHANGES = "request_changes"
+    REJECT = "reject"
     SCHEDULE = "schedule"
     PUBLISH = "publish"
     UNPUBLISH = "unpublish"
@@ -46,12 +54,18 @@ class Facts:
     """What decides about the moves of an item.
 
     `planned` are the ids of its open schedules, by what they will do: publish or unpublish.
+    `review` is the state of the review that is asked about, or of the newest; it is open only where
+    it is of the newest version. `personal_bars` says why some moves are not for whoever asks,
+    though the item is open to them; with `needs_approval` they publish nothing without one.
     """
 
     standing: Standing
     was_public: bool = False
     progress: Progress = Progress.DRAFT
     planned: Mapping[str, int] = field(default_factory=dict)
+    review: str | None = None
+    needs_approval: bool = False
+    personal_bars: Mapping[Move, str] = field(default_factory=dict)
 
     @property
     def standing_at_work(self) -> Standing:
@@ -96,17 +110,58 @@ def _all_is_planned(facts: Facts) -> str | None:
     return None
 
 
+def _is_submitted(facts: Facts) -> str | None:
+    return {
+        Progress.IN_REVIEW: "The newest version is in review already.",
+        Progress.APPROVED: "The newest version is approved already.",
+        Progress.SCHEDULED: "The newest version is scheduled already.",
+    }.get(facts.progress)
+
+
+def _is_not_in_review(facts: Facts) -> str | None:
+    return None if facts.review == "open" else _no_review(facts)
+
+
+def _is_neither_in_review_nor_approved(facts: Facts) -> str | None:
+    return None if facts.review in {"open", "approved"} else _no_review(facts)
+
+
+def _no_review(facts: Facts) -> str:
+    ended = (facts.review or "").replace("_", " ")
+    return f"The review has ended: {ended}." if ended else "The item is not in review."
+
+
 AT_WORK = frozenset({Standing.DRAFT, Standing.UNPUBLISHED})
 OPEN_TO_CHANGES = AT_WORK | {Standing.PUBLISHED}
 
 TABLE: dict[Move, Rule] = {
     Move.EDIT: Rule(OPEN_TO_CHANGES, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_EDIT_ANY),
+    Move.SUBMIT: Rule(
+        OPEN_TO_CHANGES, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_EDIT_ANY,
+        bars=(_is_submitted,),
+    ),
+    Move.WITHDRAW: Rule(
+        OPEN_TO_CHANGES, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_APPROVE,
+        bars=(_is_neither_in_review_nor_approved,),
+    ),
+    Move.APPROVE: Rule(
+        OPEN_TO_CHANGES, None, Permission.CONTENT_APPROVE, bars=(_is_not_in_review,)
+    ),
+    Move.REQUEST_CHANGES: Rule(
+        OPEN_TO_CHANGES, None, Permission.CONTENT_APPROVE,
+        bars=(_is_neither_in_review_nor_approved,),
+    ),
+    Move.REJECT: Rule(
+        OPEN_TO_CHANGES, None, Permission.CONTENT_APPROVE,
+        bars=(_is_neither_in_review_nor_approved,),
+    ),
     Move.SCHEDULE: Rule(
-        OPEN_TO_CHANGES, None, Permission.SCHEDULE_MANAGE,
+        OPEN_TO_CHANGES, Permission.CONTENT_PUBLISH_APPROVED, Permission.SCHEDULE_MANAGE,
         bars=(_all_is_planned,),
     ),
     Move.PUBLISH: Rule(
-        OPEN_TO_CHANGES, None, Permission.CONTENT_PUBLISH, next_standing=Standing.PUBLISHED
+        OPEN_TO_CHANGES, Permission.CONTENT_PUBLISH_APPROVED, Permission.CONTENT_PUBLISH,
+        next_standing=Standing.PUBLISHED,
     ),
     Move.UNPUBLISH: Rule(
         frozenset({Standing.PUBLISHED}), None, Permission.CONTENT_PUBLISH, leads_to_work=True
@@ -142,11 +197,12 @@ _FIRST = {
 
 
 def refusal(move: Move, facts: Facts) -> str | None:
-    """Return why the move is refused to everybody now, for the person who asked; None if not."""
+    """Return why the move is refused now, for the person who asked; None if it is not."""
     rule = TABLE[move]
     if facts.standing not in rule.standings:
         return _NOT_THERE.get(move) or _FIRST[facts.standing]
-    return next((reason for bar in rule.bars if (reason := bar(facts)) is not None), None)
+    reasons = [reason for bar in rule.bars if (reason := bar(facts)) is not None]
+    return reasons[0] if reasons else facts.personal_bars.get(move)
 
 
 def open_moves(facts: Facts, is_own: bool, may: Callable[[Permission], bool]) -> list[Move]:

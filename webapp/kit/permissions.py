@@ -31,6 +31,8 @@ class Permission(StrEnum):
     CONTENT_TRASH_OWN = "content.trash_own"
     CONTENT_TRASH_ANY = "content.trash_any"
     CONTENT_PREVIEW = "content.preview"
+    CONTENT_PUBLISH_APPROVED = "content.publish_approved"
+    CONTENT_APPROVE = "content.approve"
     CONTENT_PUBLISH = "content.publish"
     SCHEDULE_READ = "schedule.read"
     SCHEDULE_MANAGE = "schedule.manage"
@@ -65,12 +67,13 @@ _READER = frozenset(
 )  # fmt: skip
 _AUTHOR = _READER | {
     Permission.CONTENT_READ_OWN, Permission.CONTENT_CREATE, Permission.CONTENT_EDIT_OWN,
-    Permission.CONTENT_TRASH_OWN, Permission.CONTENT_PREVIEW, Permission.SCHEDULE_READ,
-    Permission.TAXONOMY_READ,
+    Permission.CONTENT_TRASH_OWN, Permission.CONTENT_PREVIEW, Permission.CONTENT_PUBLISH_APPROVED,
+    Permission.SCHEDULE_READ, Permission.TAXONOMY_READ,
 }  # fmt: skip
 _EDITOR = _AUTHOR | {
     Permission.CONTENT_READ_ANY, Permission.CONTENT_EDIT_ANY, Permission.CONTENT_TRASH_ANY,
-    Permission.CONTENT_PUBLISH, Permission.SCHEDULE_MANAGE, Permission.MESSAGE_SEND,
+    Permission.CONTENT_APPROVE, Permission.CONTENT_PUBLISH, Permission.SCHEDULE_MANAGE,
+    Permission.MESSAGE_SEND,
 }  # fmt: skip
 _MANAGER = _EDITOR | {
     Permission.TAXONOMY_MANAGE, Permission.ACTIVITY_READ, Permission.USER_LIST,
@@ -101,8 +104,8 @@ PERMISSIONS_OF_SCOPE: dict[Scope, frozenset[Permission]] = {
         Permission.ACTIVITY_UNDO,
     },
     Scope.PUBLISH: _READS_OF_ITEMS | {
-        Permission.CONTENT_PREVIEW, Permission.CONTENT_PUBLISH, Permission.SCHEDULE_MANAGE,
-        Permission.ACTIVITY_UNDO,
+        Permission.CONTENT_PREVIEW, Permission.CONTENT_PUBLISH, Permission.CONTENT_PUBLISH_APPROVED,
+        Permission.SCHEDULE_MANAGE, Permission.ACTIVITY_UNDO,
         Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
     },
     Scope.SEND: frozenset({Permission.ACCOUNT_READ, Permission.MESSAGE_SEND}),

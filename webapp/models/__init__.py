@@ -42,6 +42,7 @@ from webapp.models.job_pauses import JobPause
 from webapp.models.jobs import Job, JobKind, Tick
 from webapp.models.operations.backfills import BackfillState
 from webapp.models.publishing.publications import Publication
+from webapp.models.publishing.reviews import Review, ReviewDecision
 from webapp.models.publishing.schedules import Schedule
 
 __all__ = [
@@ -87,6 +88,8 @@ __all__ = [
     "Publication",
     "RecoveryCode",
     "Rendering",
+    "Review",
+    "ReviewDecision",
     "Role",
     "Schedule",
     "SignInThrottle",

@@ -292,6 +292,16 @@ HELD: dict[str, Held] = {
         "a version as it is shown and searched", "while it is public or scheduled, and two days",
         "version_id html excerpt search rendered_at",
     ),
+    "review_decisions": Held(
+        "who decided", "what was said of a version before it went public", "as long as the item",
+        KEPT, "id review_id step decision comment decided_at", people={"decided_by_id": UNLINKED},
+    ),
+    "reviews": Held(
+        "who submitted it", "to know which versions may go public, and who asked for it",
+        "as long as the item", KEPT,
+        "id content_id version_id number state steps schedule_id due_at created_at ended_at",
+        hidden="digest", people={"submitted_by_id": UNLINKED},
+    ),
     "roles": _nobodys("the five roles", _NEVER, "id name rank"),
     "schedules": Held(
         "who made it", f"{_NEWSROOM}; what shall become of an item and when", "as long as the item",

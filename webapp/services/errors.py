@@ -26,8 +26,8 @@ class ConflictError(ServiceError):
     """The state of the thing, or another thing, stands against it."""
 
 
-class MoveRefusedError(ConflictError):
-    """The state of an item stands against what somebody wants to do to it."""
+class MoveRefusal(ServiceError):  # noqa: N818 - the parent of two errors
+    """An item is not to be changed as somebody wants; says what may be done to it instead."""
 
     def __init__(
         self, message: str, status: Standing, state: Progress, moves: Sequence[Move]
@@ -37,6 +37,14 @@ class MoveRefusedError(ConflictError):
         self.status = status
         self.state = state
         self.moves = moves
+
+
+class MoveRefusedError(MoveRefusal, ConflictError):
+    """The state of an item stands against what somebody wants to do to it."""
+
+
+class MoveForbiddenError(MoveRefusal, ForbiddenError):
+    """Somebody else would have to do it, or to approve of it first."""
 
 
 class StaleRevisionError(ServiceError):

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from tests.factories import Caller
 from webapp.kit.roles import RoleName
 
-AT_WORK = ["edit", "schedule", "publish", "archive", "trash"]
+AT_WORK = ["edit", "submit", "schedule", "publish", "archive", "trash"]
 LATER = {"action": "publish", "at": "2099-01-01T00:00:00Z"}
 
 
@@ -34,7 +34,7 @@ def do(caller: Caller, path: str, step: str) -> Any:
     ("steps", "status", "moves"),
     [
         ((), "draft", AT_WORK),
-        (("publish",), "published", ["edit", "schedule", "publish", "unpublish"]),
+        (("publish",), "published", ["edit", "submit", "schedule", "publish", "unpublish"]),
         (("publish", "unpublish"), "unpublished", AT_WORK),
         (("archive",), "archived", ["unarchive"]),
         (("trash",), "trashed", ["untrash"]),
@@ -82,11 +82,11 @@ def test_a_refused_move_tells_the_state_and_what_is_open(
 def test_the_moves_told_are_those_of_the_caller(client: FlaskClient) -> None:
     author = Caller(client, RoleName.AUTHOR)
     path = make(author)
-    assert author.call("GET", path).get_json()["moves"] == ["edit", "archive", "trash"]
+    assert author.call("GET", path).get_json()["moves"] == ["edit", "submit", "archive", "trash"]
     do(author, path, "trash")
     refused = author.call("PATCH", path, {"title": "x"}, If_Match="*").get_json()
     assert refused["item"]["moves"] == ["untrash"]
-    assert "item" not in do(author, path, "publish").get_json()
+    assert "item" not in do(Caller(client, RoleName.AUTHOR), path, "publish").get_json()
 
 
 def test_lists_leave_out_what_is_put_aside_unless_asked(editor: Caller) -> None:

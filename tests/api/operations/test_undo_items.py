@@ -41,6 +41,21 @@ def test_a_new_draft_goes_to_the_trash_whatever_became_of_it(manager: Caller, ag
         assert plans(manager, path) == []
 
 
+def test_what_an_agent_submitted_is_in_review_no_more(manager: Caller, agent: Agent) -> None:
+    new, edited = agent.write(), write(manager)
+    by_hand(manager, "POST", f"{edited}/reviews", {})
+    agent.call("PATCH", edited, {"title": "Better"})
+    asked = {path: agent.call("POST", f"{path}/reviews", {})["id"] for path in (new, edited)}
+    assert undo(manager)["left"] == []
+    states = {
+        path: by_hand(manager, "GET", f"{path}/reviews/{review_id}")["state"]
+        for path, review_id in asked.items()
+    }
+    assert states == {new: "withdrawn", edited: "voided"}
+    assert read(manager, new)["status"] == "trashed"
+    assert by_hand(manager, "GET", "/reviews?state=open")["items"] == []
+
+
 def test_edits_are_put_back_as_one_new_version(manager: Caller, agent: Agent) -> None:
     shelf = by_hand(manager, "POST", "/categories", {"name": "Shelf"})["id"]
     path = write(manager, tags=["One", "Two"], category_id=shelf, metadata={"a": 1}, slug="name")

@@ -27,6 +27,8 @@ PUT_BACK_BY = {
     f"POST {ITEM}/publish": ITEMS,
     f"POST {ITEM}/unpublish": ITEMS,
     f"POST {ITEM}/schedule": ITEMS,
+    f"POST {ITEM}/reviews": ITEMS,
+    f"DELETE {ITEM}/reviews/<int:review_id>": "it is left, as irreversible",
     f"PATCH {SCHEDULE}": ITEMS,
     f"DELETE {SCHEDULE}": ITEMS,
     "PATCH /api/v1/accounts/me": RECORDS,

@@ -285,10 +285,12 @@ def unarchive(path: ContentPath, header: IfMatch) -> Response:
     responses={200: ContentAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(Permission.CONTENT_PUBLISH)
+@requires(Permission.CONTENT_PUBLISH_APPROVED)
 def publish(path: ContentPath, header: IfMatch, body: PublishRequest) -> Response:
     """Make a version public now and tell the followers, which takes `message.send` as well.
 
+    Who may not publish alone (authors, and the roles of IMPRINT_APPROVAL_REQUIRED_ROLES) publishes
+    exactly a version that has an approval; without one it is refused (403).
     An open schedule to publish the same version or an older one is cancelled; one for a newer
     version, and one to unpublish, stay.
     """
@@ -328,7 +330,7 @@ def answer_with(content_id: int, status: int = 200) -> Response:
     session, actor = open_session(), current_actor()
     view = content.get(session, actor, content_id)
     item = view.content
-    facts = lifecycle.facts_of(session, item)
+    facts = lifecycle.facts_of(session, actor, item)
     whole = ContentAnswer(
         **summary_of(view).model_dump(),
         body=item.body,

@@ -105,7 +105,7 @@ class SchedulePage(BaseModel):
     responses={201: ScheduleAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(Permission.SCHEDULE_MANAGE)
+@requires(Permission.CONTENT_PUBLISH_APPROVED)
 def create(path: ContentPath, header: IfMatch, body: NewSchedule) -> Response:
     """Schedule an item; a publish pins one version, whatever is edited later.
 
@@ -114,6 +114,9 @@ def create(path: ContentPath, header: IfMatch, body: NewSchedule) -> Response:
     A schedule for a newer version, and one to unpublish, outlive a publication, and the trash
     refuses an item with an open schedule. A schedule for an older version than the public one is
     a return to it. What becomes of the account that made a schedule changes nothing.
+
+    Who may not publish alone schedules exactly a version that has an approval (403), and the
+    schedule is cancelled where that is taken back.
     """
     plan = SchedulePlan(body.action, body.at, body.version, body.if_missed)
     schedule_id = schedules.create(

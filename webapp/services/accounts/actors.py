@@ -5,6 +5,7 @@ from datetime import datetime
 
 from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.kit.quotas import NO_QUOTAS, Quotas
+from webapp.kit.review_policy import ReviewPolicy
 from webapp.kit.roles import RoleName
 from webapp.services.errors import ForbiddenError
 
@@ -40,6 +41,7 @@ class Actor:
     session_id: int | None = None
     is_use_noted: bool = True
     quotas: Quotas = NO_QUOTAS
+    review_policy: ReviewPolicy = field(default_factory=ReviewPolicy)
     api_key_id: int | None = None
     key_permissions: frozenset[Permission] | None = None
     is_verified: bool = True

@@ -22,7 +22,7 @@ from webapp.models import (
 )
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import lifecycle, quotas, slugs, tagging, versions
+from webapp.services.content import lifecycle, quotas, review_states, slugs, tagging, versions
 from webapp.services.content.merging import StaleItemError, merge_changes
 from webapp.services.content.records import record_of
 from webapp.services.content.tagging import ItemTag
@@ -193,6 +193,7 @@ def save(
         slugs.release_slug(session, content.id, former_slug)
     slugs_of_tags = [tag.slug for tag in tags]
     versions.record_version(session, content, slugs_of_tags, actor.user_id, reason)
+    review_states.void(session, actor, content.id)
     quotas.charge_save(session, actor, content, slugs_of_tags)
     after = record_of(content, [tag.name for tag in tags])
     activity.record(

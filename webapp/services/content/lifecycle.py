@@ -4,13 +4,30 @@ The column `status` says what the release before this one reads: an unpublished 
 that was public, and an archived one is put aside without having been thrown away.
 """
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, exists, func, select, text, update
 from sqlalchemy.orm import Session
 
-from webapp.kit.lifecycle import TABLE, Facts, Move, Progress, Standing, open_moves, refusal
-from webapp.models import Content, ContentVersion, Schedule
+from webapp.kit.lifecycle import (
+    TABLE,
+    Facts,
+    Move,
+    Progress,
+    Standing,
+    open_moves,
+    refusal,
+)
+from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
+from webapp.models import Content, ContentVersion, Review, Schedule
 from webapp.services.accounts.actors import Actor
-from webapp.services.errors import ConflictError, MoveRefusedError
+from webapp.services.content import review_states
+from webapp.services.errors import (
+    ConflictError,
+    MoveForbiddenError,
+    MoveRefusal,
+    MoveRefusedError,
+)
 
 # They are written out, because with parameters a prepared plan could not use partial indexes.
 _STANDS = {
@@ -22,6 +39,9 @@ _STANDS = {
     Standing.TRASHED: "content.status = 'trashed'"
     " AND (content.trashed_at IS NOT NULL OR content.archived_at IS NULL)",
 }
+# Where the standing alone decides, nothing else is read: a save is made every few seconds.
+STANDING_DECIDES = frozenset({Move.EDIT, Move.UNPUBLISH, Move.UNARCHIVE, Move.UNTRASH})
+RELEASES = (Move.PUBLISH, Move.SCHEDULE)
 _STATUS = {
     Standing.DRAFT: "draft",
     Standing.UNPUBLISHED: "draft",
@@ -45,32 +65,66 @@ def stands_as(standing: Standing) -> ColumnElement[bool]:
     return text(_STANDS[standing])  # type: ignore[return-value]  # a condition all the same
 
 
-def facts_of(session: Session, item: Content) -> Facts:
-    """Return what decides about the moves of an item: by one statement, whatever it has behind it.
+def facts_of(
+    session: Session,
+    actor: Actor,
+    item: Content,
+    number: int | None = None,
+    review: Review | None = None,
+) -> Facts:
+    """Return what decides about the moves of an item, for one who asks.
 
-    For a change the caller has locked the item.
+    Asked about is the newest version, or the one with a number, and the newest review, or the one
+    that is given. For a change the caller has locked the item.
     """
+    number = number or item.version
+    review = review or review_states.newest_review(session, item.id)
+    reviewed = review_states.facts_of(item, review)
+    needs_approval = review_states.needs_approval(actor)
+    bars = {} if review is None else _bars_of_review(session, actor, review, reviewed.state)
+    if needs_approval and not review_states.is_approved(session, item.id, number):
+        bars |= dict.fromkeys(RELEASES, review_states.NO_APPROVAL)
     planned = session.execute(
         select(Schedule.id, Schedule.action, ContentVersion.number)
         .outerjoin(ContentVersion, ContentVersion.id == Schedule.version_id)
         .where(Schedule.content_id == item.id, text("schedules.state IN ('pending', 'handed')"))
     ).all()
     is_scheduled = any(row.number == item.version for row in planned)
-    return Facts(
-        standing=standing_of(item),
-        was_public=item.publish_sequence > 0,
-        progress=Progress.SCHEDULED if is_scheduled else Progress.DRAFT,
+    progress = Progress.SCHEDULED if is_scheduled else reviewed.progress
+    return replace(
+        _standing_facts(item),
+        progress=progress or Progress.DRAFT,
         planned={row.action: row.id for row in planned},
+        review=reviewed.state,
+        needs_approval=needs_approval,
+        personal_bars=bars,
     )
+
+
+def _standing_facts(item: Content) -> Facts:
+    return Facts(standing=standing_of(item), was_public=item.publish_sequence > 0)
+
+
+def _bars_of_review(
+    session: Session, actor: Actor, review: Review, state: str | None
+) -> dict[Move, str]:
+    """Return what somebody else would have to do about a review, and why."""
+    if state == "approved" and actor.api_key_id is not None:
+        return {Move.WITHDRAW: review_states.NO_KEY}
+    if state == "open" and actor.may(Permission.CONTENT_APPROVE):
+        bar = review_states.approval_bar(session, actor, review)
+        return {} if bar is None else {Move.APPROVE: bar}
+    return {}
 
 
 def is_all_counted(session: Session, item: Content) -> bool:
     """Say whether the revision of an item counts all that its state follows from.
 
-    It does not count schedules: who edits the text need not have seen them.
+    It counts neither schedules nor reviews: who edits the text need not have seen them.
     """
-    planned = select(Schedule.id).where(Schedule.content_id == item.id)
-    return session.scalar(planned.limit(1)) is None
+    planned = exists().where(Schedule.content_id == item.id)
+    reviewed = exists().where(Review.content_id == item.id)
+    return session.scalar(select(~(planned | reviewed))) is True
 
 
 def moves_of(actor: Actor, item: Content, facts: Facts) -> list[Move]:
@@ -86,22 +140,66 @@ def require_right(actor: Actor, item: Content, move: Move) -> None:
         actor.require(rule.of_anybody)
 
 
+def require_telling(actor: Actor) -> None:
+    """Raise ForbiddenError unless the actor may publish so that the followers are told.
+
+    Who publishes by virtue of an approval tells them by virtue of it; an API key needs its scope.
+    """
+    is_editor = Permission.MESSAGE_SEND in PERMISSIONS_OF_ROLE[actor.role]
+    keeps_it = actor.key_permissions is None or Permission.MESSAGE_SEND in actor.key_permissions
+    if is_editor or not keeps_it:
+        actor.require(Permission.MESSAGE_SEND)
+
+
 def require_move(
-    session: Session, actor: Actor, item: Content, move: Move, advice: str = ""
+    session: Session,
+    actor: Actor,
+    item: Content,
+    move: Move,
+    *,
+    number: int | None = None,
+    review: Review | None = None,
+    is_release: bool = True,
+    advice: str = "",
 ) -> Facts:
     """Return the facts of an item that the caller has locked, on which the actor may do this now.
 
-    Raises ForbiddenError where the actor may not at all, and MoveRefusedError, with `advice` behind
-    its reason and the moves that are open, where the state of the item stands against it.
+    They are of a version and of a review as `facts_of` says; what is no release needs no approval.
+    Raises ForbiddenError where the actor may not at all, or somebody else has to, and
+    MoveRefusedError where the state of the item stands against it, with `advice` behind the reason.
     """
     require_right(actor, item, move)
-    facts = facts_of(session, item)
+    facts = _standing_facts(item)
+    if move not in STANDING_DECIDES:
+        facts = facts_of(session, actor, item, number, review)
+    if not is_release:
+        facts = replace(facts, needs_approval=False, personal_bars={})
     reason = refusal(move, facts)
+    if reason is None:
+        return facts
+    kind = MoveForbiddenError if reason == facts.personal_bars.get(move) else MoveRefusedError
+    raise _refused(session, actor, item, reason + advice, kind)
+
+
+def require_approval(session: Session, actor: Actor, item: Content, number: int) -> Facts:
+    """Return the facts of a locked item, on which the actor may release a version of it.
+
+    Raises MoveForbiddenError where that needs an approval and the version has none.
+    """
+    facts = facts_of(session, actor, item, number)
+    reason = facts.personal_bars.get(Move.SCHEDULE)
     if reason is not None:
-        raise MoveRefusedError(
-            reason + advice, facts.standing, facts.progress, moves_of(actor, item, facts)
-        )
+        raise _refused(session, actor, item, reason, MoveForbiddenError)
     return facts
+
+
+def _refused(
+    session: Session, actor: Actor, item: Content, reason: str, kind: type[MoveRefusal]
+) -> MoveRefusal:
+    """Return a refusal with what the actor may do to the item as it is."""
+    facts = facts_of(session, actor, item)
+    moves = moves_of(actor, item, facts)
+    return kind(reason, facts.standing, facts.progress, moves)
 
 
 def put(session: Session, item: Content, facts: Facts, move: Move) -> Standing:

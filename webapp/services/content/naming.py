@@ -11,18 +11,23 @@ from webapp.services.errors import ConflictError
 
 
 def claim_name(
-    session: Session, actor: Actor, item: Content, version: SavedVersion
+    session: Session,
+    actor: Actor,
+    item: Content,
+    version: SavedVersion,
+    *,
+    may_renumber: bool = True,
 ) -> SavedVersion:
     """Make a version's slug the locked item's own, as it is to become public.
 
     Where another item was faster, a slug that was made from the title, or by an import, gets a
-    number, in a new version that is returned. Raises ConflictError for one that was asked for, and
-    for an older version.
+    number, in a new version that is returned. Raises ConflictError for one that was asked for, for
+    an older version, and where it may not be renumbered, because this version alone was approved.
     """
     if slugs.claim_slug(session, item.id, version.slug):
         return version
     made = is_variant(version.slug, slugify(version.title)) or item.import_source is not None
-    if not made or version.number != item.version:
+    if not may_renumber or not made or version.number != item.version:
         raise ConflictError(f"Another item has the slug {version.slug}; give this one another.")
     # What renders apart begins the transaction anew, and must not look for a version made in it.
     renderings.ensure_renderings(session, [version.id])

@@ -15,7 +15,7 @@ from webapp.services.content import content, labels, previews
 from webapp.services.content.lifecycle import standing_of
 from webapp.services.operations.agent_sessions import Line
 from webapp.services.operations.undo_reasons import IrreversibleError
-from webapp.services.publishing import schedules
+from webapp.services.publishing import reviews, schedules
 from webapp.services.publishing.reversal import Shown, show_again, withdraw_again
 from webapp.services.publishing.schedules import SchedulePlan
 from webapp.services.publishing.shown import shown_version
@@ -28,6 +28,13 @@ _OF_SCHEDULES = frozenset(
     {"schedule.create", "schedule.edit", "schedule.cancel", "schedule.supersede"}
 )
 _OF_LABELS = frozenset({"label.create", "label.delete"})
+# What is ended by its number, and where the numbers are kept.
+_MADE = {
+    "preview.create": ("preview_id", "previews"),
+    "review.submit": ("review_id", "reviews"),
+}
+# What follows from another line: a text that is edited is in review no more.
+_FOLLOWS = frozenset({"content.undo", "review.void"})
 _OLDER_LINE = "A line of an older release, or one that was erased, does not tell what was before."
 
 
@@ -36,7 +43,8 @@ class ItemBefore:
     """An item before the session; None is what the session has not changed.
 
     `schedules` holds, by their ids, the former values of those that there were, and None for those
-    that the session made. `previews` are the ids of the links to it that the session made.
+    that the session made. `previews` are the ids of the links to it that the session made, and
+    `reviews` those of the reviews that it asked for.
     `labels` holds, by their names, the versions that had them; None where none had.
     """
 
@@ -47,6 +55,7 @@ class ItemBefore:
     schedules: dict[int, dict[str, Any] | None] = field(default_factory=dict)
     previews: list[int] = field(default_factory=list)
     labels: dict[str, int | None] = field(default_factory=dict)
+    reviews: list[int] = field(default_factory=list)
 
 
 def read_before(lines: Sequence[Line]) -> ItemBefore:
@@ -68,9 +77,10 @@ def read_before(lines: Sequence[Line]) -> ItemBefore:
         elif line.action in _OF_LABELS:
             was_on = _told(line, "version") if line.action == "label.delete" else None
             before.labels.setdefault(_told(line, "name"), was_on)
-        elif line.action == "preview.create":
-            before.previews.append(_told(line, "preview_id"))
-        elif line.action != "content.undo":
+        elif line.action in _MADE:
+            name, kept = _MADE[line.action]
+            getattr(before, kept).append(_told(line, name))
+        elif line.action not in _FOLLOWS:
             raise IrreversibleError(f"{line.action} cannot be undone.")
     return before
 
@@ -97,6 +107,7 @@ def put_back(session: Session, actor: Actor, content_id: int, before: ItemBefore
     for name, number in before.labels.items():
         labels.put_back(session, actor, content_id, name, number)
     previews.revoke_some(session, actor, content_id, before.previews)
+    reviews.withdraw_open(session, actor, content_id, before.reviews)
     if wanted in _PUT_ASIDE and wanted is not standing_of(item):
         aside = content.archive if wanted is Standing.ARCHIVED else content.trash
         aside(session, actor, content_id, None)

@@ -12,12 +12,19 @@ from structlog.contextvars import get_contextvars
 from webapp.jobs.messages import FanOutEvent
 from webapp.jobs.payloads import version_mark
 from webapp.kit.lifecycle import Move, Standing
-from webapp.kit.permissions import Permission
 from webapp.models import Content, Publication
 from webapp.models.arrays import IdArray, MomentArray
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, lifecycle, naming, tagging, taxonomy, versions
+from webapp.services.content import (
+    content,
+    lifecycle,
+    naming,
+    review_states,
+    tagging,
+    taxonomy,
+    versions,
+)
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.errors import UnavailableError
 from webapp.services.publishing import documents, supersession
@@ -178,10 +185,12 @@ def publish(
     item = content.lock_for_change(session, actor, content_id, revisions)
     lifecycle.require_right(actor, item, Move.PUBLISH)
     if notify:
-        actor.require(Permission.MESSAGE_SEND)
-    facts = lifecycle.require_move(session, actor, item, Move.PUBLISH)
+        lifecycle.require_telling(actor)
+    facts = lifecycle.require_move(session, actor, item, Move.PUBLISH, number=number)
     version = versions.get_version(session, content_id, number or item.version)
-    version = naming.claim_name(session, actor, item, version)
+    version = naming.claim_name(
+        session, actor, item, version, may_renumber=not facts.needs_approval
+    )
     # What takes a publication back has to know what it replaced, and who was told of it.
     shown = shown_version(session, item)
     told = {"sequence": item.publish_sequence + 1} if notify else {}
@@ -191,6 +200,8 @@ def publish(
         notify=notify,
     )
     supersession.end_at_publication(session, actor, content_id, version.number)
+    if facts.review == "open" and version.number == item.version:
+        review_states.void(session, actor, content_id)
     changes = activity.difference({"status": facts.standing}, {"status": Standing.PUBLISHED})
     activity.record(
         session, actor.user_id, "content.publish", "content", content_id,
@@ -208,7 +219,7 @@ def unpublish(
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
     advice = "" if item.status == "published" else supersession.advice(session, content_id)
-    facts = lifecycle.require_move(session, actor, item, Move.UNPUBLISH, advice)
+    facts = lifecycle.require_move(session, actor, item, Move.UNPUBLISH, advice=advice)
     shown = shown_version(session, item)
     withdraw(session, [content_id])
     supersession.end_at_withdrawal(session, actor, content_id)

@@ -50,6 +50,7 @@ def show_again(session: Session, actor: Actor, item: Content, former: Shown) -> 
     ForbiddenError and NotFoundError.
     """
     actor.require(Permission.CONTENT_PUBLISH)
+    lifecycle.require_approval(session, actor, item, former.number)
     version = versions.get_version(session, item.id, former.number)
     before = {"status": lifecycle.standing_of(item)}
     shown = shown_version(session, item)

@@ -26,12 +26,12 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 from webapp.jobs.messages import FireSchedules
 from webapp.jobs.outbox import chunked, enqueue_many, wake_dispatcher
 from webapp.jobs.pauses import is_kind_paused
-from webapp.kit.lifecycle import Move
+from webapp.kit.lifecycle import Facts, Move
 from webapp.kit.permissions import Permission
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, lifecycle, naming, versions
+from webapp.services.content import content, lifecycle, naming, review_states, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import ConflictError, NotFoundError, StaleRevisionError
@@ -112,11 +112,26 @@ def create(
     StaleRevisionError, and ConflictError for an item that is put aside or has such a schedule.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
-    _require_planning(actor, plan.action)
-    lifecycle.require_move(session, actor, item, Move.SCHEDULE)
-    version_id = None
-    if plan.action == "publish":
-        version_id = _pin(session, actor, item, plan.version_number)
+    _require_planning(actor, item, plan.action)
+    number, is_release = plan.version_number or item.version, plan.action == "publish"
+    facts = lifecycle.require_move(
+        session, actor, item, Move.SCHEDULE, number=number, is_release=is_release
+    )
+    version_id = _pin(session, actor, item, number, facts) if is_release else None
+    schedule_id = _insert(session, actor, content_id, version_id, plan)
+    if facts.needs_approval:
+        review_states.rest_upon_approval(session, content_id, number, schedule_id)
+    activity.record(
+        session, actor.user_id, "schedule.create", "content", content_id,
+        schedule_id=schedule_id, due_at=plan.due_at.isoformat(), plan=plan.action,
+    )  # fmt: skip
+    wake_dispatcher(session)
+    return schedule_id
+
+
+def _insert(
+    session: Session, actor: Actor, content_id: int, version_id: int | None, plan: SchedulePlan
+) -> int:
     schedule_id: int | None = session.scalar(
         insert(Schedule)
         .values(
@@ -137,11 +152,6 @@ def create(
     )
     if schedule_id is None:
         raise ConflictError(f"The item already has a schedule to {plan.action}; change that one.")
-    activity.record(
-        session, actor.user_id, "schedule.create", "content", content_id,
-        schedule_id=schedule_id, due_at=plan.due_at.isoformat(), plan=plan.action,
-    )  # fmt: skip
-    wake_dispatcher(session)
     return schedule_id
 
 
@@ -195,7 +205,9 @@ def change(
     Raises NotFoundError, StaleRevisionError, and ConflictError once it is no longer pending.
     """
     schedule = _lock_open(session, actor, schedule_id, revisions, ("pending",))
-    _require_planning(actor, schedule.action)
+    actor.require(Permission.SCHEDULE_MANAGE)
+    if schedule.action == "publish":
+        lifecycle.require_telling(actor)
     values: dict[str, Any] = {
         name: changes[name] for name in ("due_at", "if_missed") if name in changes
     }
@@ -203,7 +215,11 @@ def change(
         if schedule.action != "publish":
             raise ConflictError("A schedule to unpublish pins no version.")
         item = content.lock_for_change(session, actor, schedule.content_id, None)
-        values["version_id"] = _pin(session, actor, item, changes["version_number"])
+        number = changes["version_number"]
+        facts = lifecycle.require_approval(session, actor, item, number)
+        values["version_id"] = _pin(session, actor, item, number, facts)
+        if facts.needs_approval:
+            review_states.rest_upon_approval(session, item.id, number, schedule_id)
         values["pinned_at"] = func.clock_timestamp()
     before = _settled(schedule)
     session.execute(
@@ -286,9 +302,11 @@ def seconds_to_next_due(session: Session) -> float | None:
     return None if seconds is None else float(seconds)
 
 
-def _pin(session: Session, actor: Actor, item: Content, number: int | None) -> int:
-    version = versions.get_version(session, item.id, number or item.version)
-    version = naming.claim_name(session, actor, item, version)
+def _pin(session: Session, actor: Actor, item: Content, number: int, facts: Facts) -> int:
+    version = versions.get_version(session, item.id, number)
+    version = naming.claim_name(
+        session, actor, item, version, may_renumber=not facts.needs_approval
+    )
     ensure_renderings(session, [version.id])
     return version.id
 
@@ -307,11 +325,13 @@ def _visible(actor: Actor) -> Select[Schedule, str, int | None]:
     )
 
 
-def _require_planning(actor: Actor, action: str) -> None:
+def _require_planning(actor: Actor, item: Content, action: str) -> None:
     """Raise ForbiddenError unless the actor may plan this; a publication tells the followers."""
-    actor.require(Permission.SCHEDULE_MANAGE)
     if action == "publish":
-        actor.require(Permission.MESSAGE_SEND)
+        lifecycle.require_right(actor, item, Move.SCHEDULE)
+        lifecycle.require_telling(actor)
+    else:
+        actor.require(Permission.SCHEDULE_MANAGE)
 
 
 def _lock_open(

@@ -19,6 +19,7 @@ from webapp.services.accounts.actors import Actor
 
 OPEN_STATES = ("pending", "handed")
 WITHDRAWN = "The item was unpublished before its moment."
+NOT_APPROVED = "The approval that it rests upon was taken back before its moment."
 OLDER = "A newer version was published before its moment."
 
 
@@ -38,6 +39,15 @@ def end_at_publication(session: Session, actor: Actor, content_id: int, number: 
 def end_at_withdrawal(session: Session, actor: Actor, content_id: int) -> None:
     """End every open schedule of an item that is locked by the caller."""
     _end(session, actor.user_id, Schedule.content_id == content_id, WITHDRAWN)
+
+
+def end_with_approval(session: Session, actor: Actor, schedule_id: int, version_id: int) -> None:
+    """End an open schedule that rests upon the approval of a version, and still pins that one.
+
+    The item is locked by the caller.
+    """
+    condition = and_(Schedule.id == schedule_id, Schedule.version_id == version_id)
+    _end(session, actor.user_id, condition, NOT_APPROVED)
 
 
 def end_at_firing(session: Session, schedule_ids: Sequence[int]) -> None:

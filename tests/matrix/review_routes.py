@@ -1,0 +1,34 @@
+"""How the routes of the reviews of an item are asked, and what they may say to whom."""
+
+from tests.matrix.route_rows import ItemRoute, plain, stale
+from webapp.kit.roles import RoleName
+
+OK = frozenset({200})
+REVIEWED = frozenset({"reviewed"})
+
+REVIEW_ROUTES: dict[str, ItemRoute] = {
+    "GET /api/v1/content/<int:content_id>/reviews": ItemRoute(
+        RoleName.AUTHOR, plain("/content/{item.id}/reviews"), OK, shows=True, states=REVIEWED
+    ),
+    "GET /api/v1/content/<int:content_id>/reviews/<int:review_id>": ItemRoute(
+        RoleName.AUTHOR,
+        plain("/content/{item.id}/reviews/{item.review_id}"),
+        OK,
+        shows=True,
+        states=REVIEWED,
+    ),
+    "POST /api/v1/content/<int:content_id>/reviews": ItemRoute(
+        RoleName.AUTHOR, stale("/content/{item.id}/reviews", {})
+    ),
+    "POST /api/v1/content/<int:content_id>/reviews/<int:review_id>/decisions": ItemRoute(
+        RoleName.EDITOR,
+        stale(
+            "/content/{item.id}/reviews/{item.review_id}/decisions",
+            {"decision": "approve", "version": 10**9},
+        ),
+        states=REVIEWED,
+    ),
+    "DELETE /api/v1/content/<int:content_id>/reviews/<int:review_id>": ItemRoute(
+        RoleName.AUTHOR, stale("/content/{item.id}/reviews/{item.review_id}"), states=REVIEWED
+    ),
+}

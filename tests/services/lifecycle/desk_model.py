@@ -1,0 +1,271 @@
+"""What the life of an item should be, written a second time: plain values, and no line of the code.
+
+`Model.act` says what comes of one act, and changes the model only where the act is done.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from webapp.kit.lifecycle import Move
+
+Who = Literal["author", "colleague", "editor", "bound", "machine", "press"]
+Outcome = Literal["done", "hidden", "forbidden", "stale", "refused"]
+Name = Literal[
+    "edit", "restore", "submit", "withdraw", "decide", "publish", "schedule", "cancel", "unpublish",
+    "archive", "unarchive", "trash", "untrash", "fire",
+]  # fmt: skip
+
+# The author and the author's key, which proposes; two editors, of whom one is bound to approvals;
+# and a key of the free one, which publishes and tells.
+MAY: dict[str, frozenset[str]] = {
+    "edit": frozenset({"author", "machine", "editor", "bound"}),
+    "decide": frozenset({"editor", "bound"}),
+    "withdraw": frozenset({"author", "machine", "editor", "bound"}),
+    "publish": frozenset({"author", "editor", "bound", "press"}),
+    "manage": frozenset({"editor", "bound", "press"}),
+    "put aside": frozenset({"author", "editor", "bound", "press"}),
+}
+RIGHT_OF: dict[str, str] = {
+    "edit": "edit", "restore": "edit", "submit": "edit", "withdraw": "withdraw", "decide": "decide",
+    "publish": "publish", "schedule": "publish", "cancel": "manage", "unpublish": "manage",
+    "archive": "put aside", "unarchive": "put aside", "trash": "put aside", "untrash": "put aside",
+}  # fmt: skip
+NEED_APPROVAL = {"author", "bound"}
+PERSON_OF: dict[str, str] = {"machine": "author", "press": "editor"}
+OPEN = {"draft", "published", "unpublished"}
+ENDS = {"approve": "approved", "changes_wanted": "changes_wanted", "reject": "rejected"}
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that somebody does; `number` is a version, `review` counts from 0."""
+
+    who: Who
+    name: Name
+    title: str = ""
+    number: int | None = None
+    review: int = 0
+    decision: Literal["approve", "changes_wanted", "reject"] = "approve"
+    has_seen: bool = True
+
+
+@dataclass
+class ReviewModel:
+    """A review: of which version, and what came of it."""
+
+    number: int
+    submitted_by: str
+    state: str = "open"
+
+
+@dataclass
+class Model:
+    """An item, its versions with those who saved them, its reviews, and its open schedule.
+
+    `pinned` is the version of the schedule and the review that it rests upon.
+    """
+
+    titles: list[tuple[str, str]]
+    standing: str = "draft"
+    live: int | None = None
+    publishes: int = 0
+    reviews: list[ReviewModel] = field(default_factory=list)
+    pinned: tuple[int, int | None] | None = None
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest version."""
+        return len(self.titles)
+
+    @property
+    def progress(self) -> str:
+        """How far the newest version is."""
+        if self.pinned is not None and self.pinned[0] == self.newest:
+            return "scheduled"
+        last = self.reviews[-1] if self.reviews else None
+        if last is None or last.state in ("rejected", "withdrawn", "voided"):
+            return "draft"
+        if last.state == "changes_wanted":
+            return "changes_wanted"
+        if last.number != self.newest:
+            return "draft"
+        return "in_review" if last.state == "open" else "approved"
+
+    def act(self, act: Act) -> Outcome:
+        """Do something, or say why not."""
+        if act.name == "fire":
+            return self._fire()
+        if act.who == "colleague":
+            return "hidden"
+        if act.who not in MAY[RIGHT_OF[act.name]]:
+            return "forbidden"
+        outcome: Outcome = getattr(self, f"_{act.name}")(act)
+        return outcome
+
+    def after(self, *acts: Act) -> tuple["Model", list[Outcome]]:
+        """Return another model, after some acts, and what came of each."""
+        later = deepcopy(self)
+        return later, [later.act(act) for act in acts]
+
+    def _edit(self, act: Act) -> Outcome:
+        if self.standing not in OPEN:
+            return "refused"
+        if act.title != self.titles[-1][0]:
+            self.titles.append((act.title, PERSON_OF.get(act.who, act.who)))
+            self._void()
+        return "done"
+
+    def _restore(self, act: Act) -> Outcome:
+        return self._edit(replace(act, title=self.titles[(act.number or 1) - 1][0]))
+
+    def _void(self) -> None:
+        for review in self.reviews:
+            if review.state == "open":
+                review.state = "voided"
+
+    def _submit(self, act: Act) -> Outcome:
+        if self.standing not in OPEN or self.progress not in ("draft", "changes_wanted"):
+            return "refused"
+        self.reviews.append(ReviewModel(self.newest, PERSON_OF.get(act.who, act.who)))
+        return "done"
+
+    def _withdraw(self, act: Act) -> Outcome:
+        review = self.reviews[act.review]
+        if self.standing not in OPEN or review.state not in ("open", "approved"):
+            return "refused"
+        if review.state == "approved" and act.who == "machine":
+            return "forbidden"
+        self._end(act.review, "withdrawn")
+        return "done"
+
+    def _decide(self, act: Act) -> Outcome:
+        review = self.reviews[act.review]
+        if not act.has_seen:
+            return "stale"
+        decided = {"open"} if act.decision == "approve" else {"open", "approved"}
+        if self.standing not in OPEN or review.state not in decided:
+            return "refused"
+        own = act.who in (review.submitted_by, self.titles[review.number - 1][1])
+        if act.decision == "approve" and act.who in NEED_APPROVAL and own:
+            return "forbidden"
+        self._end(act.review, ENDS[act.decision])
+        return "done"
+
+    def _end(self, index: int, state: str) -> None:
+        if self.reviews[index].state == "approved" and self.pinned is not None:
+            number, rests_upon = self.pinned
+            if rests_upon == index and number == self.reviews[index].number:
+                self.pinned = None
+        self.reviews[index].state = state
+
+    def approval_of(self, number: int) -> int | None:
+        """Return which review approves a version."""
+        for index, review in enumerate(self.reviews):
+            if review.number == number and review.state == "approved":
+                return index
+        return None
+
+    def _publish(self, act: Act) -> Outcome:
+        number = act.number or self.newest
+        if self.standing not in OPEN:
+            return "refused"
+        if act.who in NEED_APPROVAL and self.approval_of(number) is None:
+            return "forbidden"
+        self._go_public(number)
+        if self.pinned is not None and self.pinned[0] <= number:
+            self.pinned = None
+        if number == self.newest:
+            self._void()
+        return "done"
+
+    def _go_public(self, number: int) -> None:
+        self.standing, self.live = "published", number
+        self.publishes += 1
+
+    def _schedule(self, act: Act) -> Outcome:
+        number = act.number or self.newest
+        approval = self.approval_of(number) if act.who in NEED_APPROVAL else None
+        if self.standing not in OPEN:
+            return "refused"
+        if act.who in NEED_APPROVAL and approval is None:
+            return "forbidden"
+        if self.pinned is not None:
+            return "refused"
+        self.pinned = (number, approval)
+        return "done"
+
+    def _cancel(self, _act: Act) -> Outcome:
+        if self.pinned is None:
+            return "refused"
+        self.pinned = None
+        return "done"
+
+    def _fire(self) -> Outcome:
+        if self.pinned is not None:
+            self._go_public(self.pinned[0])
+            self.pinned = None
+        return "done"
+
+    def _unpublish(self, _act: Act) -> Outcome:
+        if self.standing != "published":
+            return "refused"
+        self.standing, self.live, self.pinned = "unpublished", None, None
+        return "done"
+
+    def _put_aside(self, place: str) -> Outcome:
+        if self.standing not in ("draft", "unpublished") or self.pinned is not None:
+            return "refused"
+        self.standing = place
+        return "done"
+
+    def _take_back(self, place: str) -> Outcome:
+        if self.standing != place:
+            return "refused"
+        self.standing = "unpublished" if self.publishes else "draft"
+        return "done"
+
+    def _archive(self, _act: Act) -> Outcome:
+        return self._put_aside("archived")
+
+    def _unarchive(self, _act: Act) -> Outcome:
+        return self._take_back("archived")
+
+    def _trash(self, _act: Act) -> Outcome:
+        return "done" if self.standing == "trashed" else self._put_aside("trashed")
+
+    def _untrash(self, _act: Act) -> Outcome:
+        return self._take_back("trashed")
+
+    def moves(self, who: Who) -> Iterator[Move]:
+        """Yield what somebody may do to the newest version and the newest review."""
+        last = len(self.reviews) - 1
+        acts: dict[Move, dict[str, Any]] = {
+            Move.EDIT: {"name": "edit", "title": self.titles[-1][0]},
+            Move.SUBMIT: {"name": "submit"},
+            Move.WITHDRAW: {"name": "withdraw", "review": last},
+            Move.APPROVE: {"name": "decide", "review": last},
+            Move.REQUEST_CHANGES: {
+                "name": "decide", "review": last, "decision": "changes_wanted"
+            },
+            Move.REJECT: {"name": "decide", "review": last, "decision": "reject"},
+            # One to publish is a schedule already; what is left is one to unpublish.
+            Move.SCHEDULE: {"name": "schedule"},
+            Move.PUBLISH: {"name": "publish"},
+            Move.UNPUBLISH: {"name": "unpublish"},
+            Move.ARCHIVE: {"name": "archive"},
+            Move.UNARCHIVE: {"name": "unarchive"},
+            Move.TRASH: {"name": "trash"},
+            Move.UNTRASH: {"name": "untrash"},
+        }  # fmt: skip
+        for move, act in acts.items():
+            if "review" in act and last < 0:
+                continue
+            asked = deepcopy(self)
+            if move is Move.SCHEDULE:
+                asked.pinned = None
+            if move is Move.TRASH and self.standing == "trashed":
+                continue
+            if asked.act(Act(who, **act)) == "done":
+                yield move

@@ -1,0 +1,216 @@
+"""Reviews: a version is submitted, and what editors say of it is kept with its digest."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from webapp.jobs.messages import SendReviewDecision
+from webapp.jobs.outbox import enqueue
+from webapp.kit.lifecycle import Move
+from webapp.kit.review_policy import TAKEN_BACK, read_steps
+from webapp.models import Content, ContentVersion, Review, ReviewDecision
+from webapp.models.arrays import is_one_of
+from webapp.services import activity
+from webapp.services.accounts.actors import Actor
+from webapp.services.content import content, lifecycle, review_states
+from webapp.services.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    StaleRevisionError,
+)
+from webapp.services.publishing import supersession
+
+Verdict = Literal["approve", "changes_wanted", "reject"]
+MOVE_OF = {
+    "approve": Move.APPROVE,
+    "changes_wanted": Move.REQUEST_CHANGES,
+    "reject": Move.REJECT,
+}
+STATE_OF = {"approve": "approved", "changes_wanted": "changes_wanted", "reject": "rejected"}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What somebody says of the version that they have seen, by its number, its digest or both.
+
+    Without a step it is the first that is open to them.
+    """
+
+    decision: Verdict
+    comment: str = ""
+    step: str | None = None
+    number: int | None = None
+    digest: bytes | None = None
+
+
+def submit(
+    session: Session,
+    actor: Actor,
+    content_id: int,
+    revisions: Collection[int] | None,
+    due_at: datetime | None = None,
+) -> int:
+    """Ask for a review of the newest version, and return its id.
+
+    Raises NotFoundError, StaleRevisionError, and ConflictError where it has been asked for already.
+    """
+    item = content.lock_for_change(session, actor, content_id, revisions)
+    lifecycle.require_move(session, actor, item, Move.SUBMIT)
+    review_states.void(session, actor, content_id)
+    version = session.execute(
+        select(ContentVersion.id, ContentVersion.number, ContentVersion.digest).where(
+            ContentVersion.content_id == content_id, ContentVersion.number == item.version
+        )
+    ).one()
+    review_id: int | None = session.scalar(
+        insert(Review)
+        .values(
+            content_id=content_id,
+            version_id=version.id,
+            number=version.number,
+            digest=version.digest,
+            steps=actor.review_policy.steps.text,
+            submitted_by_id=actor.user_id,
+            due_at=due_at,
+        )
+        .on_conflict_do_nothing(
+            index_elements=["content_id"], index_where=literal_column("state = 'open'")
+        )
+        .returning(Review.id)
+    )
+    if review_id is None:
+        raise ConflictError("The newest version is in review already.")
+    activity.record(
+        session, actor.user_id, "review.submit", "content", content_id,
+        review_id=review_id, version=version.number,
+    )  # fmt: skip
+    return review_id
+
+
+def decide(
+    session: Session, actor: Actor, content_id: int, review_id: int, decision: Decision
+) -> None:
+    """Say yes or no to the version of a review, in one of its steps.
+
+    The last yes that is needed makes it an approval; a no ends it at once. A no after that takes
+    the approval back, and ends an open schedule that rests upon it. Raises NotFoundError,
+    ForbiddenError, StaleRevisionError where somebody has seen another version than the review's,
+    and ConflictError.
+    """
+    item, review = _lock(session, actor, content_id, review_id)
+    move = MOVE_OF[decision.decision]
+    lifecycle.require_right(actor, item, move)
+    seen = (decision.number or review.number, decision.digest or review.digest)
+    if seen != (review.number, review.digest):
+        raise StaleRevisionError(f"The review is of version {review.number}; read that one.")
+    facts = lifecycle.require_move(session, actor, item, move, review=review)
+    is_taken_back = facts.review == "approved"
+    done = review_states.decided(session, review_id)
+    step = TAKEN_BACK if is_taken_back else _step(actor, review, done, decision.step)
+    decision_id = _keep(session, actor, review_id, step, decision)
+    is_end = decision.decision != "approve" or read_steps(review.steps).are_done({*done, step})
+    activity.record(
+        session, actor.user_id, f"review.{move}", "content", content_id,
+        review_id=review_id, version=review.number, step=step,
+    )  # fmt: skip
+    if is_end:
+        _end(session, actor, review, STATE_OF[decision.decision])
+        if item.author_id != actor.user_id:
+            enqueue(session, SendReviewDecision(decision_id=decision_id))
+
+
+def withdraw(
+    session: Session,
+    actor: Actor,
+    content_id: int,
+    review_id: int,
+    revisions: Collection[int] | None,
+) -> None:
+    """Take a version back from its review, or give its approval up, with what rests upon it.
+
+    Raises NotFoundError, StaleRevisionError, ForbiddenError, and ConflictError where the review has
+    ended.
+    """
+    item, review = _lock(session, actor, content_id, review_id, revisions)
+    lifecycle.require_move(session, actor, item, Move.WITHDRAW, review=review)
+    activity.record(
+        session, actor.user_id, "review.withdraw", "content", content_id,
+        review_id=review_id, version=review.number,
+    )  # fmt: skip
+    _end(session, actor, review, "withdrawn")
+
+
+def withdraw_open(
+    session: Session, actor: Actor, content_id: int, review_ids: Collection[int]
+) -> None:
+    """Take an item back from those of some reviews that nobody has decided yet."""
+    still_open = select(Review.id).where(is_one_of(Review.id, review_ids), Review.state == "open")
+    for review_id in session.scalars(still_open).all():
+        withdraw(session, actor, content_id, review_id, None)
+
+
+def _lock(
+    session: Session,
+    actor: Actor,
+    content_id: int,
+    review_id: int,
+    revisions: Collection[int] | None = None,
+) -> tuple[Content, Review]:
+    """Lock an item that has a review, and return both: whoever has the item has its reviews."""
+    item = content.lock_for_change(session, actor, content_id, revisions)
+    review = session.scalar(
+        select(Review)
+        .where(Review.id == review_id, Review.content_id == content_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if review is None:
+        raise NotFoundError("There is no such review.")
+    return item, review
+
+
+def _step(actor: Actor, review: Review, done: Collection[str], wanted: str | None) -> str:
+    """Return the step that is decided. Raises ForbiddenError and ConflictError."""
+    names = [step.name for step in read_steps(review.steps).open_to(actor.role, done)]
+    if not names:
+        raise ForbiddenError(review_states.NO_STEP)
+    if wanted is not None and wanted not in names:
+        raise ConflictError(f"You may decide {', '.join(names)} now, and not {wanted!r}.")
+    return wanted or names[0]
+
+
+def _keep(session: Session, actor: Actor, review_id: int, step: str, decision: Decision) -> int:
+    decision_id: int | None = session.scalar(
+        insert(ReviewDecision)
+        .values(
+            review_id=review_id,
+            step=step,
+            decision=decision.decision,
+            comment=decision.comment,
+            decided_by_id=actor.user_id,
+        )
+        .on_conflict_do_nothing(index_elements=["review_id", "step"])
+        .returning(ReviewDecision.id)
+    )
+    if decision_id is None:
+        raise ConflictError(f"The step {step} has been decided.")
+    return decision_id
+
+
+def _end(session: Session, actor: Actor, review: Review, state: str) -> None:
+    ended = session.scalar(
+        update(Review)
+        .where(Review.id == review.id, Review.state == review.state)
+        .values(state=state, ended_at=func.clock_timestamp())
+        .returning(Review.schedule_id)
+        .execution_options(synchronize_session=False)
+    )
+    if review.state == "approved" and ended is not None:
+        supersession.end_with_approval(session, actor, ended, review.version_id)
+    session.expire(review)
