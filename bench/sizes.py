@@ -39,7 +39,7 @@ FULL = Sizes(
     asked_in_turn=200,
     compared_words=20_000,
     versions=3_200,
-    long_versions=16,
+    long_versions=128,
 )
 QUICK = Sizes(
     public_articles=1_000,

@@ -18,7 +18,11 @@ COMMANDS = tuple(
             "Make accounts, look at them, switch them off and on.",
         ),
         ("activity", "webapp.cli.activity:activity", "Read and check the activity log."),
-        ("content", "webapp.cli.content:content", "Bring content in."),
+        (
+            "content",
+            "webapp.cli.content:content",
+            "Bring content in, and check versions.",
+        ),
         ("db", "webapp.cli.migrations:db", "Migrate the database."),
         ("demo", "webapp.cli.demo:demo", "Fill an empty installation with something to look at."),
         (

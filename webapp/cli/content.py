@@ -69,7 +69,7 @@ def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
 
 @click.group(cls=AppGroup)
 def content() -> None:
-    """Bring content in, and check the versions that are there."""
+    """Bring content in, and check versions."""
 
 
 content.add_command(verify)
