@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.factories import make_actor, make_content
 from tests.services.publishing.test_refresh import one_behind_the_other
 from webapp.kit.clock import utc_now
-from webapp.models import Publication, Rendering
+from webapp.models import Publication, Rendering, Review
 from webapp.services.content import content, previews, versions
 from webapp.services.content.renderings import KEPT_DAYS, ensure_renderings
 from webapp.services.operations.housekeeping import prune
@@ -60,6 +60,27 @@ def test_what_is_public_or_scheduled_keeps_its_rendering(
     publishing.publish(session, actor, item, None, number=1)
     assert rendered(session) == [of_item[0]]
     assert "one" in session.scalars(select(Publication)).one().document["html"]
+
+
+@pytest.mark.parametrize("state", ["open", "approved"])
+def test_what_is_reviewed_keeps_its_rendering_until_another_version_comes(
+    session: Session, settings: Settings, state: str
+) -> None:
+    actor = make_actor(session)
+    item = make_content(session, actor, body="approved")
+    version = versions.get_version(session, item, 1)
+    ensure_renderings(session, [version.id])
+    review = Review(
+        content_id=item, version_id=version.id, number=1, digest=bytes(32), state=state, steps=""
+    )
+    session.add(review)
+    session.flush()
+    age(session, KEPT_DAYS + 1)
+    prune(session, "renderings", settings)
+    assert rendered(session) == [version.id]
+    content.edit(session, actor, item, None, {"body": "another"})
+    prune(session, "renderings", settings)
+    assert rendered(session) == []
 
 
 @pytest.mark.parametrize("pruning_is_first", [True, False])

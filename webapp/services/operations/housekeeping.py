@@ -72,6 +72,10 @@ _UNNEEDED_RENDERINGS = """
     AND NOT EXISTS (
         SELECT FROM preview_links WHERE preview_links.version_id = renderings.version_id
         AND revoked_at IS NULL AND expires_at > now())
+    AND NOT EXISTS (
+        SELECT FROM reviews JOIN content ON content.id = reviews.content_id
+        WHERE reviews.version_id = renderings.version_id
+        AND reviews.state IN ('open', 'approved') AND reviews.number = content.version)
 """
 
 
