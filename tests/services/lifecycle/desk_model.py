@@ -12,6 +12,7 @@ from webapp.kit.lifecycle import Move
 
 Who = Literal["author", "colleague", "editor", "bound", "machine", "press"]
 Outcome = Literal["done", "hidden", "forbidden", "stale", "refused"]
+Verdict = Literal["approve", "changes_wanted", "reject"]
 Name = Literal[
     "edit", "restore", "submit", "withdraw", "decide", "publish", "schedule", "cancel", "unpublish",
     "archive", "unarchive", "trash", "untrash", "fire",
@@ -47,7 +48,7 @@ class Act:
     title: str = ""
     number: int | None = None
     review: int = 0
-    decision: Literal["approve", "changes_wanted", "reject"] = "approve"
+    decision: Verdict = "approve"
     has_seen: bool = True
 
 
