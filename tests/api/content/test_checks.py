@@ -45,6 +45,29 @@ def test_a_version_is_looked_over_as_it_will_be_read(editor: Caller) -> None:
     assert published.status_code == 200, "what is found is not in the way"
 
 
+@pytest.mark.parametrize(
+    ("address", "rules"),
+    [
+        ("//[x/", []),
+        ("/api/v1/published/%00", ["link.broken"]),
+        ("/api/v1/published/a%00b", ["link.broken"]),
+    ],
+)
+def test_no_address_is_too_odd_to_be_looked_at(
+    editor: Caller, address: str, rules: list[str]
+) -> None:
+    path = write(editor, f'<a href="{address}">odd</a>', body_format="html")
+
+    assert [finding["rule"] for finding in checked(editor, path)["findings"]] == rules
+
+
+def test_there_may_be_more_links_than_a_statement_has_parameters(editor: Caller) -> None:
+    links = "".join(f"[](/api/v1/published/{n:x})" for n in range(66_000))
+    path = write(editor, f"Text.{links}")
+
+    assert len(checked(editor, path)["findings"]) == 200
+
+
 def test_links_into_the_site_that_lead_nowhere_are_found(editor: Caller) -> None:
     base = "/api/v1/published"
     public = write(editor, "Text.", slug="public")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Text, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from webapp.adapters.content_rules import installed_rules
@@ -70,11 +71,13 @@ def _broken_links(session: Session, page: Page, content_url: str) -> Iterator[Fi
 
 
 def _public(session: Session, slugs: Iterable[str]) -> set[str]:
-    # A former address of something public redirects.
+    # A former address of something public redirects. No name holds a zero byte, which PostgreSQL
+    # cannot read, and an array is one parameter however many links there are.
+    names = [slug for slug in slugs if "\0" not in slug]
     found = (
         select(Slug.slug)
         .join(Publication, Publication.content_id == Slug.content_id)
-        .where(Slug.slug.in_(slugs), Slug.was_public)
+        .where(Slug.slug == any_(literal(names, ARRAY(Text))), Slug.was_public)
     )
     return set(session.scalars(found))
 
@@ -83,7 +86,10 @@ def _slug_of(address: str, content_url: str) -> str | None:
     """Return the slug in an address of the site's own content, or None where it leads elsewhere."""
     before, _, after = content_url.partition("{slug}")
     site = urlsplit(before)
-    link = urlsplit(address)
+    try:
+        link = urlsplit(address)
+    except ValueError:  # Such as "//[x/", which names no host.
+        return None
     if link.netloc not in ("", site.netloc) or link.scheme not in ("", "http", "https"):
         return None
     if not link.path.startswith(site.path) or not link.path.endswith(after):
