@@ -234,7 +234,8 @@ def test_names_of_versions_are_taken_away_and_given_back(manager: Caller, agent:
     path = write(manager)
     by_hand(manager, "PATCH", path, {"title": "Second"})
     kept = by_hand(manager, "POST", f"{path}/versions/1/labels", {"name": "as printed"})
-    agent.call("POST", f"{path}/versions/2/labels", {"name": "mine"})
+    for name in ("mine", "mine as well"):
+        agent.call("POST", f"{path}/versions/2/labels", {"name": name})
     agent.caller.call("DELETE", f"{path}/labels/{kept['id']}", Agent_Session=agent.run)
     agent.call("POST", f"{path}/versions/2/labels", {"name": "as printed"})
 
@@ -242,3 +243,17 @@ def test_names_of_versions_are_taken_away_and_given_back(manager: Caller, agent:
 
     listed = read(manager, f"{path}/labels")["items"]
     assert [(line["name"], line["version"]) for line in listed] == [("as printed", 1)]
+
+
+def test_links_that_show_an_item_are_no_change_of_it(manager: Caller, agent: Agent) -> None:
+    shown, linked = write(manager), write(manager)
+    for path in (shown, linked):
+        agent.call("PATCH", path, {"body": "Worse."})
+    by_hand(manager, "POST", f"{shown}/versions/2/previews", {})
+    for _ in range(2):
+        agent.call("POST", f"{linked}/versions/2/previews", {})
+    report = undo(manager)
+    assert report["left"] == []
+    assert [read(manager, path)["body"] for path in (shown, linked)] == ["First.", "First."]
+    assert len(read(manager, f"{shown}/previews")["items"]) == 1, "it is somebody else's"
+    assert read(manager, f"{linked}/previews")["items"] == []

@@ -179,14 +179,16 @@ _HISTORIES = text(
                 WHEN action = 'preferences.edit' THEN 'preferences'
                 WHEN action LIKE '%.undo' THEN details ->> 'part'
                 WHEN agent_session = :name AND api_key_id = :api_key_id THEN 'whole'
-            END AS part
+            END AS part,
+            action LIKE 'preview.%' AS is_preview
         FROM wanted JOIN activity_logs AS line
             ON line.subject_kind = wanted.kind AND line.subject_id = wanted.id
         WHERE line.id >= wanted.first_id
     ), since AS (
         SELECT *, max(id) FILTER (WHERE is_undo)
             OVER (PARTITION BY subject_kind, subject_id, part) AS undo_id
-        FROM lines WHERE part IS NOT NULL
+        -- A link that shows an item changes nothing of it.
+        FROM lines WHERE part IS NOT NULL AND (is_own OR NOT is_preview)
     ), begun AS (
         SELECT *,
             min(id) FILTER (WHERE is_own AND id > coalesce(undo_id, 0)) OVER parts AS begun_id,
@@ -201,7 +203,7 @@ _HISTORIES = text(
         FROM begun
     ), grouped AS (
         SELECT *, CASE WHEN whose = 'own' THEN jsonb_build_array(
-            action, details -> 'schedule_id',
+            action, details -> 'schedule_id', details -> 'preview_id', details -> 'name',
             ARRAY(SELECT jsonb_object_keys(changes) ORDER BY 1)) END AS alike
         FROM judged WHERE whose IS NOT NULL
     )
