@@ -236,3 +236,26 @@ def test_it_is_discarded_by_who_has_seen_it(editor: Caller, path: str) -> None:
     assert editor.call("DELETE", f"{path}/autosave", If_Match='"9"').status_code == 412
     assert editor.call("DELETE", f"{path}/autosave", If_Match=etag).status_code == 204
     assert editor.call("GET", f"{path}/autosave").status_code == 404
+
+
+def test_a_window_that_is_behind_writes_over_no_later_changes(editor: Caller, path: str) -> None:
+    url = f"{path}/autosave"
+    behind = editor.call("PUT", url, unsaved(body="One")).headers["ETag"]
+    editor.call("DELETE", url, If_Match="*")
+    gone = editor.call("PUT", url, unsaved(body="One more"), If_Match=behind)
+    editor.call("PUT", url, unsaved(body="Typed for an hour"))
+
+    late = editor.call("PUT", url, unsaved(body="One more"), If_Match=behind)
+
+    assert (gone.status_code, late.status_code) == (412, 412)
+    assert editor.call("GET", url).get_json()["changes"] == {"body": "Typed for an hour"}
+
+
+def test_nobody_is_told_that_nothing_changed_when_the_item_did(editor: Caller, path: str) -> None:
+    kept = editor.call("PUT", f"{path}/autosave", unsaved(body="One two three four five."))
+    editor.call("PATCH", path, {"body": "Zero one two three four."}, If_Match="*")
+
+    read = editor.call("GET", f"{path}/autosave", If_None_Match=kept.headers["ETag"])
+
+    assert read.status_code == 200
+    assert read.get_json()["item_version"] == 2

@@ -85,7 +85,8 @@ def read(path: ContentPath) -> Response:
     view = autosaves.get(open_session(), current_actor(), path.content_id)
     merge = None if view.merge is None else MergeAnswer.model_validate(view.merge)
     whole = AutosaveWhole(**_fields(view.autosave), item_version=view.item_version, merge=merge)
-    return answer(whole, revision=view.autosave.revision)
+    # What has become of the item meanwhile no revision of the unsaved changes counts.
+    return answer(whole, revision=view.autosave.revision, is_all_counted=False)
 
 
 @blueprint.delete(

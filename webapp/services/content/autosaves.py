@@ -40,6 +40,10 @@ REASON = "autosave"
 MOST_OF_ONE_PERSON = 200
 
 _ALREADY = "There are other unsaved changes of yours to this item; read them and send their ETag."
+_GONE = (
+    "Your unsaved changes have become a version or were forgotten; read the item again and begin "
+    "anew without If-Match."
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ def keep(
         raise InvalidInputError("base_version", "the item has no such version")
     present = _lock(session, actor, content_id)
     if present is None:
+        if revisions:
+            raise StaleRevisionError(_GONE)
         return _begin(session, actor, content_id, base_version, changes)
     _require_seen(present, revisions)
     was_conflicted = present.conflicted_at is not None
@@ -194,7 +200,12 @@ def _begin(
     autosave: Autosave | None = session.scalar(
         insert(Autosave)
         .values(
-            content_id=content_id, user_id=actor.user_id, base_version=base_version, changes=changes
+            content_id=content_id,
+            user_id=actor.user_id,
+            base_version=base_version,
+            changes=changes,
+            # No revision comes twice, so that an ETag of changes that are gone fits no later ones.
+            revision=func.floor(func.extract("epoch", func.clock_timestamp()) * 1000),
         )
         .on_conflict_do_nothing(index_elements=["content_id", "user_id"])
         .returning(Autosave)
