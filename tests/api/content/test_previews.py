@@ -155,3 +155,16 @@ def test_freezing_an_account_ends_its_links_for_good(
         standing.thaw(session, author.id)
 
     assert opened(client, link["token"]) == 404
+
+
+def test_a_link_ends_with_the_right_of_its_maker_to_see_the_item(
+    client: FlaskClient, author: Caller, path: str
+) -> None:
+    admin, editor = Caller(client, RoleName.ADMIN), Caller(client, RoleName.EDITOR)
+    tokens = {caller: make(caller, path)["token"] for caller in (editor, author)}
+    assert [opened(client, token) for token in tokens.values()] == [200, 200]
+
+    for caller, role in ((editor, "author"), (author, "reader")):
+        admin.call("PUT", f"/users/{caller.id}/role", {"role": role}, If_Match="*")
+
+    assert [opened(client, token) for token in tokens.values()] == [404, 404]

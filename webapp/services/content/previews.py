@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
-from webapp.kit.permissions import Permission
+from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.kit.tokens import hash_token, new_token
-from webapp.models import Content, ContentVersion, PreviewLink, Rendering, User
+from webapp.models import Content, ContentVersion, PreviewLink, Rendering, Role, User
 from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
@@ -139,11 +139,13 @@ def open_link(session: Session, token: str) -> Preview:
     opens = (
         select(PreviewLink.id)
         .join(User, User.id == PreviewLink.created_by_id)
+        .join(Role, Role.id == User.role_id)
         .join(Content, Content.id == PreviewLink.content_id)
         .where(
             PreviewLink.token_hash == hash_token(token),
             _is_open(),
             is_on(),
+            _its_maker_may_show(),
             Content.status != "trashed",
         )
     )
@@ -160,6 +162,19 @@ def open_link(session: Session, token: str) -> Preview:
     rendering = session.get_one(Rendering, opened.version_id)
     (version,) = read_versions(session, ContentVersion.id == opened.version_id)
     return Preview(version, rendering.html, rendering.excerpt, opened.expires_at)
+
+
+def _its_maker_may_show() -> ColumnElement[bool]:
+    """Return the condition that who made a link would still be given it, by the role of today."""
+
+    def of(permission: Permission) -> ColumnElement[bool]:
+        return Role.name.in_(
+            role for role, may in PERMISSIONS_OF_ROLE.items()
+            if {permission, Permission.CONTENT_PREVIEW} <= may
+        )  # fmt: skip
+
+    is_own = Content.author_id == User.id
+    return or_(of(Permission.CONTENT_READ_ANY), and_(is_own, of(Permission.CONTENT_READ_OWN)))
 
 
 def _is_open() -> ColumnElement[bool]:
