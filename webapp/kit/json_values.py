@@ -24,6 +24,15 @@ def check_json(value: Any, depth: int = 0) -> None:  # noqa: ANN401
             check_json(member, depth + 1)
 
 
+def is_same_json(one: Any, other: Any) -> bool:  # noqa: ANN401
+    """Say whether two values are the same to a reader of JSON, who tells true from 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same_json(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same_json, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
 def _check_number(value: float) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("holds a number that is not finite")

@@ -242,3 +242,16 @@ def test_who_does_not_say_what_they_began_from_is_told_what_there_is(editor: Cal
     for late in ({"title": "Third"}, {"title": "Third", "base_version": 9}):
         newer = editor.call("PATCH", path, late, If_Match=etag).get_json()["newer"]
         assert newer == {"version": 2, "etag": now.headers["ETag"], "merge": None}
+
+
+def test_markdown_is_not_put_into_html(editor: Caller) -> None:
+    made = editor.call("POST", "/content", {"title": "T", "body": "One two three four five."})
+    path, etag = f"/content/{made.get_json()['id']}", made.headers["ETag"]
+    html = "<p>One two three four five.</p>"
+    editor.call("PATCH", path, {"body": html, "body_format": "html"}, If_Match=etag)
+
+    late = {"body": "One two <**three** four five.", "base_version": 1}
+    newer = editor.call("PATCH", path, late, If_Match=etag).get_json()["newer"]
+
+    assert newer["merge"]["changes"] == {}
+    assert [place["mine"] for place in newer["merge"]["conflicts"]] == [late["body"]]

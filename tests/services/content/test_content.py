@@ -64,6 +64,32 @@ def test_a_save_that_changes_nothing_makes_no_version(session: Session) -> None:
     assert content.get(session, actor, content_id).content.revision == 1
 
 
+def test_true_is_not_one(session: Session) -> None:
+    actor = make_actor(session)
+    content_id = make_content(session, actor, metadata={"flags": [True]})
+
+    content.edit(session, actor, content_id, {1}, {"metadata": {"flags": [1]}})
+
+    kept = versions.get_version(session, content_id, 2).details
+    assert kept["flags"][0] == 1
+    assert kept["flags"][0] is not True
+
+
+def test_what_is_offered_to_who_comes_too_late_keeps_nobody_waiting(
+    sessions: sessionmaker[Session],
+) -> None:
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        content_id = make_content(session, actor)
+        content.edit(session, actor, content_id, {1}, {"title": "Newer"})
+
+    with sessions() as late, sessions() as other:
+        with pytest.raises(StaleRevisionError):
+            content.edit(late, actor, content_id, {1}, {"title": "Older"}, base_version=1)
+        free = select(Content.id).where(Content.id == content_id)
+        assert other.scalar(free.with_for_update(skip_locked=True)) == content_id
+
+
 def test_an_edit_of_what_has_changed_since_is_refused(session: Session) -> None:
     actor = make_actor(session)
     content_id = make_content(session, actor)

@@ -1,6 +1,7 @@
 """Items of content: create, read, list, edit, put aside. Every save makes a version."""
 
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -8,7 +9,9 @@ from typing import Any, Literal
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm.attributes import flag_modified
 
+from webapp.kit.json_values import is_same_json
 from webapp.kit.lifecycle import Move, Standing
 from webapp.kit.permissions import Permission
 from webapp.kit.slugs import slugify
@@ -154,7 +157,9 @@ def edit(
     Raises NotFoundError, StaleItemError, ConflictError, InvalidInputError.
     """
     try:
-        content = lock_for_change(session, actor, content_id, revisions)
+        # Whoever comes too late gives the lock back, and keeps nobody waiting for what is offered.
+        with session.begin_nested() if base_version is not None else nullcontext():
+            content = lock_for_change(session, actor, content_id, revisions)
     except StaleItemError as stale:
         if base_version is not None and base_version <= stale.version:
             item = session.get_one(Content, content_id)
@@ -338,8 +343,9 @@ def _apply(content: Content, changes: dict[str, Any]) -> bool:
     changed = False
     for name in ("title", "slug", "body", "body_format", "excerpt", "category_id", "metadata"):
         attribute = "details" if name == "metadata" else name
-        if name in changes and getattr(content, attribute) != changes[name]:
+        if name in changes and not is_same_json(getattr(content, attribute), changes[name]):
             setattr(content, attribute, changes[name])
+            flag_modified(content, attribute)  # SQLAlchemy takes true and 1 for the same as well.
             changed = True
     return changed
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from webapp.kit.comparison.merging import merge_texts
+from webapp.kit.json_values import is_same_json
 from webapp.models import Content
 from webapp.services.content import tagging, versions
 from webapp.services.errors import StaleRevisionError
@@ -58,15 +59,18 @@ def merge_changes(
     base = _fields(version, tagging.spell_tags(session, item.id, version.tags))
     newest = versions.get_version(session, item.id, item.version)
     theirs = _fields(newest, tagging.spell_tags(session, item.id, newest.tags))
+    # Words of Markdown among those of HTML would be read as something else.
+    formats = {base["body_format"], theirs["body_format"], mine.get("body_format")} - {None}
+    is_one_language = len(formats) == 1
     changes: dict[str, Any] = {}
     conflicts: list[FieldConflict] = []
     for name in (name for name in base if name in mine):
         value = mine[name]
-        if value in (base[name], theirs[name]):
+        if is_same_json(value, base[name]) or is_same_json(value, theirs[name]):
             continue
-        if theirs[name] == base[name]:
+        if is_same_json(theirs[name], base[name]):
             changes[name] = value
-        elif name == "body":
+        elif name == "body" and is_one_language:
             merged = merge_texts(base[name], value, theirs[name])
             if merged.text != theirs[name]:
                 changes[name] = merged.text
