@@ -82,10 +82,11 @@ def _add_line(page: _Page, line: list[str | Tag], block: int) -> None:
         if isinstance(piece, Tag):
             page.pieces.append(_Piece(piece.source))
             continue
-        text = next(rest)
-        while text:
-            taken = text[: len(word)] if word else text[: len(blank)]
-            text = text[len(taken) :]
+        text, at = next(rest), 0
+        # What is left is not cut off as it is read: a line may be the whole text.
+        while at < len(text):
+            taken = text[at : at + len(word or blank)]
+            at += len(taken)
             escaped = html.escape(taken, quote=False)
             if word:
                 page.pieces.append(_Piece(escaped, index))
