@@ -14,7 +14,7 @@ from webapp.api.edge import ImprintApp
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.models import Autosave, User
-from webapp.services.content import autosaves
+from webapp.services.content import autosaves, merging
 from workers.context import WorkerContext
 
 
@@ -259,3 +259,27 @@ def test_nobody_is_told_that_nothing_changed_when_the_item_did(editor: Caller, p
 
     assert read.status_code == 200
     assert read.get_json()["item_version"] == 2
+
+
+def test_tags_of_both_are_kept_and_their_case_is_no_change(editor: Caller) -> None:
+    made = editor.call("POST", "/content", {"title": "First", "tags": ["Alpha", "beta"]})
+    path = f"/content/{made.get_json()['id']}"
+    editor.call("PUT", f"{path}/autosave", unsaved(tags=["beta", "Alpha", "mine"], title="First"))
+    editor.call("PATCH", path, {"tags": ["Alpha", "theirs"]}, If_Match="*")
+
+    merge = editor.call("GET", f"{path}/autosave").get_json()["merge"]
+
+    assert merge == {"changes": {"tags": ["Alpha", "theirs", "mine"]}, "conflicts": []}
+
+
+def test_bodies_that_are_too_long_to_put_together_are_a_conflict_as_a_whole(
+    editor: Caller, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "LARGEST_MERGE", 50)
+    editor.call("PUT", f"{path}/autosave", unsaved(body="ONE two three four."))
+    editor.call("PATCH", path, {"body": "One two three four. Five."}, If_Match="*")
+
+    merge = editor.call("GET", f"{path}/autosave").get_json()["merge"]
+
+    assert merge["changes"] == {}
+    assert [conflict["mine"] for conflict in merge["conflicts"]] == ["ONE two three four."]

@@ -100,3 +100,16 @@ def test_texts_that_share_no_word_are_compared_exactly_however_long() -> None:
     found = align(old, new)
 
     assert found == Alignment([alignment.Change(0, 30_000, 0, 30_000)], is_exact=True)
+
+
+def test_all_tables_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alignment, "SMALL_TABLE", 4)
+    monkeypatch.setattr(alignment, "MOST_OF_ALL_TABLES", 50)
+    old = [word for number in range(9) for word in (f"cut{number}", *"abab")]
+    new = [word for number in range(9) for word in (f"cut{number}", *"babb")]
+
+    found = align(old, new)
+
+    assert not found.is_exact
+    assert carried_out(old, new, found) == new
+    assert kept(old, found) > 9, "what came before the bound is compared"

@@ -21,6 +21,7 @@ def found(html: str = "<p>Text.</p>", **fields: str) -> list[tuple[str, str]]:
         ("<h3>Too deep</h3>", [("heading.level_skipped", "Too deep")]),
         ("<h2>One</h2><h4><em>Two</em> deep</h4>", [("heading.level_skipped", "Two deep")]),
         ("<p>x</p><h2></h2>", [("heading.empty", "")]),
+        ('<h2><img src="a.png" alt="Logo"></h2>', []),
         ('<p><a href="/x">Click here!</a></p>', [("link.vague", "/x")]),
         ('<p><a href="/x"><img src="a.png" alt="Home"></a></p>', []),
         ("", [("body.empty", "")]),

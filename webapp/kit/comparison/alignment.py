@@ -14,6 +14,8 @@ from rapidfuzz.distance import LCSseq
 
 # At one bit for each pair of words this is 12.5 MB, and about 0.1 s of one processor.
 LARGEST_TABLE = 100_000_000
+# All tables of a comparison together: about a second and a half.
+MOST_OF_ALL_TABLES = 2_000_000_000
 # Below this a table is quicker than a search for places to cut.
 SMALL_TABLE = 1_000_000
 # How many words in a row have to be unique for a cut. Most prose has enough single words that occur
@@ -43,18 +45,24 @@ class Alignment:
 def align(old: Sequence[Hashable], new: Sequence[Hashable]) -> Alignment:
     """Compare two rows of words.
 
-    The time is linear in their lengths, but for tables of at most `LARGEST_TABLE` bits. Words that
-    are equal by `==` are the same word.
+    The time is linear in their lengths, but for tables of at most `LARGEST_TABLE` bits, and of
+    `MOST_OF_ALL_TABLES` together. Words that are equal by `==` are the same word.
     """
     numbers: dict[Hashable, int] = {}
     olds = [numbers.setdefault(word, len(numbers)) for word in old]
     news = [numbers.setdefault(word, len(numbers)) for word in new]
     changes: list[Change] = []
     is_exact = True
+    room = MOST_OF_ALL_TABLES
     for part in _parts(olds, news, Change(0, len(olds), 0, len(news)), RUN_LENGTHS):
-        found = _exact_changes(olds, news, part)
-        is_exact = is_exact and found is not None
-        changes.extend([part] if found is None else found)
+        kept = _shared(olds, news, part)
+        size = len(kept[0]) * len(kept[1])
+        if size > min(LARGEST_TABLE, room):
+            is_exact = False
+            changes.append(part)
+        else:
+            room -= size
+            changes.extend(_exact_changes(olds, news, part, kept))
     return Alignment(_joined(changes), is_exact)
 
 
@@ -129,16 +137,22 @@ def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return chosen[::-1]
 
 
-def _exact_changes(old: list[int], new: list[int], part: Change) -> list[Change] | None:
-    """Return the fewest changes of a part, or None where finding them takes too large a table."""
+def _shared(old: list[int], new: list[int], part: Change) -> tuple[list[int], list[int]]:
+    """Return the places of the words of a part that both have: the others are changed anyhow."""
     olds = range(part.old_start, part.old_end)
     news = range(part.new_start, part.new_end)
-    # A word that only one of them has is changed whatever the others do.
     shared = {old[place] for place in olds} & {new[place] for place in news}
-    olds_kept = [place for place in olds if old[place] in shared]
-    news_kept = [place for place in news if new[place] in shared]
-    if len(olds_kept) * len(news_kept) > LARGEST_TABLE:
-        return None
+    return (
+        [place for place in olds if old[place] in shared],
+        [place for place in news if new[place] in shared],
+    )
+
+
+def _exact_changes(
+    old: list[int], new: list[int], part: Change, kept: tuple[list[int], list[int]]
+) -> list[Change]:
+    """Return the fewest changes of a part, of whose words those at `kept` places are shared."""
+    olds_kept, news_kept = kept
     operations = LCSseq.opcodes(
         [old[place] for place in olds_kept], [new[place] for place in news_kept]
     )

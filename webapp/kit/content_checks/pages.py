@@ -33,10 +33,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading, of level 1 to 6."""
+    """A heading, of level 1 to 6, and whether it holds an image."""
 
     level: int
     text: str
+    has_image: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Page:
     def headings(self) -> list[Heading]:
         """Its headings in order."""
         return [
-            Heading(int(tag.name[1]), plain_text(inner))
+            Heading(int(tag.name[1]), plain_text(inner), "<img" in inner)
             for tag, inner in _elements(self.html, HEADINGS)
         ]
 

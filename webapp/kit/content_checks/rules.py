@@ -42,7 +42,7 @@ def skipped_headings(page: Page) -> Iterator[Finding]:
                 f"This heading has level {heading.level}, and the one before it level {level}.",
                 heading.text,
             )  # fmt: skip
-        if not heading.text:
+        if not heading.text and not heading.has_image:
             yield Finding("heading.empty", Level.ERROR, "A heading without words.")
         level = heading.level
 

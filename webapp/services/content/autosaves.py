@@ -178,11 +178,10 @@ def keep_quiet_one(session: Session, autosave_id: int, quotas_of: QuotasOfRole) 
 
 
 def _settle_old(session: Session, item: Content, autosave: Autosave) -> None:
-    merged = merging.merge_changes(session, item, autosave.base_version, autosave.changes)
-    if merged.changes or merged.conflicts:
-        _mark_conflicted(session, autosave)
-    else:
+    if merging.holds_already(session, item, autosave.changes):
         session.delete(autosave)
+    else:
+        _mark_conflicted(session, autosave)
 
 
 def _item_to_edit(session: Session, actor: Actor, content_id: int) -> Content:

@@ -10,11 +10,15 @@ from sqlalchemy.orm import Session
 from webapp.kit.comparison.alignment import Alignment, Change, align
 from webapp.kit.comparison.marked_html import mark_changes
 from webapp.kit.comparison.words import split_words
+from webapp.kit.json_values import is_same_json
 from webapp.models import Rendering
 from webapp.services.content import versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.version_texts import SavedVersion
-from webapp.services.errors import NotFoundError
+from webapp.services.errors import NotFoundError, UnrenderableError
+
+LARGEST_PAGES = 1_000_000
+"""Pages of so many characters of HTML together are marked; twice as many take a gigabyte."""
 
 COMPARED_FIELDS = (
     "title", "slug", "excerpt", "body_format", "category_id", "tags", "details",
@@ -59,7 +63,7 @@ def compare(session: Session, content_id: int, former: int | None, latter: int) 
     fields = {
         name: (getattr(old, name), getattr(new, name))
         for name in COMPARED_FIELDS
-        if getattr(old, name) != getattr(new, name)
+        if not is_same_json(getattr(old, name), getattr(new, name))
     }
     olds, news = split_words(old.body), split_words(new.body)
     alignment = align([word.rstrip() for word in olds], [word.rstrip() for word in news])
@@ -85,12 +89,17 @@ def compare(session: Session, content_id: int, former: int | None, latter: int) 
 def marked_page(session: Session, former: SavedVersion, latter: SavedVersion) -> str:
     """Return the latter as it is read, with what changed in its text marked.
 
-    Renders what has no rendering yet, as publishing does, and raises what that raises.
+    Renders what has no rendering yet, as publishing does, and raises what that raises; and
+    UnrenderableError for pages that are too long to be marked in a second or two.
     """
     ids = {former.id, latter.id}
     ensure_renderings(session, ids)
     rendered = select(Rendering.version_id, Rendering.html).where(Rendering.version_id.in_(ids))
     pages = dict(session.execute(rendered).all())
+    if sum(map(len, pages.values())) > LARGEST_PAGES:
+        raise UnrenderableError(
+            "The pages are too long to be shown with their changes marked; ask without html."
+        )
     return mark_changes(pages[former.id], pages[latter.id])[0]
 
 

@@ -34,6 +34,10 @@ class MergedChanges:
     conflicts: tuple[FieldConflict, ...]
 
 
+LARGEST_MERGE = 1_000_000
+"""Bodies of so many characters, of three together, are put together word by word: in a second."""
+
+
 class StaleItemError(StaleRevisionError):
     """An item has changed since the caller read it: what is its newest version and its ETag now.
 
@@ -55,22 +59,19 @@ def merge_changes(
 
     Raises NotFoundError where there is no such version any more.
     """
-    version = versions.get_version(session, item.id, base_version)
-    base = _fields(version, tagging.spell_tags(session, item.id, version.tags))
-    newest = versions.get_version(session, item.id, item.version)
-    theirs = _fields(newest, tagging.spell_tags(session, item.id, newest.tags))
-    # Words of Markdown among those of HTML would be read as something else.
-    formats = {base["body_format"], theirs["body_format"], mine.get("body_format")} - {None}
-    is_one_language = len(formats) == 1
+    base = _fields_of(session, item, base_version)
+    theirs = _fields_of(session, item, item.version)
     changes: dict[str, Any] = {}
     conflicts: list[FieldConflict] = []
     for name in (name for name in base if name in mine):
         value = mine[name]
+        if name == "tags":
+            value = _merge_tags(base[name], value, theirs[name])
         if is_same_json(value, base[name]) or is_same_json(value, theirs[name]):
             continue
-        if is_same_json(theirs[name], base[name]):
+        if name == "tags" or is_same_json(theirs[name], base[name]):
             changes[name] = value
-        elif name == "body" and is_one_language:
+        elif name == "body" and _can_be_merged(base, mine, theirs):
             merged = merge_texts(base[name], value, theirs[name])
             if merged.text != theirs[name]:
                 changes[name] = merged.text
@@ -83,7 +84,38 @@ def merge_changes(
     return MergedChanges(changes, tuple(conflicts))
 
 
-def _fields(text: Any, tags: list[str]) -> dict[str, Any]:  # noqa: ANN401
+def holds_already(session: Session, item: Content, mine: dict[str, Any]) -> bool:
+    """Say whether an item holds all that somebody changed, whoever saved it."""
+    theirs = _fields_of(session, item, item.version)
+    return all(
+        {tag.casefold() for tag in value} == {tag.casefold() for tag in theirs[name]}
+        if name == "tags"
+        else is_same_json(value, theirs[name])
+        for name, value in mine.items()
+    )
+
+
+def _can_be_merged(base: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    # Words of Markdown among those of HTML would be read as something else.
+    formats = {base["body_format"], theirs["body_format"], mine.get("body_format")} - {None}
+    length = sum(len(fields["body"]) for fields in (base, mine, theirs))
+    return len(formats) == 1 and length <= LARGEST_MERGE
+
+
+def _merge_tags(base: list[str], mine: list[str], theirs: list[str]) -> list[str]:
+    """Take from theirs the tags that mine has removed, and add those that it has added.
+
+    Where neither does, theirs come as they are; tags are the same in any case.
+    """
+    had = {tag.casefold() for tag in base}
+    has = {tag.casefold() for tag in mine}
+    others = {tag.casefold() for tag in theirs}
+    kept = [tag for tag in theirs if tag.casefold() not in had - has]
+    return kept + [tag for tag in mine if tag.casefold() not in had | others]
+
+
+def _fields_of(session: Session, item: Content, number: int) -> dict[str, Any]:
+    text = versions.get_version(session, item.id, number)
     return {
         "title": text.title,
         "slug": text.slug,
@@ -92,5 +124,5 @@ def _fields(text: Any, tags: list[str]) -> dict[str, Any]:  # noqa: ANN401
         "excerpt": text.excerpt,
         "category_id": text.category_id,
         "metadata": text.details,
-        "tags": tags,
+        "tags": tagging.spell_tags(session, item.id, text.tags),
     }
