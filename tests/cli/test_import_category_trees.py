@@ -100,7 +100,7 @@ def test_categories_stand_below_their_parents_and_a_second_import_changes_nothin
             text("SELECT content.slug, categories.slug FROM content JOIN categories"
                  " ON categories.id = content.category_id")
         )  # fmt: skip
-        assert dict(filed_under.tuples().all()) == {f"in-{slug}": slug for slug in filed}
+        assert dict(filed_under.all()) == {f"in-{slug}": slug for slug in filed}
     again = load(commands, export)
     assert "unchanged         4" in again.output
     assert "elsewhere here" not in again.output

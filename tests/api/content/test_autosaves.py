@@ -283,3 +283,22 @@ def test_bodies_that_are_too_long_to_put_together_are_a_conflict_as_a_whole(
 
     assert merge["changes"] == {}
     assert [conflict["mine"] for conflict in merge["conflicts"]] == ["ONE two three four."]
+
+
+def test_who_writes_on_is_told_that_the_item_has_moved_on(editor: Caller, path: str) -> None:
+    first = editor.call("PUT", f"{path}/autosave", unsaved(title="Mine"))
+    editor.call("PATCH", path, {"excerpt": "Theirs"}, If_Match="*")
+    etag = first.headers["ETag"]
+
+    second = editor.call("PUT", f"{path}/autosave", unsaved(title="Mine too"), If_Match=etag)
+
+    assert [answer.get_json()["item_version"] for answer in (first, second)] == [1, 2]
+
+
+def test_true_and_one_are_told_apart_in_what_is_typed(editor: Caller, path: str) -> None:
+    etag = editor.call("PUT", f"{path}/autosave", unsaved(metadata={"a": True})).headers["ETag"]
+    editor.call("PUT", f"{path}/autosave", unsaved(metadata={"a": 1}), If_Match=etag)
+
+    kept = editor.call("GET", f"{path}/autosave").get_json()["changes"]["metadata"]["a"]
+    assert kept == 1
+    assert kept is not True

@@ -1,5 +1,7 @@
 """Promises about comparisons of versions."""
 
+from itertools import pairwise
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -93,6 +95,8 @@ def test_both_bodies_are_read_off_the_runs_to_the_last_blank(
     editor.call("PATCH", path, {"title": "U", "body": latter}, If_Match="*")
 
     runs = editor.call("GET", f"{path}/versions/2/comparison").get_json()["body"]
+    operations = [run["operation"] for run in runs]
 
     assert "".join(run["text"] for run in runs if run["operation"] != "added") == former
     assert "".join(run["text"] for run in runs if run["operation"] != "removed") == latter
+    assert all(one != following for one, following in pairwise(operations))

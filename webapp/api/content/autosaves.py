@@ -20,8 +20,8 @@ from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, Id, IfMatch, Input
 from webapp.api.problems import MergeAnswer
 from webapp.kit.permissions import Permission
-from webapp.models import Autosave
 from webapp.services.content import autosaves
+from webapp.services.content.autosaves import AutosaveView
 
 blueprint = Blueprint("autosaves", title="Content")
 
@@ -44,12 +44,14 @@ class AutosaveAnswer(BaseModel):
     conflicted_at: datetime | None = Field(
         description="Since when they could not become a version by themselves, and wait for you."
     )
+    item_version: int = Field(
+        description="The newest version of the item: where it is above `base_version`, read them."
+    )
 
 
 class AutosaveWhole(AutosaveAnswer):
     """Your unsaved changes, and how the item stands to them."""
 
-    item_version: int = Field(description="The newest version of the item.")
     merge: MergeAnswer | None = Field(description="Null while the item is as you read it.")
 
 
@@ -66,12 +68,12 @@ def keep(path: ContentPath, header: IfMatch, body: UnsavedChanges) -> Response:
     The first time needs no If-Match; later ones want the ETag of the last answer, so that two
     windows do not write over each other (412). Left alone for 15 minutes, it becomes a version.
     """
-    autosave = autosaves.keep(
+    view = autosaves.keep(
         open_session(), current_actor(), path.content_id,
         frozenset() if header.if_match is None else header.revisions(),
         body.base_version, given_changes(body.changes),
     )  # fmt: skip
-    return answer(AutosaveAnswer(**_fields(autosave)), revision=autosave.revision)
+    return answer(AutosaveAnswer(**_fields(view)), revision=view.autosave.revision)
 
 
 @blueprint.get(
@@ -84,7 +86,7 @@ def read(path: ContentPath) -> Response:
     """Read what you have not saved; where the item has moved on, with what both make together."""
     view = autosaves.get(open_session(), current_actor(), path.content_id)
     merge = None if view.merge is None else MergeAnswer.model_validate(view.merge)
-    whole = AutosaveWhole(**_fields(view.autosave), item_version=view.item_version, merge=merge)
+    whole = AutosaveWhole(**_fields(view), merge=merge)
     # What has become of the item meanwhile no revision of the unsaved changes counts.
     return answer(whole, revision=view.autosave.revision, is_all_counted=False)
 
@@ -117,10 +119,12 @@ def save(path: ContentPath, header: IfMatch) -> Response:
     return answer_with(path.content_id)
 
 
-def _fields(autosave: Autosave) -> dict[str, Any]:
+def _fields(view: AutosaveView) -> dict[str, Any]:
+    autosave = view.autosave
     return {
         "base_version": autosave.base_version,
         "changes": autosave.changes,
         "updated_at": autosave.updated_at,
         "conflicted_at": autosave.conflicted_at,
+        "item_version": view.item_version,
     }

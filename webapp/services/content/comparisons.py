@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -111,7 +112,8 @@ def _runs(olds: list[str], news: list[str], alignment: Alignment) -> list[Run]:
         runs.append(Run("removed", "".join(olds[change.old_start : change.old_end])))
         runs.append(Run("added", "".join(news[change.new_start : change.new_end])))
         old_at, new_at = change.old_end, change.new_end
-    return [run for run in runs if run.text]
+    grouped = groupby((run for run in runs if run.text), key=lambda run: run.operation)
+    return [Run(operation, "".join(run.text for run in group)) for operation, group in grouped]
 
 
 def _end(olds: list[str], news: list[str]) -> Change:
