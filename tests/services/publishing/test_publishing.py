@@ -1,5 +1,6 @@
 """Promises about what the public reads, and about schedules."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,10 +10,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor, make_content
 from webapp.kit.clock import utc_now
+from webapp.kit.roles import RoleName
 from webapp.models import ActivityLog, Category, Event, Job, Publication, Schedule
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, taxonomy
-from webapp.services.errors import ConflictError, StaleRevisionError
+from webapp.services.errors import ConflictError, ForbiddenError, StaleRevisionError
 from webapp.services.publishing import firing, publishing, schedules
 from webapp.services.publishing.schedules import SchedulePlan
 
@@ -246,6 +248,21 @@ def test_a_schedule_that_is_handed_over_can_still_be_cancelled(session: Session)
     schedules.cancel(session, actor, schedule_id, None)
     assert fire(session, schedule_id).fired == []
     assert publication(session, content_id) is None
+
+
+def test_who_may_cancel_no_schedule_is_told_so_whatever_became_of_it(session: Session) -> None:
+    editor, author = make_actor(session), make_actor(session, RoleName.AUTHOR)
+    item = make_content(session, author)
+    plan = SchedulePlan("publish", utc_now() + timedelta(days=1))
+    schedule_id = schedules.create(session, editor, item, None, plan)
+
+    for _ in range(2):
+        with pytest.raises(ForbiddenError):
+            schedules.cancel(session, author, schedule_id, None)
+        with pytest.raises(ForbiddenError):
+            schedules.change(session, author, schedule_id, None, {"if_missed": "skip"})
+        with suppress(ConflictError):
+            schedules.cancel(session, editor, schedule_id, None)
 
 
 def test_a_scheduled_correction_keeps_the_date_of_the_article(session: Session) -> None:

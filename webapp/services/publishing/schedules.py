@@ -205,7 +205,6 @@ def change(
     Raises NotFoundError, StaleRevisionError, and ConflictError once it is no longer pending.
     """
     schedule = _lock_open(session, actor, schedule_id, revisions, ("pending",))
-    actor.require(Permission.SCHEDULE_MANAGE)
     if schedule.action == "publish":
         lifecycle.require_telling(actor)
     values: dict[str, Any] = {
@@ -252,7 +251,6 @@ def cancel(
     firing or the cancelling, decides.
     """
     schedule = _lock_open(session, actor, schedule_id, revisions, ("pending", "handed"))
-    actor.require(Permission.SCHEDULE_MANAGE)
     schedule.state = "cancelled"
     schedule.revision += 1
     schedule.updated_at = func.clock_timestamp()
@@ -341,8 +339,12 @@ def _lock_open(
     revisions: Collection[int] | None,
     states: tuple[str, ...],
 ) -> Schedule:
-    """Lock a schedule that is in one of some states, so that it changes or goes on, never both."""
+    """Lock a schedule that is in one of some states, so that it changes or goes on, never both.
+
+    Who may change none is told so whatever its state is.
+    """
     content_id = get(session, actor, schedule_id).schedule.content_id
+    actor.require(Permission.SCHEDULE_MANAGE)
     # The item is locked first, as the firing does, so that the two cannot deadlock.
     content.lock_for_change(session, actor, content_id, None)
     schedule = session.scalars(
