@@ -21,6 +21,7 @@ from bench import (
     reset_answers,
     sign_ins,
     versions,
+    writes,
 )
 from bench.articles import fill
 from bench.processes import PROJECT
@@ -31,7 +32,7 @@ from dev.process import ServerError
 
 MEASURES = (
     "reads", "hanging", "fanout", "due", "latency", "reset_answers", "commands", "signins",
-    "comparisons", "versions", "memory",
+    "writes", "comparisons", "versions", "memory",
 )  # fmt: skip
 ARTICLES = "bench_articles"
 
@@ -50,6 +51,8 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
   commands flask --help, flask db current, and flask db upgrade of an empty database
   signins  what a token adds to a request, against /health; and sign-ins a second, against bare
            verifications of the same passwords
+  writes   creates and edits of 4 KB, on granian (2 workers), against two bare INSERTs and a COMMIT;
+           with --other, beside the server of another checkout as well
   comparisons
            two texts of 20,000 words, 200 of them changed, against difflib
   versions bytes on disk of versions of 20 KB, packed and whole; reading one that lies deep, against
@@ -70,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=var))
     try:
         with Testbed(folder, _say_with_time()) as bed:
-            results = run(bed, QUICK if options.quick else FULL, chosen)
+            results = run(bed, QUICK if options.quick else FULL, chosen, options.other)
     except (BenchError, ServerError) as error:
         print(f"The benchmark failed. {error}", file=sys.stderr)
         return 2
@@ -94,8 +97,11 @@ _ON_THEIR_OWN: dict[str, Callable[[Testbed, Sizes], list[Result]]] = {
 }
 
 
-def run(bed: Testbed, sizes: Sizes, chosen: set[str]) -> list[Result]:
-    """Take the chosen measures, in an order that lets them share what is costly to prepare."""
+def run(bed: Testbed, sizes: Sizes, chosen: set[str], other: Path | None = None) -> list[Result]:
+    """Take the chosen measures, in an order that lets them share what is costly to prepare.
+
+    `other` is the folder of a checkout to compare with.
+    """
     results: list[Result] = []
     of_memory: list[Result] = []
     if chosen & {"reads", "hanging", "due"}:
@@ -110,6 +116,8 @@ def run(bed: Testbed, sizes: Sizes, chosen: set[str]) -> list[Result]:
                 results += hanging.measure(bed, sizes, ARTICLES)
             if "due" in chosen:
                 results += due.measure(bed, sizes, ARTICLES)
+    if "writes" in chosen:
+        results += writes.measure(bed, sizes, other)
     for name, measure in _ON_THEIR_OWN.items():
         if name in chosen:
             results += measure(bed, sizes)
@@ -133,6 +141,8 @@ def _parser() -> argparse.ArgumentParser:
                         help=f"some of {','.join(MEASURES)} (default: all)")  # fmt: skip
     parser.add_argument("--quick", action="store_true",
                         help="smaller and shorter, in about two minutes")  # fmt: skip
+    parser.add_argument("--other", type=Path, metavar="FOLDER",
+                        help="a checkout to compare the writes with")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
     return parser
 

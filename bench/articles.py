@@ -169,7 +169,7 @@ def _make_writer(session: Session) -> Writer:
 def _make_pattern(session: Session, writer: Writer, chance: random.Random, index: int) -> int:
     draft = Draft(
         title=_title(index),
-        body=_body(chance),
+        body=make_body(chance),
         category_id=chance.choice(writer.category_ids),
         tags=tuple(chance.sample(writer.tags, TAGS_AN_ARTICLE)),
         metadata={"section": "bench", "weight": index},
@@ -214,7 +214,7 @@ def _title(number: int) -> str:
     return f"Report {number} from the harbour"
 
 
-def _body(chance: random.Random) -> str:
+def make_body(chance: random.Random) -> str:
     """Return Markdown of about BODY_BYTES, with headings, emphasis, links and a list."""
     parts: list[str] = []
     while sum(map(len, parts)) < BODY_BYTES:

@@ -33,8 +33,9 @@ class Program:
         command: Sequence[str],
         environment: Mapping[str, str],
         log_path: Path,
+        folder: Path = PROJECT,
     ) -> None:
-        """Start it in the project's folder; `python` is the interpreter of this process."""
+        """Start it in a folder; `python` is the interpreter of this process."""
         self.name = name
         self.log_path = log_path
         words = [sys.executable if word == "python" else word for word in command]
@@ -43,7 +44,7 @@ class Program:
             log_path=log_path,
             farewell=signal.SIGTERM,
             environment=environment,
-            folder=PROJECT,
+            folder=folder,
         )
 
     def is_running(self) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench.articles import publish_some
 from bench.processes import PROJECT, Program
@@ -71,15 +72,16 @@ def granian(
     *,
     workers: int = GRANIAN_WORKERS,
     before: Sequence[str] = (),
+    folder: Path = PROJECT,
 ) -> Iterator[tuple[Program, int]]:
     """Serve an application until the end of the block; yields the program and its port.
 
-    `before` are words before the command, such as those of `env`.
+    `before` are words before the command, such as those of `env`; `folder` is the checkout.
     """
     port = free_port()
     words = [*before, "python", "-m", "granian", "--host", LOOPBACK, "--port", str(port)]
     words += ["--workers", str(workers), "--no-ws", "--log-level", "warning", *app]
-    with bed.program(name, words, url, workers) as program:
+    with bed.program(name, words, url, workers, folder) as program:
         bed.wait(lambda: listens(port), f"{name} listens", program)
         yield program, port
 

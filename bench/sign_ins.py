@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,6 +9,7 @@ from contextlib import ExitStack
 from bench.hanging import WITHOUT_LIMITS
 from bench.processes import Program
 from bench.reads import WEB, granian
+from bench.repeated import a_second
 from bench.results import Result, median
 from bench.sizes import Sizes
 from bench.testbed import BenchError, Testbed, sessions_on
@@ -103,7 +103,7 @@ def _sign_ins_a_second(port: int, logins: list[str], seconds: float) -> float:
 
         return sign_in
 
-    return _a_second([client(number) for number in range(CLIENTS)], seconds)
+    return a_second([client(number) for number in range(CLIENTS)], seconds)
 
 
 def _hashes_a_second(seconds: float) -> float:
@@ -113,29 +113,4 @@ def _hashes_a_second(seconds: float) -> float:
         if not verify_password(password_hash, PASSWORD):
             raise BenchError("A right password was found wrong.")
 
-    return _a_second([verify] * PASSWORDS.threads, seconds)
-
-
-def _a_second(tasks: list[Callable[[int], None]], seconds: float) -> float:
-    """Do each task in a thread of its own, over and over; returns how often, all in all."""
-    counts = [0] * len(tasks)
-    failures: list[Exception] = []
-    until = time.monotonic() + seconds
-
-    def repeat(number: int) -> None:
-        try:
-            while time.monotonic() < until:
-                tasks[number](counts[number])
-                counts[number] += 1
-        except (BenchError, OSError, http.client.HTTPException) as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=repeat, args=(number,)) for number in range(len(tasks))]
-    began = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise BenchError(f"Not every try went well: {failures[0]}")
-    return sum(counts) / (time.monotonic() - began)
+    return a_second([verify] * PASSWORDS.threads, seconds)

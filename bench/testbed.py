@@ -105,15 +105,20 @@ class Testbed:
 
     @contextmanager
     def program(
-        self, name: str, command: Sequence[str], database_url: str, children: int = 0
+        self,
+        name: str,
+        command: Sequence[str],
+        database_url: str,
+        children: int = 0,
+        folder: Path = PROJECT,
     ) -> Iterator[Program]:
-        """Run a program until the end of the block, and keep the peaks of its memory.
+        """Run a program in a folder until the end of the block, and keep the peaks of its memory.
 
         Returns once it has as many child processes as it shall have. Raises BenchError when it
         ends before.
         """
         log_path = self.folder / f"{name}.log"
-        program = Program(name, command, self.environment(database_url), log_path)
+        program = Program(name, command, self.environment(database_url), log_path, folder)
         try:
             self.wait(lambda: program.children() >= children, f"{name} starts", program)
             yield program

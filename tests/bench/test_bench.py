@@ -33,6 +33,7 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
     ("chosen", "expected"),
     [
         ({"reads"}, {"read one article", "read newest 20"}),
+        ({"writes"}, {"creates of 4 KB", "edits of 4 KB"}),
         (
             {"hanging"},
             {"/health beside 50 stalled bodies, p99", "public read beside 50 hanging logins, p50"},
