@@ -26,6 +26,7 @@ from tests.chaos.real_worker import (
     wait_until,
 )
 from tests.factories import make_actor, make_content, run_ready_jobs
+from tests.patience import HANG_SECONDS
 from webapp.jobs.leases import take_back_expired
 from webapp.jobs.messages import Queue, SealVersion
 from webapp.jobs.outbox import enqueue
@@ -37,6 +38,7 @@ from webapp.services.audience.follows import Target
 from webapp.services.publishing import publishing, schedules
 from webapp.services.publishing.schedules import SchedulePlan
 from webapp.settings import Settings
+from workers.audience import mail
 from workers.broker import RUN_JOBS, make_celery
 from workers.context import WorkerContext
 from workers.handlers import HANDLERS
@@ -168,8 +170,15 @@ def test_a_full_broker_ends_no_worker_and_is_worked_off(
 
 
 def test_a_worker_that_was_paused_among_its_mails_commits_nothing_more(
-    worker: WorkerContext, settings: Settings, mail_sink: MailSink, tmp_path: Path
+    worker: WorkerContext,
+    settings: Settings,
+    mail_sink: MailSink,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # On a machine that is busy the job would be put back amid its mails, with its starts forgotten.
+    monkeypatch.setattr(mail, "SECONDS_AT_A_STRETCH", HANG_SECONDS)
+    patient = replace(worker, settings=worker.settings.model_copy(update={"lease_seconds": 30.0}))
     with worker.transaction() as session:
         author = make_actor(session)
         for _ in range(READERS):
@@ -183,7 +192,7 @@ def test_a_worker_that_was_paused_among_its_mails_commits_nothing_more(
         wait_until(lambda: len(mail_sink.messages()) > 5)
         pause_outside_transaction(worker, process)
         take_back(worker)
-        run_job(worker, HANDLERS, job)
+        run_job(patient, HANDLERS, job)
         assert job_state(worker, job) == "done"
         process.thaw()
         wait_until(lambda: "job.lease_lost" in process.log_path.read_text())
