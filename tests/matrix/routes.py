@@ -125,11 +125,12 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     "GET /api/v1/schedule/<int:schedule_id>": ItemRoute(
         AUTHOR, plain("/schedule/{item.schedule_id}"), OK, shows=True, states=SCHEDULED
     ),
+    # Authors change only those that they made themselves; these are an editor's.
     "PATCH /api/v1/schedule/<int:schedule_id>": ItemRoute(
-        EDITOR, stale("/schedule/{item.schedule_id}", SOON), states=SCHEDULED
+        AUTHOR, stale("/schedule/{item.schedule_id}", SOON), frozenset({403, 412}), states=SCHEDULED
     ),
     "DELETE /api/v1/schedule/<int:schedule_id>": ItemRoute(
-        EDITOR, stale("/schedule/{item.schedule_id}"), states=SCHEDULED
+        AUTHOR, stale("/schedule/{item.schedule_id}"), frozenset({403, 412}), states=SCHEDULED
     ),
 }
 

@@ -47,6 +47,7 @@ class Move(StrEnum):
     UNARCHIVE = "unarchive"
     TRASH = "trash"
     UNTRASH = "untrash"
+    PREVIEW = "preview"
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,9 @@ TABLE: dict[Move, Rule] = {
     Move.UNTRASH: Rule(
         frozenset({Standing.TRASHED}), Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
         leads_to_work=True,
+    ),
+    Move.PREVIEW: Rule(
+        OPEN_TO_CHANGES, Permission.CONTENT_PREVIEW, Permission.CONTENT_PREVIEW
     ),
 }  # fmt: skip
 

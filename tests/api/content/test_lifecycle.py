@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from tests.factories import Caller
 from webapp.kit.roles import RoleName
 
-AT_WORK = ["edit", "submit", "schedule", "publish", "archive", "trash"]
+AT_WORK = ["edit", "submit", "schedule", "publish", "archive", "trash", "preview"]
 LATER = {"action": "publish", "at": "2099-01-01T00:00:00Z"}
 
 
@@ -34,7 +34,11 @@ def do(caller: Caller, path: str, step: str) -> Any:
     ("steps", "status", "moves"),
     [
         ((), "draft", AT_WORK),
-        (("publish",), "published", ["edit", "submit", "schedule", "publish", "unpublish"]),
+        (
+            ("publish",),
+            "published",
+            ["edit", "submit", "schedule", "publish", "unpublish", "preview"],
+        ),
         (("publish", "unpublish"), "unpublished", AT_WORK),
         (("archive",), "archived", ["unarchive"]),
         (("trash",), "trashed", ["untrash"]),
@@ -82,7 +86,9 @@ def test_a_refused_move_tells_the_state_and_what_is_open(
 def test_the_moves_told_are_those_of_the_caller(client: FlaskClient) -> None:
     author = Caller(client, RoleName.AUTHOR)
     path = make(author)
-    assert author.call("GET", path).get_json()["moves"] == ["edit", "submit", "archive", "trash"]
+    assert author.call("GET", path).get_json()["moves"] == [
+        "edit", "submit", "archive", "trash", "preview"
+    ]  # fmt: skip
     do(author, path, "trash")
     refused = author.call("PATCH", path, {"title": "x"}, If_Match="*").get_json()
     assert refused["item"]["moves"] == ["untrash"]
@@ -117,7 +123,7 @@ def test_a_schedule_shows_in_the_state_and_a_cache_learns_of_it(editor: Caller) 
         assert (read.status_code, read.headers["ETag"]) == (200, seen)
         return read.get_json()["state"], read.get_json()["moves"]
 
-    assert state() == ("scheduled", ["edit", "schedule", "publish"])
+    assert state() == ("scheduled", ["edit", "schedule", "publish", "preview"])
     assert editor.call("DELETE", f"/schedule/{planned}", If_Match="*").status_code == 200
     assert state() == ("draft", AT_WORK)
     editor.call("POST", f"{path}/schedule", LATER, If_Match=seen)

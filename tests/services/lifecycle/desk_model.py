@@ -27,6 +27,7 @@ MAY: dict[str, frozenset[str]] = {
     "publish": frozenset({"author", "editor", "bound", "press"}),
     "manage": frozenset({"editor", "bound", "press"}),
     "put aside": frozenset({"author", "editor", "bound", "press"}),
+    "show": frozenset({"author", "editor", "bound", "press"}),
 }
 RIGHT_OF: dict[str, str] = {
     "edit": "edit", "restore": "edit", "submit": "edit", "withdraw": "withdraw", "decide": "decide",
@@ -65,7 +66,7 @@ class ReviewModel:
 class Model:
     """An item, its versions with those who saved them, its reviews, and its open schedule.
 
-    `pinned` is the version of the schedule and the review that it rests upon.
+    `pinned` is the version of the schedule, the review that it rests upon, and who made it.
     """
 
     titles: list[tuple[str, str]]
@@ -73,7 +74,7 @@ class Model:
     live: int | None = None
     publishes: int = 0
     reviews: list[ReviewModel] = field(default_factory=list)
-    pinned: tuple[int, int | None] | None = None
+    pinned: tuple[int, int | None, str] | None = None
 
     @property
     def newest(self) -> int:
@@ -100,7 +101,8 @@ class Model:
             return self._fire()
         if act.who == "colleague":
             return "hidden"
-        if act.who not in MAY[RIGHT_OF[act.name]]:
+        is_theirs = self.pinned is not None and self.pinned[2] == act.who
+        if act.who not in MAY[RIGHT_OF[act.name]] and not (act.name == "cancel" and is_theirs):
             return "forbidden"
         outcome: Outcome = getattr(self, f"_{act.name}")(act)
         return outcome
@@ -156,7 +158,7 @@ class Model:
 
     def _end(self, index: int, state: str) -> None:
         if self.reviews[index].state == "approved" and self.pinned is not None:
-            number, rests_upon = self.pinned
+            number, rests_upon, _ = self.pinned
             if rests_upon == index and number == self.reviews[index].number:
                 self.pinned = None
         self.reviews[index].state = state
@@ -194,7 +196,7 @@ class Model:
             return "forbidden"
         if self.pinned is not None:
             return "refused"
-        self.pinned = (number, approval)
+        self.pinned = (number, approval, PERSON_OF.get(act.who, act.who))
         return "done"
 
     def _cancel(self, _act: Act) -> Outcome:
@@ -206,6 +208,8 @@ class Model:
     def _fire(self) -> Outcome:
         if self.pinned is not None:
             self._go_public(self.pinned[0])
+            if self.pinned[0] == self.newest:
+                self._void()
             self.pinned = None
         return "done"
 
@@ -270,3 +274,5 @@ class Model:
                 continue
             if asked.act(Act(who, **act)) == "done":
                 yield move
+        if self.standing in OPEN and who in MAY["show"]:
+            yield Move.PREVIEW

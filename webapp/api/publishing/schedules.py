@@ -153,9 +153,9 @@ def read(path: SchedulePath) -> Response:
     responses={200: ScheduleAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(Permission.SCHEDULE_MANAGE)
+@requires(Permission.CONTENT_PUBLISH_APPROVED)
 def change(path: SchedulePath, header: IfMatch, body: ScheduleChanges) -> Response:
-    """Change a pending schedule."""
+    """Change a pending schedule; authors change those that they made for their own items."""
     given = body.model_dump(exclude_none=True)
     names = {"at": "due_at", "version": "version_number", "if_missed": "if_missed"}
     changes = {names[name]: value for name, value in given.items()}
@@ -168,9 +168,9 @@ def change(path: SchedulePath, header: IfMatch, body: ScheduleChanges) -> Respon
     responses={200: ScheduleAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
-@requires(Permission.SCHEDULE_MANAGE)
+@requires(Permission.CONTENT_PUBLISH_APPROVED)
 def cancel(path: SchedulePath, header: IfMatch) -> Response:
-    """Cancel a pending schedule."""
+    """Cancel a pending schedule; authors cancel those that they made for their own items."""
     schedules.cancel(open_session(), current_actor(), path.schedule_id, header.revisions())
     return _answer_with(path.schedule_id)
 

@@ -40,7 +40,9 @@ _STANDS = {
     " AND (content.trashed_at IS NOT NULL OR content.archived_at IS NULL)",
 }
 # Where the standing alone decides, nothing else is read: a save is made every few seconds.
-STANDING_DECIDES = frozenset({Move.EDIT, Move.UNPUBLISH, Move.UNARCHIVE, Move.UNTRASH})
+STANDING_DECIDES = frozenset(
+    {Move.EDIT, Move.UNPUBLISH, Move.UNARCHIVE, Move.UNTRASH, Move.PREVIEW}
+)
 RELEASES = (Move.PUBLISH, Move.SCHEDULE)
 _STATUS = {
     Standing.DRAFT: "draft",

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
+from webapp.kit.lifecycle import Move
 from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.kit.tokens import hash_token, new_token
 from webapp.models import Content, ContentVersion, PreviewLink, Rendering, Role, User
@@ -15,10 +16,10 @@ from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.holders import is_on
-from webapp.services.content import content, versions
+from webapp.services.content import content, lifecycle, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.version_texts import SavedVersion, read_versions
-from webapp.services.errors import ConflictError, NotFoundError, QuotaError
+from webapp.services.errors import NotFoundError, QuotaError
 
 SECONDS_AN_HOUR = 3_600
 MOST_OF_ONE_ITEM = 100
@@ -54,12 +55,10 @@ def make(
     """Make a link to a version and return it with the only copy of its token.
 
     The version is rendered now, so that opening the link finds it ready. Raises NotFoundError,
-    ConflictError for an item in the trash, QuotaError, and what rendering raises.
+    MoveRefusedError for an item that is put aside, QuotaError, and what rendering raises.
     """
-    actor.require(Permission.CONTENT_PREVIEW)
     item = content.lock_for_change(session, actor, content_id, None)
-    if item.status == "trashed":
-        raise ConflictError("The item is put aside; take it back first.")
+    lifecycle.require_move(session, actor, item, Move.PREVIEW)
     version = versions.get_version(session, content_id, number)
     ensure_renderings(session, [version.id])
     open_ones = select(PreviewLink.id).where(PreviewLink.content_id == content_id, _is_open())

@@ -75,12 +75,21 @@ _END_FIRED = text(
         UPDATE schedules SET state = 'fired', fired_at = clock_timestamp(),
             updated_at = clock_timestamp(), revision = revision + 1
         WHERE id = ANY (:schedule_ids) AND state = 'handed'
-        RETURNING id, content_id, action
+        RETURNING id, content_id, version_id, action
+    ), reviewed AS (
+        -- What was in review is public, and nobody is asked for it any more.
+        UPDATE reviews SET state = 'voided', ended_at = clock_timestamp() FROM fired
+        WHERE fired.action = 'publish' AND reviews.version_id = fired.version_id
+          AND reviews.state = 'open'
+        RETURNING reviews.id, reviews.content_id
     )
     INSERT INTO activity_logs (action, subject_kind, subject_id, details, request_id)
     SELECT 'content.' || action, 'content', content_id, jsonb_build_object('schedule_id', id),
         :request_id
     FROM fired
+    UNION ALL
+    SELECT 'review.void', 'content', content_id, jsonb_build_object('review_id', id), :request_id
+    FROM reviewed
     """
 ).bindparams(bindparam("schedule_ids", type_=IdArray()))
 

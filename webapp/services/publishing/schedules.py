@@ -202,18 +202,23 @@ def change(
 ) -> None:
     """Change `due_at`, `if_missed` or the pinned `version_number` of a pending schedule.
 
-    Raises NotFoundError, StaleRevisionError, and ConflictError once it is no longer pending.
+    Authors change only what they planned themselves, while its version is approved. Raises
+    NotFoundError, ForbiddenError, StaleRevisionError, and ConflictError once it is no longer
+    pending.
     """
-    schedule = _lock_open(session, actor, schedule_id, revisions, ("pending",))
+    item, schedule = _lock_open(session, actor, schedule_id, revisions, ("pending",))
     if schedule.action == "publish":
         lifecycle.require_telling(actor)
+    if not actor.may(Permission.SCHEDULE_MANAGE):
+        # An editor may have pinned another version since, which the author may not publish.
+        pinned = get(session, actor, schedule_id).version_number or item.version
+        lifecycle.require_approval(session, actor, item, pinned)
     values: dict[str, Any] = {
         name: changes[name] for name in ("due_at", "if_missed") if name in changes
     }
     if changes.get("version_number") is not None:
         if schedule.action != "publish":
             raise ConflictError("A schedule to unpublish pins no version.")
-        item = content.lock_for_change(session, actor, schedule.content_id, None)
         number = changes["version_number"]
         facts = lifecycle.require_approval(session, actor, item, number)
         values["version_id"] = _pin(session, actor, item, number, facts)
@@ -250,7 +255,7 @@ def cancel(
     One that is handed over already can still be cancelled: whoever locks the item first, the
     firing or the cancelling, decides.
     """
-    schedule = _lock_open(session, actor, schedule_id, revisions, ("pending", "handed"))
+    _, schedule = _lock_open(session, actor, schedule_id, revisions, ("pending", "handed"))
     schedule.state = "cancelled"
     schedule.revision += 1
     schedule.updated_at = func.clock_timestamp()
@@ -338,23 +343,35 @@ def _lock_open(
     schedule_id: int,
     revisions: Collection[int] | None,
     states: tuple[str, ...],
-) -> Schedule:
+) -> tuple[Content, Schedule]:
     """Lock a schedule that is in one of some states, so that it changes or goes on, never both.
 
-    Who may change none is told so whatever its state is.
+    Returns its item as well. Who may not change it is told so whatever its state is.
     """
     content_id = get(session, actor, schedule_id).schedule.content_id
-    actor.require(Permission.SCHEDULE_MANAGE)
     # The item is locked first, as the firing does, so that the two cannot deadlock.
-    content.lock_for_change(session, actor, content_id, None)
+    item = content.lock_for_change(session, actor, content_id, None)
     schedule = session.scalars(
         select(Schedule)
         .where(Schedule.id == schedule_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
+    _require_changing(actor, item, schedule)
     if schedule.state not in states:
         raise ConflictError(f"The schedule is {schedule.state} and can no longer be changed.")
     if revisions is not None and schedule.revision not in revisions:
         raise StaleRevisionError("The schedule has changed since you read it; read it again.")
-    return schedule
+    return item, schedule
+
+
+def _require_changing(actor: Actor, item: Content, schedule: Schedule) -> None:
+    """Raise ForbiddenError unless the actor may change a schedule.
+
+    An author may change the publication of their own item that they planned themselves.
+    """
+    is_theirs = schedule.created_by_id == actor.user_id and schedule.action == "publish"
+    if is_theirs and not actor.may(Permission.SCHEDULE_MANAGE):
+        lifecycle.require_right(actor, item, Move.SCHEDULE)
+    else:
+        actor.require(Permission.SCHEDULE_MANAGE)
