@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -26,6 +27,7 @@ from webapp.services.operations.personal_files import Piece
 from webapp.settings import Settings
 
 SOON = {"action": "publish", "at": "2099-01-01T00:00:00Z"}
+_numbers = count(1)
 
 
 class Newsroom:
@@ -64,7 +66,7 @@ class Newsroom:
 
     def category(self) -> str:
         """Make a category and return its path."""
-        made = self.do("POST", "/categories", {"name": "Category"})
+        made = self.do("POST", "/categories", {"name": f"Category {next(_numbers)}"})
         return f"/categories/{made.get_json()['id']}"
 
     def log_in(self) -> Any:
@@ -320,6 +322,9 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
         "PUT", room.category(), {"name": "Another"}
     ),
     "DELETE /api/v1/categories/<int:category_id>": lambda room: room.do("DELETE", room.category()),
+    "POST /api/v1/categories/<int:category_id>/merge": lambda room: room.do(
+        "POST", f"{room.category()}/merge", {"into_id": int(room.category().split("/")[-1])}
+    ),
     "PUT /api/v1/notifications/preferences": lambda room: room.reader.call(
         "PUT", "/notifications/preferences", {"by_mail": False}
     ),

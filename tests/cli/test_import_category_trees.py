@@ -15,7 +15,7 @@ from tests.cli.test_import_wordpress import HEAD, item
 from tests.factories import as_it_is, make_actor
 from webapp.kit.imports.article import CategoryName
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import taxonomy
+from webapp.services.content import category_removal, taxonomy
 from webapp.services.content.taxonomy import CategoryChanges
 from webapp.services.interchange.categories import category_of
 
@@ -117,7 +117,7 @@ def test_what_an_editor_moved_renamed_or_deleted_stays_so(
         ids: dict[str, int] = {row.slug: row.id for row in rows}
         desk = CategoryChanges(name="Desk", slug=None, description="", parent_id=ids["sport"])
         taxonomy.change_category(session, admin, ids["local"], as_it_is, desk)
-        taxonomy.delete_category(session, admin, ids["sport"], as_it_is)
+        category_removal.delete_category(session, admin, ids["sport"], as_it_is)
     here = {"news": None, "local": None, "local-sport": None}
     assert tree_of(sessions) == here
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.matrix.review_routes import REVIEW_ROUTES
 from tests.matrix.route_rows import CommonRoute, ItemRoute, Request, once, plain, stale
+from tests.matrix.taxonomy_routes import TAXONOMY_ROUTES, about_each_shelf
 from tests.matrix.world import Item, World
 from webapp.kit.lifecycle import Standing
 from webapp.kit.roles import RoleName
@@ -135,18 +136,9 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
 }
 
 
-def _about_each_shelf(path: str, json: Any = None) -> Callable[[World], Iterator[Request]]:
-    def build(world: World) -> Iterator[Request]:
-        for item in world.items.values():
-            if item.category_id is not None:
-                yield Request(path.format(item=item), json)
-
-    return build
-
-
 def _follow(world: World) -> Iterator[Request]:
     yield from _about_each_item("/follows/tag/{item.tag_id}", "/follows/content/{item.id}")(world)
-    yield from _about_each_shelf("/follows/category/{item.category_id}")(world)
+    yield from about_each_shelf("/follows/category/{item.category_id}")(world)
 
 
 COMMON_ROUTES: dict[str, CommonRoute] = {
@@ -287,19 +279,7 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "PUT /api/v1/users/<int:user_id>/role": CommonRoute(
         MANAGER, once(f"/users/{NOBODY}/role", {"role": "reader"}, ANY_TAG), frozenset({404})
     ),
-    "GET /api/v1/categories": CommonRoute(None, once("/categories?limit=100")),
-    "POST /api/v1/categories": CommonRoute(MANAGER, once("/categories", {}), frozenset({422})),
-    # It is there for authors; that nobody else is told of it, the words show.
-    "GET /api/v1/categories/<int:category_id>": CommonRoute(
-        None, _about_each_shelf("/categories/{item.category_id}"), frozenset({200, 404})
-    ),
-    "PUT /api/v1/categories/<int:category_id>": CommonRoute(
-        MANAGER, once(f"/categories/{NOBODY}", {"name": "x"}, ANY_TAG), frozenset({404})
-    ),
-    "DELETE /api/v1/categories/<int:category_id>": CommonRoute(
-        MANAGER, once(f"/categories/{NOBODY}", None, ANY_TAG), frozenset({404})
-    ),
-    "GET /api/v1/tags": CommonRoute(None, once("/tags?limit=100")),
+    **TAXONOMY_ROUTES,
     "POST /api/v1/content": CommonRoute(AUTHOR, once("/content", {}), frozenset({422})),
     "GET /api/v1/content": CommonRoute(
         AUTHOR,
@@ -322,7 +302,7 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
                 *_about_each_item("/published?q={item.word}", "/published?tag=tag-{item.word}")(
                     world
                 ),
-                *_about_each_shelf("/published?category={item.shelf_word}")(world),
+                *about_each_shelf("/published?category={item.shelf_word}")(world),
             ]
         ),
     ),

@@ -82,7 +82,7 @@ def _service_error(error: ServiceError) -> Response:
     status = next(status for kind, status in STATUSES if isinstance(error, kind))
     errors = []
     if isinstance(error, InvalidInputError):
-        errors = [FieldError(field=f"body.{error.field}", reason=error.reason)]
+        errors = [FieldError(field=f"{error.place}.{error.field}", reason=error.reason)]
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     if status == 503:
         headers = {"Retry-After": RETRY_AFTER_SECONDS}

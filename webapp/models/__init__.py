@@ -32,7 +32,7 @@ from webapp.models.base import Base
 from webapp.models.content.autosaves import Autosave
 from webapp.models.content.content import Content, ContentTag, Slug
 from webapp.models.content.preview_links import PreviewLink
-from webapp.models.content.taxonomy import Category, Tag
+from webapp.models.content.taxonomy import Category, CategoryAlias, Tag
 from webapp.models.content.version_labels import VersionLabel
 from webapp.models.content.versions import ContentVersion, Rendering
 from webapp.models.idempotency_keys import IdempotencyKey
@@ -58,6 +58,7 @@ __all__ = [
     "BackfillState",
     "Base",
     "Category",
+    "CategoryAlias",
     "Content",
     "ContentTag",
     "ContentVersion",

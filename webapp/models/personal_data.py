@@ -137,6 +137,10 @@ HELD: dict[str, Held] = {
         "the newsroom's shelves", "until one is deleted",
         "id slug name description parent_id was_public created_at",
     ),
+    "category_aliases": _nobodys(
+        "to find a category under its former slugs", "as long as the category",
+        "slug category_id created_at",
+    ),
     "content": Held(
         "the author", _NEWSROOM, "until the item is deleted", KEPT,
         "id category_id title slug body body_format excerpt metadata status version revision"

@@ -9,11 +9,14 @@ MADE_BY_MIGRATIONS = frozenset(
     {
         ("", "function", "keep_activity()"),
         ("", "function", "keep_activity_blocks()"),
+        ("", "function", "keep_slugs_apart()"),
         ("", "function", "number_before_activity()"),
         ("activity_blocks", "trigger", "keep_activity_blocks"),
         ("activity_blocks", "trigger", "keep_all_activity_blocks"),
         ("activity_logs", "trigger", "keep_activity"),
         ("activity_logs", "trigger", "keep_all_activity"),
         ("activity_logs", "trigger", "number_before_activity"),
+        ("categories", "trigger", "keep_category_slugs_apart"),
+        ("category_aliases", "trigger", "keep_category_aliases_apart"),
     }
 )

@@ -95,8 +95,9 @@ class DamagedVersionError(ServiceError):
 class InvalidInputError(ServiceError):
     """One field of the input cannot be accepted, for a reason that only the database knows."""
 
-    def __init__(self, field: str, reason: str) -> None:
-        """Name the field, as a dotted path, and the reason."""
+    def __init__(self, field: str, reason: str, *, place: str = "body") -> None:
+        """Name the field, as a dotted path, the reason, and the part of the request it is in."""
         super().__init__(f"{field}: {reason}")
         self.field = field
+        self.place = place
         self.reason = reason

@@ -36,12 +36,14 @@ def test_categories_are_put_back_unless_they_are_in_use(manager: Caller, agent: 
     agent.call("PUT", f"/categories/{edited['id']}", changed)
     agent.call("PUT", f"/categories/{edited['id']}", {"name": "Plank"})
     agent.caller.call("DELETE", f"/categories/{lost}", If_Match="*", Agent_Session="run-7")
+    merged = by_hand(manager, "POST", "/categories", {"name": "Merged"})["id"]
+    agent.call("POST", f"/categories/{merged}/merge", {"into_id": used})
     report = undo(manager)
     assert read(manager, f"/categories/{edited['id']}") == edited
     assert manager.call("GET", f"/categories/{new}").status_code == 404
     assert read(manager, drafted)["status"] == "trashed"
     assert [(left["subject"]["id"], left["reason"]) for left in report["left"]] == [
-        (lost, "irreversible"), (used, "conflict"),
+        (merged, "irreversible"), (lost, "irreversible"), (used, "conflict"),
     ]  # fmt: skip
 
 

@@ -37,6 +37,7 @@ PUT_BACK_BY = {
     "POST /api/v1/categories": RECORDS,
     "PUT /api/v1/categories/<int:category_id>": RECORDS,
     "DELETE /api/v1/categories/<int:category_id>": "it is left, as irreversible",
+    "POST /api/v1/categories/<int:category_id>/merge": "it is left, as irreversible",
     "POST /api/v1/activity/sessions/<path:agent_session>/undo": "by the lines of its steps",
     "PUT /api/v1/follows/<target>/<int:target_id>": NO_LINE,
     "DELETE /api/v1/follows/<target>/<int:target_id>": NO_LINE,

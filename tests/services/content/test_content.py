@@ -14,7 +14,7 @@ from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.models import Content, ContentVersion, Job, Rendering
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, sealing, taxonomy, versions
+from webapp.services.content import category_removal, content, sealing, taxonomy, versions
 from webapp.services.content.sealing import Sealing
 from webapp.services.content.version_texts import digest_of
 from webapp.services.errors import (
@@ -234,6 +234,6 @@ def test_an_item_whose_category_goes_while_it_is_read_has_none(
     with sessions() as reader:
         item = reader.get_one(Content, content_id)
         with sessions.begin() as session:
-            taxonomy.delete_category(session, actor, category_id, as_it_is)
+            category_removal.delete_category(session, actor, category_id, as_it_is)
         (view,) = content.describe(reader, [item])
     assert view.category is None

@@ -14,7 +14,7 @@ from webapp.jobs.messages import RefreshPublications
 from webapp.models import Content, ContentVersion, Event, Job, Publication
 from webapp.services.accounts import accounts
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, taxonomy
+from webapp.services.content import category_removal, content, taxonomy
 from webapp.services.content.taxonomy import CategoryChanges
 from webapp.services.publishing import publishing
 from webapp.services.publishing.refresh import refresh_batch
@@ -102,7 +102,7 @@ def test_a_deleted_category_leaves_the_document(session: Session) -> None:
     others = select(Publication.etag).where(Publication.content_id.in_([of_stays, of_none]))
     etags = set(session.scalars(others))
 
-    taxonomy.delete_category(session, actor, gone, as_it_is)
+    category_removal.delete_category(session, actor, gone, as_it_is)
     refresh(session, 1)
 
     assert document(session, of_gone)["category"] is None

@@ -16,7 +16,7 @@ from webapp.kit.roles import RoleName
 from webapp.models import Job, Publication
 from webapp.services.accounts import accounts
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import taxonomy
+from webapp.services.content import category_removal, taxonomy
 from webapp.services.content.taxonomy import CategoryChanges
 from webapp.services.publishing import publishing, refresh
 from workers.context import RunningJob, WorkerContext
@@ -145,7 +145,7 @@ def change_categories(
             changes = CategoryChanges(f"Kept {number}", f"kept-{number}", "", None)
             taxonomy.change_category(session, author, kept, as_it_is, changes)
     with sessions.begin() as session:
-        taxonomy.delete_category(session, author, dropped, as_it_is)
+        category_removal.delete_category(session, author, dropped, as_it_is)
 
 
 def withdraw_and_publish(sessions: sessionmaker[Session], author: Actor, items: list[int]) -> None:

@@ -1,7 +1,9 @@
 """Categories (a tree, kept by managers) and tags (made by use)."""
 
+from typing import Annotated, Literal
+
 from flask import Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from webapp.api.answers import (
     OWN,
@@ -26,6 +28,7 @@ from webapp.api.blueprint import (
 )
 from webapp.api.edge import open_session
 from webapp.api.fields import (
+    Flag,
     Id,
     IfMatch,
     Input,
@@ -41,7 +44,7 @@ from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
 from webapp.models import Category, Tag
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import tagging, taxonomy
+from webapp.services.content import category_removal, tagging, taxonomy
 from webapp.services.content.taxonomy import CategoryChanges, CategoryView
 
 blueprint = Blueprint("taxonomy", title="Categories and tags")
@@ -63,6 +66,30 @@ class CategoryPath(Query):
     """Which category."""
 
     category_id: Id
+
+
+class MergeInput(Input):
+    """Into which one."""
+
+    into_id: Id
+
+
+class DeletionQuery(Query):
+    """What becomes of what stands in a category."""
+
+    reassign_to: Annotated[
+        Omittable[Id | Literal["none"]],
+        Field(
+            description="The category into which its items and sub-categories come; `none`, as"
+            " without it, leaves them without one."
+        ),
+    ] = None
+    only_unused: Annotated[
+        Flag,
+        Field(
+            description="Refuse (409) where something stands in it and `reassign_to` is left out."
+        ),
+    ] = False
 
 
 class CategoryAnswer(BaseModel):
@@ -162,15 +189,37 @@ def change_category(path: CategoryPath, header: IfMatch, body: CategoryInput) ->
     "/categories/<int:category_id>", responses={204: None, **CHANGE_PROBLEMS}, security=BEARER
 )
 @requires(Permission.TAXONOMY_MANAGE)
-def delete_category(path: CategoryPath, header: IfMatch) -> Response:
-    """Remove a category; its items and sub-categories stay, without it.
+def delete_category(path: CategoryPath, query: DeletionQuery, header: IfMatch) -> Response:
+    """Remove a category; its items and sub-categories stay, without it or in another one.
 
-    Public items show it until a job has been there, moments later.
+    Public items show it until a job has been there, moments later. Its followers lose it; a merge
+    keeps them.
     """
-    taxonomy.delete_category(
-        open_session(), current_actor(), path.category_id, as_seen(header, _category)
-    )
+    chosen = query.reassign_to
+    category_removal.delete_category(
+        open_session(), current_actor(), path.category_id, as_seen(header, _category),
+        reassign_to=chosen if isinstance(chosen, int) else None,
+        only_unused=query.only_unused and chosen is None,
+    )  # fmt: skip
     return no_content()
+
+
+@blueprint.post(
+    "/categories/<int:category_id>/merge",
+    responses={200: CategoryAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.TAXONOMY_MANAGE)
+def merge_category(path: CategoryPath, header: IfMatch, body: MergeInput) -> Response:
+    """Merge a category into another one, and return that.
+
+    Its items, followers and sub-categories come along, and its slug stays an alias of the other
+    one's. Lists are right at once; public items show the other name moments later.
+    """
+    target = category_removal.merge_category(
+        open_session(), current_actor(), path.category_id, as_seen(header, _category), body.into_id
+    )
+    return tagged(_category(target))
 
 
 @blueprint.get("/tags", responses={200: TagPage, **NOT_MODIFIED}, security=[])

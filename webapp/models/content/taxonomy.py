@@ -41,6 +41,20 @@ class Category(Base):
     created_at: Mapped[created_timestamp]
 
 
+class CategoryAlias(Base):
+    """A slug under which a category was public, or one that was merged into it.
+
+    A trigger keeps the slugs of categories and these apart, so that one names one thing.
+    """
+
+    __tablename__ = "category_aliases"
+    __table_args__ = (Index("ix_category_aliases_category_id", "category_id"),)
+
+    slug: Mapped[str] = mapped_column(Text, primary_key=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("categories.id", ondelete="CASCADE"))
+    created_at: Mapped[created_timestamp]
+
+
 class Tag(Base):
     """A word that readers can follow; made the first time an author uses it.
 

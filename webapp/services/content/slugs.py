@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from webapp.kit.slugs import numbered
-from webapp.models import Category, ContentVersion, Schedule, Slug, Tag
+from webapp.models import Category, CategoryAlias, ContentVersion, Schedule, Slug, Tag
 from webapp.services.errors import ConflictError
 
 # One statement looks at this many numbers; three of them find a free one among a million.
@@ -29,13 +29,17 @@ def free_slug(session: Session, wanted: str) -> str:
 
 
 def free_slug_of(session: Session, kind: type[Category] | type[Tag], wanted: str) -> str:
-    """Return `wanted`, or a numbered variant of it that no category, or no tag, has."""
-    return free_name(
-        wanted,
-        lambda names: set(
-            session.scalars(select(kind.slug).where(kind.slug == any_(literal(names, ARRAY(Text)))))
-        ),
-    )
+    """Return `wanted`, or a numbered variant of it that no category, or no tag, has or had."""
+
+    def taken(names: list[str]) -> set[str]:
+        tried = literal(names, ARRAY(Text))
+        found = select(kind.slug).where(kind.slug == any_(tried))
+        if kind is Category:
+            former = select(CategoryAlias.slug).where(CategoryAlias.slug == any_(tried))
+            return set(session.scalars(found.union_all(former)))
+        return set(session.scalars(found))
+
+    return free_name(wanted, taken)
 
 
 def free_name(wanted: str, find_taken: Callable[[list[str]], set[str]]) -> str:

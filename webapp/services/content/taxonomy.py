@@ -7,9 +7,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     case,
-    delete,
     exists,
-    func,
     literal,
     select,
     text,
@@ -23,24 +21,19 @@ from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
 from webapp.kit.permissions import Permission
 from webapp.kit.slugs import slugify
-from webapp.models import Category, Content, Publication
+from webapp.models import Category
 from webapp.models.arrays import IdArray
 from webapp.models.content.taxonomy import key_of_name
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
+from webapp.services.content import aliases, category_tree
 from webapp.services.content.records import facts_of_category
 from webapp.services.content.slugs import free_slug_of
 from webapp.services.errors import (
     ConflictError,
-    InvalidInputError,
     NotFoundError,
     StaleRevisionError,
 )
-
-_TREE_LOCK = (
-    0x696D_7072_0001  # An advisory lock key of Imprint's own: changes of the category tree.
-)
-
 
 ATTEMPTS = 5
 MANY_AT_ONCE = "Many categories with this name are being made at once; try again."
@@ -98,7 +91,11 @@ def create_category(session: Session, actor: Actor, changes: CategoryChanges) ->
     Raises ConflictError for a slug that is asked for and taken, and for a name that the parent has
     already; InvalidInputError for the parent.
     """
-    _check_parent(session, None, changes.parent_id)
+    if changes.parent_id is not None:
+        category_tree.take_turns(session)
+    category_tree.check_place(session, None, changes.parent_id)
+    if changes.slug is not None:
+        aliases.require_free(session, changes.slug)
     same = select(Category.id).where(
         is_called(changes.name),
         Category.parent_id.is_not_distinct_from(changes.parent_id),
@@ -137,19 +134,20 @@ def change_category(
     A job brings it into the public documents. Raises as `create_category` does, NotFoundError and
     StaleRevisionError.
     """
-    take_turns(session)
+    category_tree.take_turns(session)
     category = get_category(session, category_id)
-    _check_parent(session, category_id, changes.parent_id)
+    if changes.parent_id != category.parent_id:
+        category_tree.check_place(session, category_id, changes.parent_id)
     slug = changes.slug or category.slug
-    taken = select(exists().where(Category.slug == slug, Category.id != category_id))
-    if session.scalar(taken):
-        raise ConflictError("Another category has this slug.")
+    aliases.require_free(session, slug, category_id)
     if (slug, changes.name) != (category.slug, category.name):
         enqueue_anew(session, RefreshPublications(named="category", named_id=category_id))
     # The job comes before the category: its worker waits for items, and who publishes one has
     # locked it before the category.
-    category = _lock_as_seen(session, category_id, is_seen)
-    before = facts_of_category(category)
+    category = lock_as_seen(session, category_id, is_seen)
+    before, former_slug = facts_of_category(category), category.slug
+    if slug != former_slug:
+        aliases.take_back(session, category_id, slug)
     session.execute(
         update(Category)
         .where(Category.id == category_id)
@@ -161,6 +159,8 @@ def change_category(
         )
     )
     session.refresh(category)
+    if slug != former_slug and category.was_public:
+        aliases.keep(session, category_id, former_slug)
     changed = activity.difference(before, facts_of_category(category), whole=True)
     activity.record(
         session, actor.user_id, "category.edit", "category", category_id, changes=changed
@@ -168,39 +168,7 @@ def change_category(
     return category
 
 
-def take_turns(session: Session) -> None:
-    """Wait for every move in the tree that came before, until this transaction ends.
-
-    The tree is small and rarely changed: one lock keeps two moves from making a circle.
-    """
-    session.execute(select(func.pg_advisory_xact_lock(_TREE_LOCK)))
-
-
-def delete_category(
-    session: Session, actor: Actor, category_id: int, is_seen: Callable[[Category], bool]
-) -> None:
-    """Remove a category, if it is as the caller has seen it.
-
-    Its items and sub-categories stay, without it; a job takes it out of the public documents.
-    Raises NotFoundError and StaleRevisionError.
-    """
-    # The job comes first: its worker locks the row of the job, and then items.
-    enqueue_anew(session, RefreshPublications(named="category", named_id=None))
-    # The items are locked first, as every change of an item does, so that the two cannot deadlock.
-    # An item may be public in a category that its draft has left.
-    drafts = select(Content.id).where(Content.category_id == category_id)
-    public = select(Publication.content_id).where(Publication.category_id == category_id)
-    items = select(Content.id).where(Content.id.in_(drafts.union_all(public))).order_by(Content.id)
-    session.execute(items.with_for_update())
-    deleted = _lock_as_seen(session, category_id, is_seen)
-    session.execute(delete(Category).where(Category.id == category_id))
-    activity.record(
-        session, actor.user_id, "category.delete", "category", category_id,
-        name=deleted.name, slug=deleted.slug,
-    )  # fmt: skip
-
-
-def _lock_as_seen(
+def lock_as_seen(
     session: Session, category_id: int, is_seen: Callable[[Category], bool]
 ) -> Category:
     """Return a category, locked, as the caller has seen it.
@@ -262,16 +230,19 @@ def show_categories(session: Session, version_ids: list[int]) -> None:
 
     Those above them show with them, because where a category stands is part of what it is.
     """
-    session.execute(_SHOW_CATEGORIES, {"version_ids": version_ids})
+    session.execute(_SHOW_CATEGORIES_OF, {"version_ids": version_ids})
+
+
+def show_with_parents(session: Session, category_ids: list[int]) -> None:
+    """Let the public know of categories, and of those above them."""
+    session.execute(_SHOW_CATEGORIES, {"category_ids": category_ids})
 
 
 # Locked in the order of their ids, as the tags are. A publication that waited here for another one
 # finds the mark made.
-_SHOW_CATEGORIES = text(
-    """
+_SHOW = """
     WITH RECURSIVE shown AS (
-        SELECT id, parent_id FROM categories
-        WHERE id IN (SELECT category_id FROM content_versions WHERE id = ANY (:version_ids))
+        SELECT id, parent_id FROM categories WHERE {which}
         UNION
         SELECT parent.id, parent.parent_id
         FROM categories AS parent JOIN shown ON parent.id = shown.parent_id
@@ -281,19 +252,14 @@ _SHOW_CATEGORIES = text(
         ORDER BY id FOR NO KEY UPDATE
     )
     UPDATE categories SET was_public = true FROM secret WHERE categories.id = secret.id
-    """
-).bindparams(bindparam("version_ids", type_=IdArray()))
-
-_ANCESTORS = text(
-    """
-    WITH RECURSIVE ancestors AS (
-        SELECT id, parent_id FROM categories WHERE id = :parent_id
-        UNION
-        SELECT parent.id, parent.parent_id
-        FROM categories AS parent JOIN ancestors ON parent.id = ancestors.parent_id
+"""
+_SHOW_CATEGORIES_OF = text(
+    _SHOW.format(
+        which="id IN (SELECT category_id FROM content_versions WHERE id = ANY (:version_ids))"
     )
-    SELECT id FROM ancestors
-    """
+).bindparams(bindparam("version_ids", type_=IdArray()))
+_SHOW_CATEGORIES = text(_SHOW.format(which="id = ANY (:category_ids)")).bindparams(
+    bindparam("category_ids", type_=IdArray())
 )
 
 
@@ -306,13 +272,3 @@ def _visible_to(viewer: Actor | None) -> Select[int, str, str, str, int | None]:
     # It may have been put below one that has drafts alone.
     is_known = exists().where(parent.id == Category.parent_id, parent.was_public)
     return select(*columns, case((is_known, Category.parent_id))).where(Category.was_public)
-
-
-def _check_parent(session: Session, category_id: int | None, parent_id: int | None) -> None:
-    if parent_id is None:
-        return
-    ancestors = session.scalars(_ANCESTORS, {"parent_id": parent_id}).all()
-    if not ancestors:
-        raise InvalidInputError("parent_id", "there is no such category")
-    if category_id in ancestors:
-        raise InvalidInputError("parent_id", "a category cannot stand inside itself")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.kit.imports.article import CategoryName
 from webapp.kit.slugs import slugify
 from webapp.models import Category, ImportedCategory
-from webapp.services.content import taxonomy
+from webapp.services.content import category_tree, taxonomy
 from webapp.services.errors import ConflictError
 
 
@@ -83,8 +83,11 @@ def _ensure(session: Session, name: str, slug: str | None, parent_id: int | None
 def _find_or_add(session: Session, name: str, slug: str | None, parent_id: int | None) -> int:
     """Return a category with this name: best one in the same place, or with the same slug.
 
-    One that stands elsewhere, and for another category of the same name there, is not meant.
+    One that stands elsewhere, and for another category of the same name there, is not meant. Where
+    the tree has no level left, a new one stands higher than it does there.
     """
+    if parent_id is not None:
+        parent_id = category_tree.lowest_parent(session, parent_id)
     is_here = Category.parent_id.is_not_distinct_from(parent_id)
     found = select(Category.id).where(taxonomy.is_called(name))
     if slug is not None:

@@ -15,7 +15,7 @@ from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts import last_admin
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import taxonomy
+from webapp.services.content import category_tree
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
     ConflictError,
@@ -100,7 +100,7 @@ def _lock(session: Session, actor: Actor, subjects: Sequence[Subject]) -> set[in
     """
     ids = {kind: [one.id for one in subjects if one.kind == kind] for kind in _NOUNS}
     if ids["category"] and actor.may(Permission.TAXONOMY_MANAGE):
-        taxonomy.take_turns(session)
+        category_tree.take_turns(session)
         for category_id in [None, *sorted(ids["category"])]:
             enqueue_anew(session, RefreshPublications(named="category", named_id=category_id))
     if ids["user"]:

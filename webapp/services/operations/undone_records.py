@@ -12,7 +12,7 @@ from webapp.models import Category, Content, Follow, Publication
 from webapp.services.accounts import accounts
 from webapp.services.accounts.actors import Actor
 from webapp.services.audience import notifications
-from webapp.services.content import taxonomy
+from webapp.services.content import category_removal, taxonomy
 from webapp.services.content.records import facts_of_category
 from webapp.services.content.taxonomy import CategoryChanges
 from webapp.services.errors import ConflictError, ForbiddenError
@@ -61,10 +61,12 @@ def put_category_back(
         if not is_new:
             raise IrreversibleError("Its items and followers lost it when it was deleted.")
         return
+    if any(line.action == "category.merge" for line in lines):
+        raise IrreversibleError("What stood in the two categories stands in one since.")
     category = taxonomy.get_category(session, category_id)
     if is_new:
         _require_unused(session, category_id)
-        taxonomy.delete_category(session, actor, category_id, _whatever_it_is)
+        category_removal.delete_category(session, actor, category_id, _whatever_it_is)
         return
     wanted = facts_of_category(category) | _former(lines)
     if wanted != facts_of_category(category):

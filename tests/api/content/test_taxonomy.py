@@ -1,0 +1,109 @@
+"""Promises about categories and tags as managers change them and as the public finds them."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.factories import Caller, run_ready_jobs
+from webapp.kit.roles import RoleName
+from workers.context import WorkerContext
+
+
+@pytest.fixture
+def manager(client: FlaskClient) -> Caller:
+    """Return a manager."""
+    return Caller(client, RoleName.MANAGER)
+
+
+def make(manager: Caller, name: str, parent_id: int | None = None) -> int:
+    """Make a category and return its id."""
+    made = manager.call("POST", "/categories", {"name": name, "parent_id": parent_id})
+    made_id: int = made.get_json()["id"]
+    return made_id
+
+
+def publish(manager: Caller, title: str, **fields: Any) -> int:
+    """Publish an item and return its id."""
+    made = manager.call("POST", "/content", {"title": title, "body": "Text.", **fields})
+    item: int = made.get_json()["id"]
+    answer = manager.call("POST", f"/content/{item}/publish", {}, If_Match="*")
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return item
+
+
+def titles(client: FlaskClient, **asked: str) -> list[str]:
+    """Return the titles in a public list, sorted."""
+    answer = client.get("/api/v1/published", query_string=asked)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return sorted(item["title"] for item in answer.get_json()["items"])
+
+
+def test_a_merged_category_is_found_under_its_slug_and_shown_under_the_other(
+    client: FlaskClient, manager: Caller, worker: WorkerContext
+) -> None:
+    old, new = make(manager, "Old"), make(manager, "New")
+    publish(manager, "First", category_id=old)
+    publish(manager, "Second", category_id=new)
+
+    merged = manager.call("POST", f"/categories/{old}/merge", {"into_id": new}, If_Match="*")
+
+    assert (merged.status_code, merged.get_json()["id"]) == (200, new)
+    seen = manager.call("GET", f"/categories/{new}").headers["ETag"]
+    assert merged.headers["ETag"] == seen
+    for slug in ("old", "new"):
+        assert titles(client, category=slug) == ["First", "Second"]
+    assert manager.call("GET", f"/categories/{old}").status_code == 404
+    run_ready_jobs(worker, kinds={"publications.refresh"})
+    shown = client.get("/api/v1/published/first").get_json()["category"]
+    assert shown == {"id": new, "slug": "new", "name": "New"}
+
+
+def test_a_renamed_category_is_found_under_its_former_slug(
+    client: FlaskClient, manager: Caller
+) -> None:
+    category_id = make(manager, "Before")
+    publish(manager, "Item", category_id=category_id)
+    changed = {"name": "After", "slug": "after"}
+    answer = manager.call("PUT", f"/categories/{category_id}", changed, If_Match="*")
+    assert answer.status_code == 200
+    assert [titles(client, category=slug) for slug in ("before", "after")] == [["Item"]] * 2
+    taken = manager.call("POST", "/categories", {"name": "Another", "slug": "before"})
+    assert (taken.status_code, "still found" in taken.get_json()["detail"]) == (409, True)
+
+
+def test_who_merges_has_seen_what_goes(manager: Caller) -> None:
+    source, target = make(manager, "Source"), make(manager, "Target")
+    path, into = f"/categories/{source}/merge", {"into_id": target}
+    assert manager.call("POST", path, into).status_code == 428
+    seen = manager.call("GET", f"/categories/{source}").headers["ETag"]
+    manager.call("PUT", f"/categories/{source}", {"name": "Changed"}, If_Match="*")
+    assert manager.call("POST", path, into, If_Match=seen).status_code == 412
+    for wrong in (source, 10**9):
+        refused = manager.call("POST", path, {"into_id": wrong}, If_Match="*")
+        assert refused.status_code == 422
+        assert refused.get_json()["errors"][0]["field"] == "body.into_id"
+
+
+def test_who_deletes_says_where_items_go_and_may_be_asked_to(
+    client: FlaskClient, manager: Caller
+) -> None:
+    source, target = make(manager, "Source"), make(manager, "Target")
+    publish(manager, "Item", category_id=source)
+    path = f"/categories/{source}"
+    refused = manager.call("DELETE", f"{path}?only_unused=true", If_Match="*")
+    assert refused.status_code == 409
+    assert "1 items" in refused.get_json()["detail"]
+    assert "reassign_to" in refused.get_json()["detail"]
+    for wrong in (source, 10**9):
+        refused = manager.call("DELETE", f"{path}?reassign_to={wrong}", If_Match="*")
+        assert refused.status_code == 422
+        assert refused.get_json()["errors"][0]["field"] == "query.reassign_to"
+    assert manager.call("DELETE", f"{path}?reassign_to=x", If_Match="*").status_code == 422
+    kept = f"{path}?only_unused=true&reassign_to={target}"
+    assert manager.call("DELETE", kept, If_Match="*").status_code == 204
+    assert titles(client, category="target") == ["Item"]
+    assert titles(client, category="source") == []
+    last = f"/categories/{target}?only_unused=true&reassign_to=none"
+    assert manager.call("DELETE", last, If_Match="*").status_code == 204
+    assert titles(client) == ["Item"]

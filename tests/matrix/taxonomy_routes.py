@@ -1,0 +1,45 @@
+"""How the routes of categories and tags are asked, and what they may say to whom."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.matrix.route_rows import CommonRoute, Request, once
+from tests.matrix.world import World
+from webapp.kit.roles import RoleName
+
+ANY_TAG = (("If_Match", "*"),)
+NOBODY = 10**9
+MANAGER = RoleName.MANAGER
+
+
+def about_each_shelf(path: str, json: Any = None) -> Callable[[World], Iterator[Request]]:
+    """Ask about the category of each item that has one."""
+
+    def build(world: World) -> Iterator[Request]:
+        for item in world.items.values():
+            if item.category_id is not None:
+                yield Request(path.format(item=item), json)
+
+    return build
+
+
+TAXONOMY_ROUTES: dict[str, CommonRoute] = {
+    "GET /api/v1/categories": CommonRoute(None, once("/categories?limit=100")),
+    "POST /api/v1/categories": CommonRoute(MANAGER, once("/categories", {}), frozenset({422})),
+    # It is there for authors; that nobody else is told of it, the words show.
+    "GET /api/v1/categories/<int:category_id>": CommonRoute(
+        None, about_each_shelf("/categories/{item.category_id}"), frozenset({200, 404})
+    ),
+    "PUT /api/v1/categories/<int:category_id>": CommonRoute(
+        MANAGER, once(f"/categories/{NOBODY}", {"name": "x"}, ANY_TAG), frozenset({404})
+    ),
+    "DELETE /api/v1/categories/<int:category_id>": CommonRoute(
+        MANAGER, once(f"/categories/{NOBODY}", None, ANY_TAG), frozenset({404})
+    ),
+    "GET /api/v1/tags": CommonRoute(None, once("/tags?limit=100")),
+    "POST /api/v1/categories/<int:category_id>/merge": CommonRoute(
+        MANAGER,
+        once(f"/categories/{NOBODY}/merge", {"into_id": NOBODY}, ANY_TAG),
+        frozenset({404}),
+    ),
+}
