@@ -135,6 +135,8 @@ class Settings(EnvironmentSettings):
     quota_sessions: int = Field(default=50, ge=0)
     quota_api_keys: int = Field(default=20, ge=0)
     keep_activity_days: int = Field(default=400, ge=0, le=36_500)
+    keep_all_versions_days: int = Field(default=0, ge=0, le=36_500)
+    keep_daily_versions_days: int = Field(default=365, ge=0, le=36_500)
     keep_mail_delivery_days: int = Field(default=100, ge=0, le=36_500)
     keep_ended_session_days: int = Field(default=30, ge=1, le=36_500)
 

@@ -180,6 +180,8 @@ class Dispatcher:
             log.warning("jobs.leases_ended", jobs=taken_back)
         self._in_transaction(housekeeping.write_heartbeat)
         self._in_transaction(housekeeping.write_due_prunes)
+        if self._context.settings.keep_all_versions_days:
+            self._in_transaction(housekeeping.write_due_version_prune)
         self._seal_activity()
         if time.monotonic() >= self._schedules_checked_at + SCHEDULES_CHECK_SECONDS:
             self._schedules_checked_at = time.monotonic()

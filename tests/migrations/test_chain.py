@@ -184,7 +184,7 @@ def test_drafts_with_one_slug_are_told_apart_whatever_the_others_are_called(
 def test_packed_versions_keep_the_schema_from_going_down(
     engine: Engine, migrations: Migrations
 ) -> None:
-    migrations.upgrade()
+    migrations.upgrade("c064e539dc27")  # Later steps take columns of their own away.
     with engine.connect() as connection:
         fill(connection)
         pack = "UPDATE content_versions SET packed = 'frame', body = NULL WHERE number = 101"

@@ -35,6 +35,7 @@ ACCOUNT_PROBLEMS: Responses = {
     "403": problem_response("The role, or the scope of the API key, does not suffice."),
     "404": problem_response("There is no such thing, or it is not yours to see."),
 }
+PRUNED: Responses = {"410": problem_response("The version was pruned; its number stays taken.")}
 NOT_MODIFIED: Responses = {
     "304": {"description": "You have it already: If-None-Match holds its ETag."}
 }

@@ -23,6 +23,7 @@ from webapp.services.errors import (
     InvalidInputError,
     MoveRefusal,
     NotFoundError,
+    PrunedVersionError,
     ServiceError,
     StaleRevisionError,
     TooManyTriesError,
@@ -35,6 +36,7 @@ log = structlog.get_logger()
 
 # The first that fits decides, so the children come before their parents.
 STATUSES: tuple[tuple[type[ServiceError], int], ...] = (
+    (PrunedVersionError, 410),
     (NotFoundError, 404),
     (ForbiddenError, 403),
     (AuthenticationError, 401),

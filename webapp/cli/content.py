@@ -15,6 +15,7 @@ from webapp.cli.database import command_session, command_sessions
 from webapp.cli.import_sources import Reading, Source, open_source
 from webapp.cli.import_summary import Summary
 from webapp.cli.version_checks import verify
+from webapp.cli.version_pruning import prune_versions
 from webapp.kit.imports.article import (
     ImportedArticle,
     ImportProblem,
@@ -69,10 +70,11 @@ def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
 
 @click.group(cls=AppGroup)
 def content() -> None:
-    """Bring content in, and check versions."""
+    """Bring content in, check versions, and prune them."""
 
 
 content.add_command(verify)
+content.add_command(prune_versions)
 
 
 @content.command("import")

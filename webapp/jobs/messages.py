@@ -303,6 +303,16 @@ class PruneTable(Message):
     table: str
 
 
+class PruneVersions(Message):
+    """Delete versions that have outlived their use; the fields say how far it came."""
+
+    kind: ClassVar[str] = "versions.prune"
+    queue: ClassVar[Queue] = Queue.HOUSEKEEPING
+
+    content_id: int = 0
+    chain: int = -1
+
+
 class RunBackfill(Message):
     """Go on with a backfill from where its cursor is."""
 
@@ -340,6 +350,7 @@ MESSAGES: dict[str, type[Message]] = {
         SendAccountExport,
         EraseAccount,
         PruneTable,
+        PruneVersions,
         RunBackfill,
     )
 }

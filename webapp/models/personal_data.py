@@ -153,7 +153,7 @@ HELD: dict[str, Held] = {
     "content_versions": Held(
         "who saved it", f"{_NEWSROOM}; whom each save was by", "as long as the item", KEPT,
         "id content_id number category_id title slug body body_format excerpt tags metadata reason"
-        " created_at sealed_at words words_added words_removed packed reference_id",
+        " restored_from created_at sealed_at words words_added words_removed packed reference_id",
         hidden="digest", people={"author_id": UNLINKED},
     ),
     "email_verifications": Held(
@@ -168,8 +168,8 @@ HELD: dict[str, Held] = {
     ),
     "events": Held(
         "nobody", "what followers are told, and how far the telling has come", _NEVER, KEPT,
-        "id kind content_id sequence category_id tag_ids title slug occurred_at cursor_user_id"
-        " recipients fanned_out_at stopped_at",
+        "id kind content_id sequence version category_id tag_ids title slug occurred_at"
+        " cursor_user_id recipients fanned_out_at stopped_at",
         people={"author_id": UNLINKED}, is_exported=False,
     ),
     "familiar_networks": Held(

@@ -14,6 +14,16 @@ class NotFoundError(ServiceError):
     """There is no such thing, or the actor may not know of it."""
 
 
+class PrunedVersionError(NotFoundError):
+    """There was such a version, and it has outlived its use."""
+
+    def __init__(self, number: int) -> None:
+        """Name the version."""
+        super().__init__(
+            f"Version {number} was pruned: it was kept for as long as the site keeps every version."
+        )
+
+
 class ForbiddenError(ServiceError):
     """The actor may know of it, and may not do this to it."""
 

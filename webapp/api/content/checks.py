@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webapp.api.answers import answer
 from webapp.api.auth import current_actor, requires
-from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, PRUNED, Blueprint
 from webapp.api.edge import open_session, web_context
 from webapp.api.fields import VersionPath
 from webapp.kit.content_checks.pages import Level
@@ -37,7 +37,7 @@ class ChecksAnswer(BaseModel):
 
 @blueprint.get(
     "/content/<int:content_id>/versions/<int:number>/checks",
-    responses={200: ChecksAnswer, **ACCOUNT_PROBLEMS},
+    responses={200: ChecksAnswer, **ACCOUNT_PROBLEMS, **PRUNED},
     security=BEARER,
 )
 @requires(Permission.CONTENT_READ_OWN)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webapp.api.answers import answer
 from webapp.api.auth import current_actor, requires
-from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, PRUNED, Blueprint
 from webapp.api.edge import open_session
 from webapp.api.fields import Flag, Id, Omittable, Query, VersionPath
 from webapp.kit.permissions import Permission
@@ -66,7 +66,7 @@ class ComparisonAnswer(BaseModel):
 
 @blueprint.get(
     "/content/<int:content_id>/versions/<int:number>/comparison",
-    responses={200: ComparisonAnswer, **ACCOUNT_PROBLEMS},
+    responses={200: ComparisonAnswer, **ACCOUNT_PROBLEMS, **PRUNED},
     security=BEARER,
 )
 @requires(Permission.CONTENT_READ_OWN)

@@ -13,6 +13,7 @@ from webapp.api.blueprint import (
     BEARER,
     IF_MATCH_PROBLEMS,
     NOT_MODIFIED,
+    PRUNED,
     Blueprint,
 )
 from webapp.api.edge import open_session
@@ -282,7 +283,7 @@ def unarchive(path: ContentPath, header: IfMatch) -> Response:
 
 @blueprint.post(
     "/content/<int:content_id>/publish",
-    responses={200: ContentAnswer, **CHANGE_PROBLEMS},
+    responses={200: ContentAnswer, **CHANGE_PROBLEMS, **PRUNED},
     security=BEARER,
 )
 @requires(Permission.CONTENT_PUBLISH_APPROVED)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, requires
-from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, PRUNED, Blueprint
 from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, Id, Input, PageQuery, VersionPath
 from webapp.kit.cursors import decode_cursor
@@ -53,7 +53,7 @@ class LabelPath(ContentPath):
 
 @blueprint.post(
     "/content/<int:content_id>/versions/<int:number>/labels",
-    responses={201: LabelAnswer, **ACCOUNT_PROBLEMS},
+    responses={201: LabelAnswer, **ACCOUNT_PROBLEMS, **PRUNED},
     security=BEARER,
 )
 @requires(Permission.CONTENT_EDIT_OWN)

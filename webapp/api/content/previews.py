@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, public, requires
-from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, PRUNED, Blueprint
 from webapp.api.edge import keeps_no_answer, open_session, web_context
 from webapp.api.fields import ContentPath, Id, Input, Number, PageQuery, Query, VersionPath
 from webapp.kit.cursors import decode_cursor
@@ -87,7 +87,7 @@ class PreviewAnswer(BaseModel):
 
 @blueprint.post(
     "/content/<int:content_id>/versions/<int:number>/previews",
-    responses={201: NewPreviewAnswer, **ACCOUNT_PROBLEMS},
+    responses={201: NewPreviewAnswer, **ACCOUNT_PROBLEMS, **PRUNED},
     security=BEARER,
 )
 @requires(Permission.CONTENT_PREVIEW)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webapp.api.answers import answer, page_of
 from webapp.api.auth import current_actor, requires
-from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, PRUNED, Blueprint
 from webapp.api.content.content import CHANGE_PROBLEMS, ContentAnswer, answer_with
 from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, IfMatch, PageQuery, VersionPath
@@ -38,6 +38,14 @@ class VersionSummary(BaseModel):
     )
 
 
+class ListedVersion(VersionSummary):
+    """A version in a list, and how many were pruned between it and the one before it."""
+
+    pruned_before: int = Field(
+        description="How many versions between this one and the one before have been pruned."
+    )
+
+
 class VersionAnswer(VersionSummary):
     """A version whole; it never changes."""
 
@@ -53,7 +61,7 @@ class VersionAnswer(VersionSummary):
 class VersionPage(BaseModel):
     """A page of versions."""
 
-    items: list[VersionSummary]
+    items: list[ListedVersion]
     next: str | None
 
 
@@ -64,7 +72,7 @@ class VersionPage(BaseModel):
 )
 @requires(Permission.CONTENT_READ_OWN)
 def list_versions(path: ContentPath, query: PageQuery) -> Response:
-    """List the versions of an item, newest first."""
+    """List the versions of an item, newest first. Numbers have gaps where some were pruned."""
     session = open_session()
     content.get(session, current_actor(), path.content_id)
     below: Any = None
@@ -73,8 +81,8 @@ def list_versions(path: ContentPath, query: PageQuery) -> Response:
     rows = versions.list_versions(session, path.content_id, below=below, limit=query.limit + 1)
     named = labels.names_of(session, path.content_id, [row.number for row in rows])
 
-    def shape(line: VersionLine) -> VersionSummary:
-        summary = VersionSummary.model_validate(line)
+    def shape(line: VersionLine) -> ListedVersion:
+        summary = ListedVersion.model_validate(line)
         summary.labels = named.get(line.number, [])
         return summary
 
@@ -84,7 +92,7 @@ def list_versions(path: ContentPath, query: PageQuery) -> Response:
 
 @blueprint.get(
     "/content/<int:content_id>/versions/<int:number>",
-    responses={200: VersionAnswer, **ACCOUNT_PROBLEMS},
+    responses={200: VersionAnswer, **ACCOUNT_PROBLEMS, **PRUNED},
     security=BEARER,
 )
 @requires(Permission.CONTENT_READ_OWN)
@@ -111,7 +119,7 @@ def read_version(path: VersionPath) -> Response:
 
 @blueprint.post(
     "/content/<int:content_id>/versions/<int:number>/restore",
-    responses={200: ContentAnswer, **CHANGE_PROBLEMS},
+    responses={200: ContentAnswer, **CHANGE_PROBLEMS, **PRUNED},
     security=BEARER,
 )
 @requires(Permission.CONTENT_EDIT_OWN)

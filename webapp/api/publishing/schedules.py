@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from webapp.api.answers import answer, page_of
 from webapp.api.auth import current_actor, requires
-from webapp.api.blueprint import BEARER, NOT_MODIFIED, Blueprint
+from webapp.api.blueprint import BEARER, NOT_MODIFIED, PRUNED, Blueprint
 from webapp.api.content.content import CHANGE_PROBLEMS
 from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, Id, IfMatch, Input, Moment, Omittable, PageQuery, Query
@@ -102,7 +102,7 @@ class SchedulePage(BaseModel):
 
 @blueprint.post(
     "/content/<int:content_id>/schedule",
-    responses={201: ScheduleAnswer, **CHANGE_PROBLEMS},
+    responses={201: ScheduleAnswer, **CHANGE_PROBLEMS, **PRUNED},
     security=BEARER,
 )
 @requires(Permission.CONTENT_PUBLISH_APPROVED)
@@ -150,7 +150,7 @@ def read(path: SchedulePath) -> Response:
 
 @blueprint.patch(
     "/schedule/<int:schedule_id>",
-    responses={200: ScheduleAnswer, **CHANGE_PROBLEMS},
+    responses={200: ScheduleAnswer, **CHANGE_PROBLEMS, **PRUNED},
     security=BEARER,
 )
 @requires(Permission.CONTENT_PUBLISH_APPROVED)

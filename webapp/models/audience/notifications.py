@@ -13,8 +13,9 @@ class Event(Base):
     The targets are copied from the version that went public, so a later change of its tags does
     not change who is told. `cursor_user_id` is the last follower that was reached, `recipients` how
     many were. `title` and `slug` are those that went public; inboxes and mails tell what is public
-    when they are read or sent. `stopped_at` is when a withdrawal of the item ended the telling
-    before everybody had heard.
+    when they are read or sent. `version` is the number of the version that went
+    public; events of an older release have none. `stopped_at` is when a withdrawal of the item
+    ended the telling before everybody had heard.
     """
 
     __tablename__ = "events"
@@ -31,6 +32,7 @@ class Event(Base):
     kind: Mapped[str] = mapped_column(Text)
     content_id: Mapped[int] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"))
     sequence: Mapped[int]
+    version: Mapped[int | None]
     author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     category_id: Mapped[int | None] = mapped_column(
         ForeignKey("categories.id", ondelete="SET NULL")

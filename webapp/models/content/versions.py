@@ -18,6 +18,9 @@ class ContentVersion(Base):
     A packed version has its text in `packed`, whole or as what differs from the version
     `reference_id`, and no `body` and no `excerpt` any more; its other columns stay as they were.
     Who wants a text asks `webapp/services/content/version_texts.py`.
+
+    Numbers have gaps where versions were pruned, and none is given twice. `restored_from` is the
+    number of the version that a restore brought back.
     """
 
     __tablename__ = "content_versions"
@@ -51,6 +54,7 @@ class ContentVersion(Base):
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     details: Mapped[json_object] = mapped_column("metadata")
     reason: Mapped[str] = mapped_column(Text, server_default="save")
+    restored_from: Mapped[int | None]
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[created_timestamp]
     sealed_at: Mapped[timestamp | None]

@@ -18,7 +18,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from webapp.jobs.messages import KeepAutosave
 from webapp.jobs.outbox import enqueue
 from webapp.kit.lifecycle import Move
-from webapp.models import Autosave, Content
+from webapp.models import Autosave, Content, ContentVersion
 from webapp.services.accounts import quotas
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.holders import QuotasOfRole, account_actor
@@ -76,6 +76,8 @@ def keep(
     item = _item_to_edit(session, actor, content_id)
     if base_version > item.version:
         raise InvalidInputError("base_version", "the item has no such version")
+    if base_version < item.version:
+        _hold_base(session, content_id, base_version)
     present = _lock(session, actor, content_id)
     if present is None:
         if revisions:
@@ -196,6 +198,15 @@ def _item_to_edit(session: Session, actor: Actor, content_id: int) -> Content:
         raise NotFoundError("There is no such item.")
     lifecycle.require_move(session, actor, item, Move.EDIT)
     return item
+
+
+def _hold_base(session: Session, content_id: int, base_version: int) -> None:
+    """Keep an old version from being pruned before there are changes that began from it."""
+    held = select(ContentVersion.id).where(
+        ContentVersion.content_id == content_id, ContentVersion.number == base_version
+    )
+    if session.scalar(held.with_for_update(read=True, key_share=True)) is None:
+        raise InvalidInputError("base_version", "that version was pruned; read the item again")
 
 
 def _begin(

@@ -58,9 +58,11 @@ def compare(session: Session, content_id: int, former: int | None, latter: int) 
     Raises NotFoundError where there is no such version.
     """
     new = versions.get_version(session, content_id, latter)
-    if former is None and latter == 1:
-        raise NotFoundError("There is no version before the first; name another as former.")
-    old = versions.get_version(session, content_id, latter - 1 if former is None else former)
+    if former is None:
+        former = versions.number_before(session, content_id, latter)
+        if not former:
+            raise NotFoundError("There is no version before the first; name another as former.")
+    old = versions.get_version(session, content_id, former)
     fields = {
         name: (getattr(old, name), getattr(new, name))
         for name in COMPARED_FIELDS

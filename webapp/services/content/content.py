@@ -1,7 +1,7 @@
 """Items of content: create, read, list, edit, put aside. Every save makes a version."""
 
 from collections.abc import Collection
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -33,6 +33,7 @@ from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
     InvalidInputError,
     NotFoundError,
+    PrunedVersionError,
 )
 
 _SPELLING = func.coalesce(ContentTag.spelling, Tag.name)
@@ -163,14 +164,21 @@ def edit(
     except StaleItemError as stale:
         if base_version is not None and base_version <= stale.version:
             item = session.get_one(Content, content_id)
-            stale.merge = merge_changes(session, item, base_version, changes)
+            with suppress(PrunedVersionError):  # Then there is nothing to compare it with.
+                stale.merge = merge_changes(session, item, base_version, changes)
         raise
     lifecycle.require_move(session, actor, content, Move.EDIT)
     save(session, actor, content, changes, reason=reason)
 
 
 def save(
-    session: Session, actor: Actor, content: Content, changes: dict[str, Any], *, reason: str
+    session: Session,
+    actor: Actor,
+    content: Content,
+    changes: dict[str, Any],
+    *,
+    reason: str,
+    restored_from: int | None = None,
 ) -> bool:
     """Apply changes to a locked item and record the version; returns whether anything changed.
 
@@ -197,7 +205,9 @@ def save(
     if content.slug != former_slug:
         slugs.release_slug(session, content.id, former_slug)
     slugs_of_tags = [tag.slug for tag in tags]
-    versions.record_version(session, content, slugs_of_tags, actor.user_id, reason)
+    versions.record_version(
+        session, content, slugs_of_tags, actor.user_id, reason, restored_from=restored_from
+    )
     review_states.void(session, actor, content.id)
     quotas.charge_save(session, actor, content, slugs_of_tags)
     after = record_of(content, [tag.name for tag in tags])
@@ -230,7 +240,7 @@ def restore(
     }
     if slugs.belongs_to_another(session, content_id, version.slug):
         del changes["slug"]
-    save(session, actor, content, changes, reason="restore")
+    save(session, actor, content, changes, reason="restore", restored_from=number)
 
 
 def trash(

@@ -16,11 +16,11 @@ from sqlalchemy.sql import ColumnElement
 
 from webapp.jobs.messages import SealVersion
 from webapp.jobs.outbox import enqueue_many
-from webapp.kit.deltas import DamagedFrameError, pack, unpack
 from webapp.kit.word_changes import word_changes
 from webapp.models import BackfillState, ContentVersion
 from webapp.models.arrays import IdArray, is_one_of
-from webapp.services.content.packed_chains import number_of_reference
+from webapp.services.content.packed_chains import numbers_of_references
+from webapp.services.content.packing import Frame, pack_against
 from webapp.services.content.sealed_rows import SealedRow, write_sealed
 from webapp.services.content.version_texts import StoredVersion, read_stored, stored
 from webapp.services.errors import DamagedVersionError
@@ -31,8 +31,6 @@ PACK_VERSIONS = "pack-versions"
 UNPACK_VERSIONS = "unpack-versions"
 # So much text is held in memory at once, and one version more; a version may have 2 MB.
 BYTES_AT_ONCE = 8 * 1024 * 1024
-# A delta beyond this part of the text saves little: the text is packed alone, and read faster.
-_LARGEST_DELTA = 0.25
 
 _wanted = (
     func.unnest(bindparam("content_ids", type_=IdArray()), bindparam("numbers", type_=IdArray()))
@@ -173,9 +171,8 @@ def _read(session: Session, batch: Sequence[Key], *, packs: bool) -> dict[Key, S
     keys = set(batch)
     for content_id, number in batch:
         keys.add((content_id, number - 1))
-        reference = number_of_reference(number) if packs else None
-        if reference is not None:
-            keys.add((content_id, reference))
+        if packs:
+            keys.update((content_id, reference) for reference in numbers_of_references(number))
     parameters = {
         "content_ids": [content_id for content_id, _ in keys],
         "numbers": [number for _, number in keys],
@@ -192,8 +189,17 @@ def _sealed_row(
     if row.sealed_at is None:
         before = _body_of(found.get((row.content_id, row.number - 1)))
         words = (len(row.body.split()), *word_changes(before, row.body))
-    packed, reference_id = _pack(version, found) if packs else (None, None)
-    return SealedRow(row.id, words, packed, reference_id)
+    frame = _pack(version, found) if packs else None
+    if frame is None:
+        return SealedRow(row.id, words, None, None)
+    return SealedRow(row.id, words, frame.packed, frame.reference_id)
+
+
+def _pack(version: StoredVersion, found: Mapping[Key, StoredVersion]) -> Frame | None:
+    """Pack a version against the nearest of its references that was not pruned."""
+    row = version.row
+    references = (found.get((row.content_id, n)) for n in numbers_of_references(row.number))
+    return pack_against(version, next((one for one in references if one is not None), None))
 
 
 def _body_of(version: StoredVersion | None) -> str:
@@ -201,33 +207,3 @@ def _body_of(version: StoredVersion | None) -> str:
         return "" if version is None else version.read().body
     except DamagedVersionError:
         return ""
-
-
-def _pack(
-    version: StoredVersion, found: Mapping[Key, StoredVersion]
-) -> tuple[bytes | None, int | None]:
-    """Return the frame of a version's text and the id of its reference, unpacked and compared.
-
-    The reference may be whole or packed: the bytes of its text are the same. One that is damaged,
-    or missing, is none.
-    """
-    row, whole = version.row, version.complete()
-    number = number_of_reference(row.number)
-    reference = None if number is None else found.get((row.content_id, number))
-    frame, reference_id = None, None
-    if reference is not None and reference.row.id < row.id and reference.is_intact():
-        frame, reference_id = pack(whole, reference.complete()), reference.row.id
-    if frame is None or len(frame) > _LARGEST_DELTA * len(whole):
-        reference, frame, reference_id = None, pack(whole), None
-    if _opens_to(whole, frame, None if reference is None else reference.complete()):
-        return frame, reference_id
-    log.error("version.unpackable", content_id=row.content_id, number=row.number,
-              version_id=row.id)  # fmt: skip
-    return None, None
-
-
-def _opens_to(whole: bytes, frame: bytes, reference: bytes | None) -> bool:
-    try:
-        return unpack(frame, reference) == whole
-    except DamagedFrameError:
-        return False

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from webapp.jobs.messages import SealVersion
 from webapp.jobs.outbox import enqueue
@@ -18,12 +18,15 @@ from webapp.services.content.version_texts import (
     digest_of,
     read_by_number,
 )
-from webapp.services.errors import NotFoundError
+from webapp.services.errors import NotFoundError, PrunedVersionError
 
 
 @dataclass(frozen=True)
 class VersionLine:
-    """One version in a list: all but its text."""
+    """One version in a list: all but its text.
+
+    `pruned_before` is how many versions are gone between it and the one before it.
+    """
 
     number: int
     title: str
@@ -33,15 +36,23 @@ class VersionLine:
     words: int | None
     words_added: int | None
     words_removed: int | None
+    pruned_before: int
 
 
 def record_version(
-    session: Session, content: Content, tags: Sequence[str], author_id: int | None, reason: str
+    session: Session,
+    content: Content,
+    tags: Sequence[str],
+    author_id: int | None,
+    reason: str,
+    *,
+    restored_from: int | None = None,
 ) -> int:
     """Copy the item's text into a new version, in the transaction of the save; returns its id.
 
-    `tags` are slugs. The item's `version` must already be the new number: the unique key of
-    (content_id, number) refuses a second save of the same number.
+    `tags` are slugs, and `restored_from` is the number of a version that is brought back. The
+    item's `version` must already be the new number: the unique key of (content_id, number) refuses
+    a second save of the same number.
     """
     version_id = session.scalars(
         insert(ContentVersion)
@@ -58,6 +69,7 @@ def record_version(
             tags=list(tags),
             details=content.details,
             reason=reason,
+            restored_from=restored_from,
             digest=digest_of(content, tags),
         )
         .returning(ContentVersion.id)
@@ -80,6 +92,7 @@ def list_versions(
             ContentVersion.number, ContentVersion.title, ContentVersion.reason,
             ContentVersion.author_id, ContentVersion.created_at, ContentVersion.words,
             ContentVersion.words_added, ContentVersion.words_removed,
+            (ContentVersion.number - 1 - _number_before()).label("pruned_before"),
         )
         .where(ContentVersion.content_id == content_id)
         .order_by(ContentVersion.number.desc())
@@ -91,8 +104,30 @@ def list_versions(
 
 
 def get_version(session: Session, content_id: int, number: int) -> SavedVersion:
-    """Return one version whole. Raises NotFoundError and DamagedVersionError."""
+    """Return one version whole.
+
+    Raises NotFoundError, PrunedVersionError for one that there was, and DamagedVersionError.
+    """
     version = read_by_number(session, content_id, number)
     if version is None:
+        newest = session.scalar(select(Content.version).where(Content.id == content_id))
+        if newest is not None and 0 < number <= newest:
+            raise PrunedVersionError(number)
         raise NotFoundError("There is no such version.")
     return version
+
+
+def number_before(session: Session, content_id: int, number: int) -> int:
+    """Return the number of the version before one, 0 where there is none; some may be pruned."""
+    numbers = select(func.max(ContentVersion.number)).where(
+        ContentVersion.content_id == content_id, ContentVersion.number < number
+    )
+    return session.scalar(numbers) or 0
+
+
+def _number_before() -> ScalarSelect[int]:
+    before = aliased(ContentVersion)
+    numbers = select(func.coalesce(func.max(before.number), 0)).where(
+        before.content_id == ContentVersion.content_id, before.number < ContentVersion.number
+    )
+    return numbers.scalar_subquery()

@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, select, text
 from sqlalchemy.orm import Session
 
-from webapp.jobs.messages import PruneTable
+from webapp.jobs.messages import PruneTable, PruneVersions
 from webapp.jobs.outbox import enqueue
 from webapp.jobs.pauses import is_kind_paused
 from webapp.services.accounts.sign_in_throttles import FAMILIAR_DAYS
@@ -84,7 +84,8 @@ def _older(column: str) -> str:
 
 
 # By the name that a job carries. A table with two conditions, each with an index of its own, has
-# two. Inboxes are their readers', and versions, publications, schedules and events are kept.
+# two. Inboxes are their readers'; publications, schedules and events are kept, and versions
+# have a rule of their own.
 _OUTLIVED = {
     "jobs": Outlived("jobs", f"state = 'done' AND {_older('finished_at')}", lambda _: 7),
     "discarded_jobs": Outlived(
@@ -126,6 +127,7 @@ _OUTLIVED = {
 ACTIVITY = "activity_logs"  # It goes block by block, so that the chain over it stays whole.
 PRUNED_TABLES = (*_OUTLIVED, ACTIVITY)
 PRUNE_EVERY_SECONDS = 3600
+PRUNE_VERSIONS_EVERY_SECONDS = 86_400
 
 _TICK = text(
     """
@@ -155,6 +157,17 @@ def write_due_prunes(session: Session) -> int:
             enqueue(session, PruneTable(table=table))
             written += 1
     return written
+
+
+def write_due_version_prune(session: Session) -> bool:
+    """Write the job that prunes versions once its day has begun; says whether it did."""
+    if session.scalar(select(is_kind_paused(PruneVersions))):
+        return False
+    tick = {"task": PruneVersions.kind, "seconds": PRUNE_VERSIONS_EVERY_SECONDS}
+    is_due = session.execute(_TICK, tick).one_or_none() is not None
+    if is_due:
+        enqueue(session, PruneVersions())
+    return is_due
 
 
 def prune(session: Session, name: str, settings: Settings) -> bool:

@@ -64,7 +64,7 @@ _PUBLISH = text(
                   wanted.version_id, statement_timestamp() AS updated_at
     ), documents AS (
         SELECT item.version_id, item.author_id, item.publish_sequence, item.published_at,
-            item.updated_at, category.id AS category_id, version.tags,
+            item.updated_at, category.id AS category_id, version.tags, version.number,
             coalesce(terms.ids, '{{}}') AS tag_ids, {documents.COLUMNS}
         FROM moved AS item {documents.JOINS}
     ), public AS (
@@ -81,15 +81,15 @@ _PUBLISH = text(
             document = excluded.document, summary = excluded.summary, etag = excluded.etag,
             published_at = excluded.published_at, updated_at = excluded.updated_at
     ), happened AS (
-        INSERT INTO events (kind, content_id, sequence, author_id, category_id, tag_ids, title,
-                            slug, fanned_out_at)
+        INSERT INTO events (kind, content_id, sequence, version, author_id, category_id, tag_ids,
+                            title, slug, fanned_out_at)
         -- It is news the first time, and again when a withdrawal came before all had heard of it.
         SELECT CASE WHEN publish_sequence = 1 OR (
                 SELECT news.stopped_at IS NOT NULL FROM events AS news
                 WHERE news.kind = 'content.published' AND news.content_id = documents.id
                 ORDER BY news.sequence DESC LIMIT 1)
             THEN 'content.published' ELSE 'content.updated' END,
-            id, publish_sequence, author_id, category_id, tag_ids, title, slug,
+            id, publish_sequence, number, author_id, category_id, tag_ids, title, slug,
             CASE WHEN :notify THEN NULL ELSE statement_timestamp() END
         FROM documents
         RETURNING id
