@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
+import pytest
 from sqlalchemy import Engine, event
 
 
@@ -27,3 +29,23 @@ def noting_statements(engine: Engine) -> Iterator[list[str]]:
     yield noted
     for name, listener in listeners:
         event.remove(engine, name, listener)
+
+
+@contextmanager
+def noting_executions() -> Iterator[list[str]]:
+    """Note each statement that this process sends inside the block, through SQLAlchemy or past it.
+
+    The question whether a connection is still there is not one of them.
+    """
+    noted: list[str] = []
+    execute = psycopg.Cursor.execute
+
+    def note(cursor: Any, query: Any, params: Any = None, **options: Any) -> Any:
+        statement = query.decode() if isinstance(query, bytes) else str(query)
+        if statement.strip(" ;") not in {"", "SELECT 1"}:
+            noted.append(statement)
+        return execute(cursor, query, params, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", note)
+        yield noted

@@ -8,12 +8,15 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import Engine, PoolProxiedConnection, Select
+from sqlalchemy import Engine, PoolProxiedConnection, Select, TextClause
 
 from webapp.adapters.database import plans_are_old, trusting
 
 # A connection that was in use so lately is taken unasked. The read finds out whether it is broken.
 TRUSTED_SECONDS = 1.0
+
+
+Statement = Select[Any] | TextClause
 
 
 class SingleReads:
@@ -27,9 +30,9 @@ class SingleReads:
         """Connect nowhere yet."""
         self._engine = engine
         self._is_pooled = is_pooled
-        self._texts: dict[Select[Any], tuple[str, dict[str, Any]]] = {}
+        self._texts: dict[Statement, tuple[str, dict[str, Any]]] = {}
 
-    def first(self, statement: Select[Any], parameters: dict[str, Any]) -> Any | None:  # noqa: ANN401
+    def first(self, statement: Statement, parameters: dict[str, Any]) -> Any | None:  # noqa: ANN401
         """Return the first row, whose columns are its attributes, or None.
 
         `statement` is one that is built once, because it is compiled once and kept. On a connection
@@ -54,7 +57,7 @@ class SingleReads:
         self._engine.dispose()
         return self._first_in_transaction(text, values)
 
-    def _compile(self, statement: Select[Any]) -> tuple[str, dict[str, Any]]:
+    def _compile(self, statement: Statement) -> tuple[str, dict[str, Any]]:
         known = self._texts.get(statement)
         if known is None:
             compiled = statement.compile(dialect=self._engine.dialect)

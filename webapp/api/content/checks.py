@@ -10,7 +10,7 @@ from webapp.api.edge import open_session, web_context
 from webapp.api.fields import VersionPath
 from webapp.kit.content_checks.pages import Level
 from webapp.kit.permissions import Permission
-from webapp.services.content import checks, content, versions
+from webapp.services.content import checks, item_reads, versions
 
 blueprint = Blueprint("checks", title="Versions")
 
@@ -47,7 +47,7 @@ def check_version(path: VersionPath) -> Response:
     For whoever saves, submits or publishes it. Nothing that is found keeps it from going out.
     """
     session = open_session()
-    content.get(session, current_actor(), path.content_id)
+    item_reads.require_item(session, current_actor(), path.content_id)
     version = versions.get_version(session, path.content_id, path.number)
     content_url = web_context().settings.link_to_content("{slug}")
     found = checks.check_version(session, version, content_url)

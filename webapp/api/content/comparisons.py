@@ -11,7 +11,7 @@ from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, PRUNED, Blueprint
 from webapp.api.edge import open_session
 from webapp.api.fields import Flag, Id, Omittable, Query, VersionPath
 from webapp.kit.permissions import Permission
-from webapp.services.content import comparisons, content
+from webapp.services.content import comparisons, item_reads
 
 blueprint = Blueprint("comparisons", title="Versions")
 
@@ -73,7 +73,7 @@ class ComparisonAnswer(BaseModel):
 def compare_versions(path: VersionPath, query: ComparisonQuery) -> Response:
     """Show what a version changed, word by word."""
     session = open_session()
-    content.get(session, current_actor(), path.content_id)
+    item_reads.require_item(session, current_actor(), path.content_id)
     found = comparisons.compare(session, path.content_id, query.former, path.number)
     fields = {
         "metadata" if name == "details" else name: ChangedField(former=values[0], latter=values[1])

@@ -16,7 +16,7 @@ from webapp.api.blueprint import (
     PRUNED,
     Blueprint,
 )
-from webapp.api.edge import open_session
+from webapp.api.edge import open_session, web_context
 from webapp.api.fields import (
     BodyText,
     ContentPath,
@@ -34,9 +34,13 @@ from webapp.api.fields import (
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.lifecycle import Move, Progress, Standing
 from webapp.kit.permissions import Permission
+from webapp.models import Category
+from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, lifecycle
 from webapp.services.content.content import ContentView, Draft
+from webapp.services.content.item_reads import Shelf, WholeItem, read_item
 from webapp.services.content.lifecycle import standing_of
+from webapp.services.content.tagging import ItemTag
 from webapp.services.publishing import publishing
 
 blueprint = Blueprint("content", title="Content")
@@ -188,7 +192,8 @@ def list_content(query: ContentListQuery) -> Response:
 @requires(Permission.CONTENT_READ_OWN)
 def read(path: ContentPath) -> Response:
     """Read an item; its ETag is what a change of it wants in If-Match."""
-    return answer_with(path.content_id)
+    actor = current_actor()
+    return answer_whole(actor, read_item(web_context().single_reads.first, actor, path.content_id))
 
 
 @blueprint.patch(
@@ -327,43 +332,56 @@ def given_changes(body: ContentChanges) -> dict[str, Any]:
 
 
 def answer_with(content_id: int, status: int = 200) -> Response:
-    """Answer with an item as it stands now."""
-    session, actor = open_session(), current_actor()
-    view = content.get(session, actor, content_id)
-    item = view.content
-    facts = lifecycle.facts_of(session, actor, item)
-    whole = ContentAnswer(
-        **summary_of(view).model_dump(),
+    """Answer with an item as it stands now, in the transaction of this request."""
+    actor = current_actor()
+    return answer_whole(actor, content.get(open_session(), actor, content_id), status)
+
+
+def answer_whole(actor: Actor, whole: WholeItem, status: int = 200) -> Response:
+    """Answer with an item that has been read."""
+    item = whole.content
+    facts = lifecycle.facts_from(actor, item, whole.state)
+    shown = ContentAnswer(
+        **_shown(whole),
         body=item.body,
         body_format=item.body_format,
         state=facts.progress,
         moves=lifecycle.moves_of(actor, item, facts),
     )
     return answer(
-        whole,
+        shown,
         status,
         revision=item.revision,
-        is_all_counted=lifecycle.is_all_counted(session, item),
+        is_all_counted=whole.is_all_counted,
         location=f"/api/v1/content/{item.id}" if status == 201 else None,
     )
 
 
 def summary_of(view: ContentView) -> ContentSummary:
     """Shape an item for a list."""
-    item = view.content
-    return ContentSummary(
-        id=item.id,
-        title=item.title,
-        slug=item.slug,
-        status=standing_of(item),
-        is_public=view.is_public,
-        version=item.version,
-        excerpt=item.excerpt,
-        author=AuthorAnswer.model_validate(view.author),
-        category=None if view.category is None else TermAnswer.model_validate(view.category),
-        tags=[TermAnswer.model_validate(tag) for tag in view.tags],
-        metadata=item.details,
-        created_at=item.created_at,
-        updated_at=item.updated_at,
-        published_at=item.published_at,
-    )
+    return ContentSummary(**_shown(view))
+
+
+def _shown(view: ContentView | WholeItem) -> dict[str, Any]:
+    """Return what is shown of an item in a list, and with the rest of it."""
+    item, author = view.content, view.author
+    return {
+        "id": item.id,
+        "title": item.title,
+        "slug": item.slug,
+        "status": standing_of(item),
+        "is_public": view.is_public,
+        "version": item.version,
+        "excerpt": item.excerpt,
+        "author": AuthorAnswer(id=author.id, login=author.login, display_name=author.display_name),
+        "category": None if view.category is None else _term(view.category),
+        "tags": [_term(tag) for tag in view.tags],
+        "metadata": item.details,
+        "created_at": item.created_at,
+        "updated_at": item.updated_at,
+        "published_at": item.published_at,
+    }
+
+
+def _term(term: Category | Shelf | ItemTag) -> TermAnswer:
+    return TermAnswer(id=term.id, slug=term.slug, name=term.name)

@@ -14,7 +14,7 @@ from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, IfMatch, PageQuery, VersionPath
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
-from webapp.services.content import content, labels, versions
+from webapp.services.content import content, item_reads, labels, versions
 from webapp.services.content.versions import VersionLine
 
 blueprint = Blueprint("versions", title="Versions")
@@ -74,7 +74,7 @@ class VersionPage(BaseModel):
 def list_versions(path: ContentPath, query: PageQuery) -> Response:
     """List the versions of an item, newest first. Numbers have gaps where some were pruned."""
     session = open_session()
-    content.get(session, current_actor(), path.content_id)
+    item_reads.require_item(session, current_actor(), path.content_id)
     below: Any = None
     if query.cursor is not None:
         (below,) = decode_cursor(query.cursor, int)
@@ -99,7 +99,7 @@ def list_versions(path: ContentPath, query: PageQuery) -> Response:
 def read_version(path: VersionPath) -> Response:
     """Read one version whole."""
     session = open_session()
-    content.get(session, current_actor(), path.content_id)
+    item_reads.require_item(session, current_actor(), path.content_id)
     version = versions.get_version(session, path.content_id, path.number)
     summary = VersionSummary.model_validate(version)
     named = labels.names_of(session, path.content_id, [version.number])

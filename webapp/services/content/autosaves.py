@@ -22,7 +22,7 @@ from webapp.models import Autosave, Content, ContentVersion
 from webapp.services.accounts import quotas
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.holders import QuotasOfRole, account_actor
-from webapp.services.content import content, lifecycle, merging
+from webapp.services.content import content, item_reads, lifecycle, merging
 from webapp.services.content.merging import MergedChanges
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
@@ -114,7 +114,7 @@ def discard(
     session: Session, actor: Actor, content_id: int, revisions: Collection[int] | None
 ) -> None:
     """Forget the actor's unsaved changes to an item. Raises NotFoundError, StaleRevisionError."""
-    content.get(session, actor, content_id)
+    item_reads.require_item(session, actor, content_id)
     autosave = _lock(session, actor, content_id)
     if autosave is None:
         raise NotFoundError("There are no unsaved changes of yours to this item.")

@@ -26,6 +26,7 @@ from webapp.models import (
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import lifecycle, quotas, review_states, slugs, tagging, versions
+from webapp.services.content.item_reads import WholeItem, find_in, read_item
 from webapp.services.content.merging import StaleItemError, merge_changes
 from webapp.services.content.records import record_of
 from webapp.services.content.tagging import ItemTag
@@ -56,7 +57,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class ContentView:
-    """One item as its authors and editors see it, with the names of what it points to."""
+    """One item of a list, with the names of what it points to."""
 
     content: Content
     author: User
@@ -89,12 +90,9 @@ def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | Non
     return content_id
 
 
-def get(session: Session, actor: Actor, content_id: int) -> ContentView:
-    """Return one item. Raises NotFoundError when there is none that the actor may see."""
-    content = session.scalar(visible_content(actor).where(Content.id == content_id))
-    if content is None:
-        raise NotFoundError("There is no such item.")
-    return describe(session, [content])[0]
+def get(session: Session, actor: Actor, content_id: int) -> WholeItem:
+    """Return one item whole. Raises NotFoundError when there is none that the actor may see."""
+    return read_item(find_in(session), actor, content_id)
 
 
 def lock_for_change(

@@ -12,7 +12,7 @@ from webapp.kit.lifecycle import Move
 from webapp.models import ContentVersion, VersionLabel
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, lifecycle, versions
+from webapp.services.content import content, item_reads, lifecycle, versions
 from webapp.services.errors import ConflictError, NotFoundError, QuotaError
 
 MOST_OF_ONE_ITEM = 200
@@ -77,7 +77,7 @@ def list_labels(
     session: Session, actor: Actor, content_id: int, *, below: int | None, limit: int
 ) -> list[LabelLine]:
     """Return the labels of an item, newest first. Raises NotFoundError."""
-    content.get(session, actor, content_id)
+    item_reads.require_item(session, actor, content_id)
     statement = _lines().where(VersionLabel.content_id == content_id)
     if below is not None:
         statement = statement.where(VersionLabel.id < below)

@@ -6,7 +6,7 @@ that was public, and an archived one is put aside without having been thrown awa
 
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, exists, func, select, text, update
+from sqlalchemy import ColumnElement, func, text, update
 from sqlalchemy.orm import Session
 
 from webapp.kit.lifecycle import (
@@ -19,9 +19,10 @@ from webapp.kit.lifecycle import (
     refusal,
 )
 from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
-from webapp.models import Content, ContentVersion, Review, Schedule
+from webapp.models import Content, Review
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import review_states
+from webapp.services.content.item_reads import KnownReview, Standable, State, read_state
 from webapp.services.errors import (
     ConflictError,
     MoveForbiddenError,
@@ -52,7 +53,7 @@ _STATUS = {
 }
 
 
-def standing_of(item: Content) -> Standing:
+def standing_of(item: Standable) -> Standing:
     """Return where an item stands."""
     if item.status == "published":
         return Standing.PUBLISHED
@@ -70,7 +71,7 @@ def stands_as(standing: Standing) -> ColumnElement[bool]:
 def facts_of(
     session: Session,
     actor: Actor,
-    item: Content,
+    item: Standable,
     number: int | None = None,
     review: Review | None = None,
 ) -> Facts:
@@ -79,57 +80,45 @@ def facts_of(
     Asked about is the newest version, or the one with a number, and the newest review, or the one
     that is given. For a change the caller has locked the item.
     """
-    number = number or item.version
-    review = review or review_states.newest_review(session, item.id)
+    review_id = None if review is None else review.id
+    return facts_from(actor, item, read_state(session, item.id, number, review_id))
+
+
+def facts_from(actor: Actor, item: Standable, state: State) -> Facts:
+    """Return the same of a state that has been read already."""
+    review = state.review
     reviewed = review_states.facts_of(item, review)
     needs_approval = review_states.needs_approval(actor)
-    bars = {} if review is None else _bars_of_review(session, actor, review, reviewed.state)
-    if needs_approval and not review_states.is_approved(session, item.id, number):
+    bars = {} if review is None else _bars_of_review(actor, review, reviewed.state)
+    if needs_approval and not state.is_approved:
         bars |= dict.fromkeys(RELEASES, review_states.NO_APPROVAL)
-    planned = session.execute(
-        select(Schedule.id, Schedule.action, ContentVersion.number)
-        .outerjoin(ContentVersion, ContentVersion.id == Schedule.version_id)
-        .where(Schedule.content_id == item.id, text("schedules.state IN ('pending', 'handed')"))
-    ).all()
-    is_scheduled = any(row.number == item.version for row in planned)
+    is_scheduled = any(number == item.version for _, _, number in state.planned)
     progress = Progress.SCHEDULED if is_scheduled else reviewed.progress
     return replace(
         _standing_facts(item),
         progress=progress or Progress.DRAFT,
-        planned={row.action: row.id for row in planned},
+        planned={action: schedule_id for schedule_id, action, _ in state.planned},
         review=reviewed.state,
         needs_approval=needs_approval,
         personal_bars=bars,
     )
 
 
-def _standing_facts(item: Content) -> Facts:
+def _standing_facts(item: Standable) -> Facts:
     return Facts(standing=standing_of(item), was_public=item.publish_sequence > 0)
 
 
-def _bars_of_review(
-    session: Session, actor: Actor, review: Review, state: str | None
-) -> dict[Move, str]:
+def _bars_of_review(actor: Actor, review: KnownReview, state: str | None) -> dict[Move, str]:
     """Return what somebody else would have to do about a review, and why."""
     if state == "approved" and actor.api_key_id is not None:
         return {Move.WITHDRAW: review_states.NO_KEY}
     if state == "open" and actor.may(Permission.CONTENT_APPROVE):
-        bar = review_states.approval_bar(session, actor, review)
+        bar = review_states.approval_bar(actor, review)
         return {} if bar is None else {Move.APPROVE: bar}
     return {}
 
 
-def is_all_counted(session: Session, item: Content) -> bool:
-    """Say whether the revision of an item counts all that its state follows from.
-
-    It counts neither schedules nor reviews: who edits the text need not have seen them.
-    """
-    planned = exists().where(Schedule.content_id == item.id)
-    reviewed = exists().where(Review.content_id == item.id)
-    return session.scalar(select(~(planned | reviewed))) is True
-
-
-def moves_of(actor: Actor, item: Content, facts: Facts) -> list[Move]:
+def moves_of(actor: Actor, item: Standable, facts: Facts) -> list[Move]:
     """Return what the actor may do to an item now."""
     return open_moves(facts, item.author_id == actor.user_id, actor.may)
 

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from webapp.kit.comparison.merging import merge_texts
 from webapp.kit.json_values import is_same_json
-from webapp.models import Content
 from webapp.services.content import tagging, versions
+from webapp.services.content.item_reads import Standable
 from webapp.services.errors import StaleRevisionError
 
 
@@ -44,7 +44,7 @@ class StaleItemError(StaleRevisionError):
     `merge` offers what both have changed, where the caller says which version it began from.
     """
 
-    def __init__(self, item: Content) -> None:
+    def __init__(self, item: Standable) -> None:
         """Name what there is now."""
         super().__init__("The item has changed since you read it; read it again.")
         self.version = item.version
@@ -53,7 +53,7 @@ class StaleItemError(StaleRevisionError):
 
 
 def merge_changes(
-    session: Session, item: Content, base_version: int, mine: dict[str, Any]
+    session: Session, item: Standable, base_version: int, mine: dict[str, Any]
 ) -> MergedChanges:
     """Put together changes begun from a version and the item as it is now.
 
@@ -84,7 +84,7 @@ def merge_changes(
     return MergedChanges(changes, tuple(conflicts))
 
 
-def holds_already(session: Session, item: Content, mine: dict[str, Any]) -> bool:
+def holds_already(session: Session, item: Standable, mine: dict[str, Any]) -> bool:
     """Say whether an item holds all that somebody changed, whoever saved it."""
     theirs = _fields_of(session, item, item.version)
     return all(
@@ -114,7 +114,7 @@ def _merge_tags(base: list[str], mine: list[str], theirs: list[str]) -> list[str
     return kept + [tag for tag in mine if tag.casefold() not in had | others]
 
 
-def _fields_of(session: Session, item: Content, number: int) -> dict[str, Any]:
+def _fields_of(session: Session, item: Standable, number: int) -> dict[str, Any]:
     text = versions.get_version(session, item.id, number)
     return {
         "title": text.title,

@@ -16,7 +16,7 @@ from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.holders import is_on
-from webapp.services.content import content, lifecycle, versions
+from webapp.services.content import content, item_reads, lifecycle, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.version_texts import SavedVersion, read_versions
 from webapp.services.errors import NotFoundError, QuotaError
@@ -88,7 +88,7 @@ def list_links(
     session: Session, actor: Actor, content_id: int, *, below: int | None, limit: int
 ) -> list[PreviewLine]:
     """Return the links that open an item, newest first. Raises NotFoundError."""
-    content.get(session, actor, content_id)
+    item_reads.require_item(session, actor, content_id)
     statement = _lines().where(PreviewLink.content_id == content_id, _is_open())
     if below is not None:
         statement = statement.where(PreviewLink.id < below)

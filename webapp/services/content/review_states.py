@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 from webapp.kit.lifecycle import Progress
 from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.kit.review_policy import read_steps
-from webapp.models import Content, ContentVersion, Review, ReviewDecision
+from webapp.models import Review, ReviewDecision
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
+from webapp.services.content.item_reads import KnownReview, Standable
 
 OWN_WORK = "You have saved or submitted this version yourself; somebody else has to approve it."
 DECIDED_ALREADY = "You have decided a step of this review; the next is for somebody else."
@@ -30,13 +31,7 @@ class ReviewFacts:
     progress: Progress | None = None
 
 
-def newest_review(session: Session, content_id: int) -> Review | None:
-    """Return the newest review of an item."""
-    newest = select(Review).where(Review.content_id == content_id).order_by(Review.id.desc())
-    return session.scalar(newest.limit(1).execution_options(populate_existing=True))
-
-
-def facts_of(item: Content, review: Review | None) -> ReviewFacts:
+def facts_of(item: Standable, review: KnownReview | None) -> ReviewFacts:
     """Return what a review says of its item now.
 
     One that is open while there is a newer version was left by a release that knows no reviews.
@@ -57,34 +52,16 @@ def needs_approval(actor: Actor) -> bool:
     return not may_alone or actor.role in actor.review_policy.roles_that_need_one
 
 
-def is_approved(session: Session, content_id: int, number: int) -> bool:
-    """Say whether a version has an approval that is of its bytes."""
-    approved = (
-        select(Review.id)
-        .join(ContentVersion, ContentVersion.id == Review.version_id)
-        .where(
-            Review.content_id == content_id,
-            Review.number == number,
-            Review.state == "approved",
-            Review.digest == ContentVersion.digest,
-        )
-    )
-    return session.scalar(approved.limit(1)) is not None
-
-
-def approval_bar(session: Session, actor: Actor, review: Review) -> str | None:
+def approval_bar(actor: Actor, review: KnownReview) -> str | None:
     """Return why the actor may not say yes to the next step of an open review; None if they may.
 
     Nobody approves what they have saved or submitted, unless they might publish it alone.
     """
-    if needs_approval(actor):
-        saved_by = select(ContentVersion.author_id).where(ContentVersion.id == review.version_id)
-        if actor.user_id in (review.submitted_by_id, session.scalar(saved_by)):
-            return OWN_WORK
-    done = decided(session, review.id)
-    if actor.user_id in done.values():
+    if needs_approval(actor) and actor.user_id in (review.submitted_by_id, review.saved_by_id):
+        return OWN_WORK
+    if actor.user_id in review.decided.values():
         return DECIDED_ALREADY
-    return None if read_steps(review.steps).open_to(actor.role, done) else NO_STEP
+    return None if read_steps(review.steps).open_to(actor.role, review.decided) else NO_STEP
 
 
 def decided(session: Session, review_id: int) -> dict[str, int | None]:

@@ -1,17 +1,37 @@
-"""What an actor may see of the items, written once."""
+"""What an actor may see of the items, written once: editors all, others their own."""
 
-from sqlalchemy import Select, false, select
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Select, bindparam, false, select
 
 from webapp.kit.permissions import Permission
 from webapp.models import Content
 from webapp.services.accounts.actors import Actor
 
+IS_SEEN = "(:sees_all OR content.author_id = :seen_by)"
+"""The condition for statements that are built once, with its parameters `SEEN` by `seen_by`."""
+
+SEEN = (
+    bindparam("sees_all", type_=Boolean()),
+    bindparam("seen_by", type_=BigInteger()),
+)
+
+
+def seen_by(actor: Actor) -> dict[str, Any]:
+    """Return the parameters of `IS_SEEN`; an item of nobody is nobody's own."""
+    sees_own = actor.may(Permission.CONTENT_READ_OWN)
+    return {
+        "sees_all": actor.may(Permission.CONTENT_READ_ANY),
+        "seen_by": actor.user_id if sees_own else None,
+    }
+
 
 def visible_content(actor: Actor) -> Select[Content]:
-    """Return the one SELECT of the items that an actor may see: editors all, others their own."""
+    """Return the SELECT of the items that an actor may see."""
     statement = select(Content)
-    if actor.may(Permission.CONTENT_READ_ANY):
+    seen = seen_by(actor)
+    if seen["sees_all"]:
         return statement
-    if actor.may(Permission.CONTENT_READ_OWN):
-        return statement.where(Content.author_id == actor.user_id)
+    if seen["seen_by"] is not None:
+        return statement.where(Content.author_id == seen["seen_by"])
     return statement.where(false())

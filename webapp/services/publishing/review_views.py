@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 from webapp.models import Content, ContentVersion, Publication, Review, ReviewDecision, User
 from webapp.models.arrays import is_one_of
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content
+from webapp.services.content import item_reads
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import NotFoundError
 
@@ -55,7 +55,7 @@ def list_for_content(
     session: Session, actor: Actor, content_id: int, *, below: int | None, limit: int
 ) -> list[ReviewView]:
     """Return the reviews of an item, newest first, from below an id. Raises NotFoundError."""
-    content.get(session, actor, content_id)
+    item_reads.require_item(session, actor, content_id)
     return _page(session, _seen(actor).where(Review.content_id == content_id), below, limit)
 
 

@@ -31,7 +31,7 @@ from webapp.kit.permissions import Permission
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, lifecycle, naming, review_states, versions
+from webapp.services.content import content, item_reads, lifecycle, naming, review_states, versions
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import ConflictError, NotFoundError, StaleRevisionError
@@ -165,7 +165,7 @@ def get(session: Session, actor: Actor, schedule_id: int) -> ScheduleView:
 
 def list_for_content(session: Session, actor: Actor, content_id: int) -> list[ScheduleView]:
     """Return the open schedules of an item: at most one to publish and one to unpublish."""
-    content.get(session, actor, content_id)
+    item_reads.require_item(session, actor, content_id)
     statement = _visible(actor).where(
         Schedule.content_id == content_id, Schedule.state.in_(["pending", "handed"])
     )

@@ -1,0 +1,246 @@
+"""One item whole: with its names, its tags and what its state follows from, by one statement.
+
+The statement is built once and runs past the ORM, because every read of an item and every answer to
+a change of one begins or ends with it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from sqlalchemy import BigInteger, TextClause, bindparam, text
+from sqlalchemy.orm import Session
+
+from webapp.services.accounts.actors import Actor
+from webapp.services.content.tagging import ItemTag
+from webapp.services.content.visibility import IS_SEEN, SEEN, seen_by
+from webapp.services.errors import NotFoundError
+
+FindRow = Callable[[TextClause, dict[str, Any]], Any | None]
+"""Returns the one row of a statement that was built once, or None."""
+
+
+class Standable(Protocol):
+    """What of an item its moves depend on."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def author_id(self) -> int: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def publish_sequence(self) -> int: ...
+    @property
+    def trashed_at(self) -> datetime | None: ...
+    @property
+    def archived_at(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The working copy of one item, as a statement has read it."""
+
+    id: int
+    author_id: int
+    category_id: int | None
+    title: str
+    slug: str
+    body: str
+    body_format: Literal["markdown", "html"]
+    excerpt: str
+    details: dict[str, Any]
+    status: str
+    version: int
+    revision: int
+    publish_sequence: int
+    import_source: str | None
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None
+    trashed_at: datetime | None
+    archived_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote an item."""
+
+    id: int
+    login: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The category of an item."""
+
+    id: int
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownReview:
+    """A review, with who has saved its version and who has decided which of its steps."""
+
+    id: int
+    number: int
+    state: str
+    steps: str
+    submitted_by_id: int | None
+    saved_by_id: int | None
+    decided: Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the state of an item follows from, beside its own row.
+
+    `review` is the newest, or the one that was asked for. `is_approved` says that the version asked
+    about has an approval that is of its bytes. `planned` are its open schedules, each with its id,
+    what it will do, and the number of its version.
+    """
+
+    review: KnownReview | None
+    is_approved: bool
+    planned: list[tuple[int, str, int | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class WholeItem:
+    """One item as its authors and editors see it.
+
+    Where its revision counts all that its state follows from, `is_all_counted`: it counts neither
+    schedules nor reviews, because who edits the text need not have seen them.
+    """
+
+    content: Item
+    author: Author
+    category: Shelf | None
+    tags: list[ItemTag]
+    is_public: bool
+    state: State
+    is_all_counted: bool
+
+
+# Each is a value of its own, so that an item without any of it is one row all the same.
+_STATE = """
+    (
+        SELECT json_build_array(
+            reviews.id, reviews.number, reviews.state, reviews.steps, reviews.submitted_by_id,
+            (SELECT author_id FROM content_versions WHERE id = reviews.version_id),
+            (SELECT coalesce(json_object_agg(step, decided_by_id), '{}')
+                FROM review_decisions WHERE review_id = reviews.id))
+        FROM reviews
+        WHERE reviews.content_id = content.id
+            AND (reviews.id = :review_id OR :review_id IS NULL)
+        ORDER BY reviews.id DESC LIMIT 1
+    ) AS review,
+    EXISTS (
+        SELECT FROM reviews JOIN content_versions ON content_versions.id = reviews.version_id
+        WHERE reviews.content_id = content.id AND reviews.number = coalesce(:number, version)
+            AND reviews.state = 'approved' AND reviews.digest = content_versions.digest
+    ) AS is_approved,
+    (
+        SELECT json_agg(json_build_array(schedules.id, schedules.action, content_versions.number))
+        FROM schedules LEFT JOIN content_versions ON content_versions.id = schedules.version_id
+        WHERE schedules.content_id = content.id AND schedules.state IN ('pending', 'handed')
+    ) AS planned
+"""
+_ASKED = (bindparam("review_id", type_=BigInteger()), bindparam("number", type_=BigInteger()))
+_CONTENT_ID = bindparam("content_id", type_=BigInteger())
+_READ_STATE = text(
+    f"SELECT {_STATE} FROM content WHERE content.id = :content_id"  # noqa: S608 - constants
+).bindparams(_CONTENT_ID, *_ASKED)
+# The columns of the item come first, in the order of `Item`.
+_READ_ITEM = text(
+    f"""
+    SELECT content.id, content.author_id, content.category_id, content.title, content.slug,
+        content.body, content.body_format, content.excerpt, content.metadata, content.status,
+        content.version, content.revision, content.publish_sequence, content.import_source,
+        content.created_at, content.updated_at, content.published_at, content.trashed_at,
+        content.archived_at,
+        users.login, users.display_name, categories.slug AS category_slug,
+        categories.name AS category_name,
+        (
+            SELECT json_agg(json_build_array(
+                tags.id, tags.slug, coalesce(content_tags.spelling, tags.name)) ORDER BY tags.slug)
+            FROM content_tags JOIN tags ON tags.id = content_tags.tag_id
+            WHERE content_tags.content_id = content.id
+        ) AS tags,
+        EXISTS (SELECT FROM publications WHERE content_id = content.id) AS is_public,
+        EXISTS (SELECT FROM schedules WHERE content_id = content.id) AS was_scheduled,
+        {_STATE}
+    FROM content
+    JOIN users ON users.id = content.author_id
+    LEFT JOIN categories ON categories.id = content.category_id
+    WHERE content.id = :content_id AND {IS_SEEN}
+    """  # noqa: S608 - the parts are constants of the code
+).bindparams(_CONTENT_ID, *SEEN, *_ASKED)
+_IS_THERE = text(
+    f"SELECT 1 FROM content WHERE id = :content_id AND {IS_SEEN}"  # noqa: S608 - constants
+).bindparams(_CONTENT_ID, *SEEN)
+_ITEM_COLUMNS = len(Item.__slots__)
+
+
+def read_item(find: FindRow, actor: Actor, content_id: int) -> WholeItem:
+    """Return one item whole. Raises NotFoundError when there is none that the actor may see."""
+    row = find(
+        _READ_ITEM, {"content_id": content_id, **seen_by(actor), "review_id": None, "number": None}
+    )
+    if row is None:
+        raise _no_item()
+    item = Item(*row[:_ITEM_COLUMNS])
+    state = _state_of(row)
+    has_category = item.category_id is not None
+    return WholeItem(
+        content=item,
+        author=Author(item.author_id, row.login, row.display_name),
+        category=Shelf(item.category_id, row.category_slug, row.category_name)  # type: ignore[arg-type]
+        if has_category
+        else None,
+        tags=[ItemTag(*tag) for tag in row.tags or ()],
+        is_public=row.is_public,
+        state=state,
+        is_all_counted=not row.was_scheduled and state.review is None,
+    )
+
+
+def require_item(session: Session, actor: Actor, content_id: int) -> None:
+    """Raise NotFoundError unless there is such an item, and the actor may see it."""
+    if find_in(session)(_IS_THERE, {"content_id": content_id, **seen_by(actor)}) is None:
+        raise _no_item()
+
+
+def read_state(
+    session: Session, content_id: int, number: int | None = None, review_id: int | None = None
+) -> State:
+    """Return what the state of an item follows from: of a version, or the newest; and of a review,
+    or the newest. The item has to be there."""
+    asked = {"content_id": content_id, "number": number, "review_id": review_id}
+    return _state_of(find_in(session)(_READ_STATE, asked))
+
+
+def find_in(session: Session) -> FindRow:
+    """Return what finds a row in the transaction of a session, with all that it has changed."""
+
+    def find(statement: TextClause, parameters: dict[str, Any]) -> Any | None:  # noqa: ANN401
+        session.flush()
+        return session.connection().execute(statement, parameters).first()
+
+    return find
+
+
+def _state_of(row: Any) -> State:  # noqa: ANN401
+    review = None if row.review is None else KnownReview(*row.review)
+    return State(review, row.is_approved, row.planned or [])
+
+
+def _no_item() -> NotFoundError:
+    return NotFoundError("There is no such item.")
