@@ -36,7 +36,13 @@ from webapp.api.edge import ImprintApp, install_edge
 from webapp.api.errors import install_error_handlers
 from webapp.api.interchange import imports
 from webapp.api.metrics import install_metrics
-from webapp.api.operations import account_deletions, account_exports, activity, undo
+from webapp.api.operations import (
+    account_deletions,
+    account_exports,
+    activity,
+    bulk_actions,
+    undo,
+)
 from webapp.api.operations.operators import install_operators
 from webapp.api.problems import Problem
 from webapp.api.publishing import published, reviews, schedules
@@ -84,6 +90,7 @@ BLUEPRINTS = (
     notifications.blueprint,
     activity.blueprint,
     undo.blueprint,
+    bulk_actions.blueprint,
     account_deletions.blueprint,
     account_exports.blueprint,
 )

@@ -4,7 +4,14 @@ from workers.accounts import accounts, identities, second_factors
 from workers.audience import mail, notifications
 from workers.content import autosaves, versions
 from workers.context import Handler
-from workers.operations import account_deletions, account_exports, backfills, erasure, housekeeping
+from workers.operations import (
+    account_deletions,
+    account_exports,
+    backfills,
+    bulk_actions,
+    erasure,
+    housekeeping,
+)
 from workers.publishing import publishing, refresh, reviews
 
 HANDLERS: dict[str, Handler] = {
@@ -22,6 +29,7 @@ HANDLERS: dict[str, Handler] = {
         mail,
         housekeeping,
         backfills,
+        bulk_actions,
         account_deletions,
         account_exports,
         erasure,

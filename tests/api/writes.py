@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from tests.api.bulk_writes import BULK_WRITES
 from tests.factories import PASSWORD, Caller
 from tests.passkeys import add, added, options_for, sign_in
 from tests.second_factors import Telephone, second_step
@@ -200,6 +201,7 @@ class Newsroom:
 
 
 WRITES: dict[str, Callable[[Newsroom], Any]] = {
+    **BULK_WRITES,
     "POST /api/v1/accounts": lambda room: room.client.post(
         "/api/v1/accounts",
         json={"login": "newcomer", "email": "newcomer@example.org", "password": PASSWORD},

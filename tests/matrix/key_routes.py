@@ -14,6 +14,7 @@ DRAFTS = frozenset({PROPOSE})
 DECISIONS = frozenset({PUBLISH})
 OWN = frozenset({READ, MANAGE})
 CHANGES = frozenset({PROPOSE, PUBLISH, MANAGE})
+CHANGES_OF_ITEMS = frozenset({PROPOSE, PUBLISH})
 ADMINISTRATION = frozenset({MANAGE})
 
 ITEM = "/api/v1/content/<int:content_id>"
@@ -59,6 +60,12 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"POST {ITEM}/schedule": DECISIONS,
     f"PATCH {SCHEDULE}": DECISIONS,
     f"DELETE {SCHEDULE}": DECISIONS,
+    "POST /api/v1/bulk-actions": CHANGES_OF_ITEMS,
+    "GET /api/v1/bulk-actions": ITEMS,
+    "GET /api/v1/bulk-actions/<int:bulk_action_id>": ITEMS,
+    "GET /api/v1/bulk-actions/<int:bulk_action_id>/items": ITEMS,
+    "POST /api/v1/bulk-actions/<int:bulk_action_id>/cancel": CHANGES_OF_ITEMS,
+    "POST /api/v1/bulk-actions/<int:bulk_action_id>/undo": CHANGES,
     "GET /api/v1/accounts/me": EVERY,
     "PATCH /api/v1/accounts/me": ADMINISTRATION,
     "PUT /api/v1/accounts/me/password": PEOPLE_ALONE,

@@ -6,6 +6,7 @@ A route that is not in one of the two tables fails `test_every_route_has_its_row
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.matrix.bulk_routes import BULK_ROUTES
 from tests.matrix.review_routes import REVIEW_ROUTES
 from tests.matrix.route_rows import CommonRoute, ItemRoute, Request, once, plain, stale
 from tests.matrix.taxonomy_routes import TAXONOMY_ROUTES, about_each_shelf
@@ -142,6 +143,7 @@ def _follow(world: World) -> Iterator[Request]:
 
 
 COMMON_ROUTES: dict[str, CommonRoute] = {
+    **BULK_ROUTES,
     "POST /api/v1/accounts": CommonRoute(None, once("/accounts", {}), frozenset({422})),
     "GET /api/v1/accounts/me": CommonRoute(READER, once("/accounts/me")),
     "PATCH /api/v1/accounts/me": CommonRoute(

@@ -180,3 +180,29 @@ def names_of(command: click.Command, name: str) -> list[str]:
         for part, below in command.commands.items()
         for found in names_of(below, f"{name} {part}")
     ]
+
+
+def test_a_bulk_action_tells_who_may_not_see_its_items_nothing_of_them(world: World) -> None:
+    ids = [item.id for item in world.items.values()]
+    trial = {"action": "tag", "tags": ["x"], "dry_run": True, "content_ids": [*ids, NOBODY]}
+    answer = world.succeed(COLLEAGUE, "POST", "/bulk-actions", trial).json()
+    assert {(one["state"], one["reason"]) for one in answer["sample"]} == {("skipped", "not_found")}
+    assert len({str({**one, "content_id": 0}) for one in answer["sample"]}) == 1
+    for word in (f"tag-{item.word}" for item in world.items.values()):
+        fitting = {"action": "trash", "dry_run": True, "filter": {"tag": word}}
+        assert world.succeed(COLLEAGUE, "POST", "/bulk-actions", fitting).json()["matched"] == 0
+
+
+def test_who_may_no_longer_see_an_item_is_told_nothing_by_the_bulk_action_of_before(
+    world: World,
+) -> None:
+    user_id = world.arrive("former", RoleName.EDITOR)
+    made = world.succeed(OWNER, "POST", "/content", {"title": "zqbulk"}).json()["id"]
+    asked = {"action": "tag", "tags": ["zqbulktag"], "content_ids": [made]}
+    path = world.succeed("former", "POST", "/bulk-actions", asked).headers["Location"]
+    path = path.partition("/api/v1")[2]
+    world.succeed(ADMIN, "PUT", f"/users/{user_id}/role", {"role": "author"}, If_Match="*")
+    (line,) = world.succeed("former", "GET", f"{path}/items").json()["items"]
+    assert (line["reason"], line["revision_after"]) == ("not_found", None)
+    for who in (COLLEAGUE, EDITOR, OWNER):
+        assert world.call(who, "GET", f"{path}/items").status_code == 404

@@ -41,6 +41,9 @@ def _pick(*values: str) -> Value:
 # What a check constraint allows, for the columns that have one.
 ALLOWED: dict[tuple[str, str], Value] = {
     ("api_keys", "scopes"): lambda row: [["read"], ["read", "propose"]][row % 2],
+    ("bulk_actions", "action"): _pick("tag", "publish", "undo", "move"),
+    ("bulk_actions", "state"): _pick("done", "running", "cancelled", "running"),
+    ("bulk_items", "state"): _pick("waiting", "done", "skipped", "failed"),
     ("content", "body_format"): _pick("markdown", "html"),
     ("content", "status"): _pick("draft", "published", "trashed"),
     ("content_versions", "body_format"): _pick("html", "markdown"),
@@ -62,7 +65,7 @@ FOLLOWED = ("author_id", "category_id", "tag_id", "content_id")
 
 
 # Tables in which a check ties columns to each other: there every other row has its empty columns.
-TIED = {"jobs", "passkey_challenges", "schedules"}
+TIED = {"bulk_actions", "jobs", "passkey_challenges", "schedules"}
 # A version is filled whole, as it was saved: it is packed by the application alone.
 WHOLE = {("content_versions", "body")}
 NEVER_FILLED = {("content_versions", "packed"), ("content_versions", "reference_id")}

@@ -327,6 +327,19 @@ class RunBackfill(Message):
         return f"{self.name}:{self.run}"
 
 
+class RunBulkAction(Message):
+    """Go on with a bulk action from the item behind its cursor."""
+
+    kind: ClassVar[str] = "bulk_action.run"
+    queue: ClassVar[Queue] = Queue.HOUSEKEEPING
+
+    bulk_action_id: int
+
+    def dedupe_key(self) -> str:
+        """One job for each bulk action."""
+        return str(self.bulk_action_id)
+
+
 MESSAGES: dict[str, type[Message]] = {
     message.kind: message
     for message in (
@@ -352,5 +365,6 @@ MESSAGES: dict[str, type[Message]] = {
         PruneTable,
         PruneVersions,
         RunBackfill,
+        RunBulkAction,
     )
 }

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     CONTENT_EDIT_ANY = "content.edit_any"
     CONTENT_TRASH_OWN = "content.trash_own"
     CONTENT_TRASH_ANY = "content.trash_any"
+    CONTENT_CHANGE_MANY = "content.change_many"
     CONTENT_PREVIEW = "content.preview"
     CONTENT_PUBLISH_APPROVED = "content.publish_approved"
     CONTENT_APPROVE = "content.approve"
@@ -69,6 +70,8 @@ _AUTHOR = _READER | {
     Permission.CONTENT_READ_OWN, Permission.CONTENT_CREATE, Permission.CONTENT_EDIT_OWN,
     Permission.CONTENT_TRASH_OWN, Permission.CONTENT_PREVIEW, Permission.CONTENT_PUBLISH_APPROVED,
     Permission.SCHEDULE_READ, Permission.TAXONOMY_READ,
+    # Each change of an item asks for its own permission besides.
+    Permission.CONTENT_CHANGE_MANY,
 }  # fmt: skip
 _EDITOR = _AUTHOR | {
     Permission.CONTENT_READ_ANY, Permission.CONTENT_EDIT_ANY, Permission.CONTENT_TRASH_ANY,
@@ -101,11 +104,11 @@ PERMISSIONS_OF_SCOPE: dict[Scope, frozenset[Permission]] = {
     Scope.READ: _READS_OF_ITEMS | {Permission.FOLLOW_READ, Permission.NOTIFICATION_READ},
     Scope.PROPOSE: _READS_OF_ITEMS | {
         Permission.CONTENT_CREATE, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_EDIT_ANY,
-        Permission.ACTIVITY_UNDO,
+        Permission.CONTENT_CHANGE_MANY, Permission.ACTIVITY_UNDO,
     },
     Scope.PUBLISH: _READS_OF_ITEMS | {
         Permission.CONTENT_PREVIEW, Permission.CONTENT_PUBLISH, Permission.CONTENT_PUBLISH_APPROVED,
-        Permission.SCHEDULE_MANAGE, Permission.ACTIVITY_UNDO,
+        Permission.SCHEDULE_MANAGE, Permission.ACTIVITY_UNDO, Permission.CONTENT_CHANGE_MANY,
         Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
     },
     Scope.SEND: frozenset({Permission.ACCOUNT_READ, Permission.MESSAGE_SEND}),

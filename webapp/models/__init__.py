@@ -41,6 +41,7 @@ from webapp.models.job_attempts import JobAttempt
 from webapp.models.job_pauses import JobPause
 from webapp.models.jobs import Job, JobKind, Tick
 from webapp.models.operations.backfills import BackfillState
+from webapp.models.operations.bulk_actions import BulkAction, BulkItem
 from webapp.models.publishing.publications import Publication
 from webapp.models.publishing.reviews import Review, ReviewDecision
 from webapp.models.publishing.schedules import Schedule
@@ -57,6 +58,8 @@ __all__ = [
     "Autosave",
     "BackfillState",
     "Base",
+    "BulkAction",
+    "BulkItem",
     "Category",
     "CategoryAlias",
     "Content",

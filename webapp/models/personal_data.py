@@ -133,6 +133,17 @@ HELD: dict[str, Held] = {
         "to go on with work on the tables", _NEVER,
         "name cursor rows_done rows_total runs started_at finished_at",
     ),
+    "bulk_actions": Held(
+        "who made it", "to change many items, to tell what became of each, and to put them back",
+        "30 days after its end", KEPT,
+        "id action options api_key_id agent_session undoes_id state ending matched done skipped"
+        " failed cursor created_at ended_at",
+        people={"made_by_id": UNLINKED},
+    ),
+    "bulk_items": _nobodys(
+        "what became of each item of a bulk action", "30 days after its end",
+        "bulk_action_id content_id state reason detail revision_before revision_after",
+    ),
     "categories": _nobodys(
         "the newsroom's shelves", "until one is deleted",
         "id slug name description parent_id was_public created_at",

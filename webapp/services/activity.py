@@ -103,7 +103,8 @@ def _line(
     details: Mapping[str, Any],
 ) -> dict[str, Any]:
     origin = origins.current()
-    operator = {} if origin.operator is None else {"operator": origin.operator}
+    causes = {"operator": origin.operator, "bulk_action_id": origin.bulk_action_id}
+    known = {name: value for name, value in causes.items() if value is not None}
     optional = {
         "changes": changes or None,
         "request_id": get_contextvars().get("request_id"),
@@ -118,7 +119,7 @@ def _line(
         "action": action,
         "subject_kind": subject_kind,
         "subject_id": subject_id,
-        "details": {**details, **operator},
+        "details": {**details, **known},
         # What is not there is not named: a command may run before the step that adds its column.
         **{name: value for name, value in optional.items() if value is not None},
     }

@@ -12,7 +12,7 @@ class Origin:
     """The client's address and program, and by which session or key it came in.
 
     `agent_session` is the client's own name for a series of requests by a key. `operator` names who
-    ran a command, where a change came by one.
+    ran a command, where a change came by one, and `bulk_action_id` which bulk action changes it.
     """
 
     address: str | None = None
@@ -21,6 +21,7 @@ class Origin:
     api_key_id: int | None = None
     agent_session: str | None = None
     operator: str | None = None
+    bulk_action_id: int | None = None
 
 
 _NOWHERE = Origin()

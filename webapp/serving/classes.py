@@ -15,6 +15,7 @@ CONTENT = f"{API_PREFIX}/content"
 # Reads for which texts may have to be rendered.
 RENDERED = ("/comparison", "/checks")
 AGENT_SESSIONS = f"{API_PREFIX}/activity/sessions/"
+BULK_ACTIONS = f"{API_PREFIX}/bulk-actions"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,6 @@ def class_of(method: str, path: str, query: str) -> RequestClass:
         return PASSWORDS
     if path.startswith(CONTENT) and (method not in _HARMLESS or path.endswith(RENDERED)):
         return CONTENTS
-    if path.startswith(AGENT_SESSIONS) and method not in _HARMLESS:
+    if path.startswith((AGENT_SESSIONS, BULK_ACTIONS)) and method not in _HARMLESS:
         return CONTENTS
     return OTHERS

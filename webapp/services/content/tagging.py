@@ -1,5 +1,6 @@
 """Tags: made by use, and named in public as something public spells them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Text, bindparam, case, exists, func, select, text
@@ -67,6 +68,12 @@ def ensure_tags(session: Session, names: list[str]) -> list[ItemTag]:
         ]
         session.execute(insert(Tag).values(made).on_conflict_do_nothing(index_elements=["slug"]))
     raise ConflictError("Many items with these tags are being saved at once; try again.")
+
+
+def find_ids(session: Session, names: Sequence[str]) -> dict[str, int | None]:
+    """Return the tags with these names, by the names; None where there is none yet."""
+    rows = session.execute(_FIND_TAGS, {"names": list(names)})
+    return {row.spelling: row.id for row in rows}
 
 
 def spell_tags(session: Session, content_id: int, slugs_of_tags: list[str]) -> list[str]:

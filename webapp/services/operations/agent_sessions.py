@@ -1,11 +1,11 @@
 """The session of an agent: what one API key did under one name, read from the activity log."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, bindparam, func, select, text
+from sqlalchemy import Text, TextClause, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -140,8 +140,36 @@ def read_histories(
         "name": agent_session.name,
         "api_key_id": agent_session.api_key_id,
     }
+    return _read(session, _OF_SESSION, parameters, subjects)
+
+
+def read_bulk_histories(
+    session: Session, bulk_action_id: int, content_ids: Collection[int], since: datetime
+) -> list[History]:
+    """Return, as `read_histories` does, what a bulk action did to items that the caller has locked.
+
+    `since` is when the action began. An item of which it wrote no line that is still there is left
+    out.
+    """
+    parameters = {"ids": content_ids, "bulk_action_id": bulk_action_id, "since": since}
+    subjects = [
+        Subject("content", row.subject_id, row.first_id, row.last_id)
+        for row in session.execute(_BULK_SUBJECTS, parameters)
+    ]
+    parameters = {
+        "kinds": [subject.kind for subject in subjects],
+        "ids": [subject.id for subject in subjects],
+        "first_ids": [subject.first_id for subject in subjects],
+        "bulk_action_id": bulk_action_id,
+    }
+    return _read(session, _OF_BULK_ACTION, parameters, subjects)
+
+
+def _read(
+    session: Session, whose: TextClause, parameters: dict[str, Any], subjects: Sequence[Subject]
+) -> list[History]:
     histories: dict[tuple[str, int, str], History] = {}
-    for row in session.execute(_HISTORIES, parameters):
+    for row in session.execute(whose, parameters):
         key = (row.subject_kind, row.subject_id, row.part)
         history = histories.setdefault(key, History(*key))
         line = Line(
@@ -162,23 +190,21 @@ def read_histories(
 # An account has parts, because to sign in is no change of its profile. What a session did to a
 # part before it was undone there is over. Of each group of lines the first is enough, so that the
 # answer does not grow with the number of edits.
-_HISTORIES = text(
-    """
+# `is_own` and `is_undo` are conditions on a line: that it is of what is looked at, or undid that.
+_HISTORIES = """
     WITH wanted AS (
         SELECT * FROM unnest(:kinds, :ids, :first_ids) AS wanted (kind, id, first_id)
     ), lines AS (
         SELECT line.id, subject_kind, subject_id, action, actor_id, created_at, changes, details,
             erased_at,
-            coalesce(agent_session = :name AND api_key_id = :api_key_id, false) AS is_own,
-            coalesce(action LIKE '%.undo'
-                AND details ->> 'agent_session' = :name
-                AND details ->> 'api_key_id' = CAST(:api_key_id AS text), false) AS is_undo,
+            coalesce({is_own}, false) AS is_own,
+            coalesce(action LIKE '%.undo' AND {is_undo}, false) AS is_undo,
             CASE WHEN subject_kind IN ('content', 'category') THEN 'whole'
                 WHEN action = 'account.set_role' THEN 'role'
                 WHEN action = 'account.edit' THEN 'profile'
                 WHEN action = 'preferences.edit' THEN 'preferences'
                 WHEN action LIKE '%.undo' THEN details ->> 'part'
-                WHEN agent_session = :name AND api_key_id = :api_key_id THEN 'whole'
+                WHEN {is_own} THEN 'whole'
             END AS part,
             action LIKE 'preview.%' AS is_preview
         FROM wanted JOIN activity_logs AS line
@@ -211,9 +237,31 @@ _HISTORIES = text(
         SELECT DISTINCT ON (subject_kind, subject_id, part, whose, alike) * FROM grouped
         ORDER BY subject_kind, subject_id, part, whose, alike, id
     ) AS first_ones ORDER BY id
-    """
-).bindparams(
-    bindparam("kinds", type_=ARRAY(Text)),
-    bindparam("ids", type_=IdArray()),
-    bindparam("first_ids", type_=IdArray()),
+"""
+
+
+def _histories(is_own: str, is_undo: str) -> TextClause:
+    return text(_HISTORIES.format(is_own=is_own, is_undo=is_undo)).bindparams(
+        bindparam("kinds", type_=ARRAY(Text)),
+        bindparam("ids", type_=IdArray()),
+        bindparam("first_ids", type_=IdArray()),
+    )
+
+
+_OF_SESSION = _histories(
+    "(agent_session = :name AND api_key_id = :api_key_id)",
+    "(details ->> 'agent_session' = :name"
+    " AND details ->> 'api_key_id' = CAST(:api_key_id AS text))",
 )
+_OF_BULK_ACTION = _histories(
+    "details ->> 'bulk_action_id' = CAST(:bulk_action_id AS text)",
+    "details ->> 'undone_bulk_action_id' = CAST(:bulk_action_id AS text)",
+)
+_BULK_SUBJECTS = text(
+    """
+    SELECT subject_id, min(id) AS first_id, max(id) AS last_id FROM activity_logs
+    WHERE subject_kind = 'content' AND subject_id = ANY (:ids) AND created_at >= :since
+      AND details ->> 'bulk_action_id' = CAST(:bulk_action_id AS text)
+    GROUP BY subject_id ORDER BY subject_id
+    """
+).bindparams(bindparam("ids", type_=IdArray()))

@@ -79,6 +79,25 @@ _UNNEEDED_RENDERINGS = """
 """
 
 
+BULK_DAYS = 30
+"""How long a bulk action that has ended is shown, and can be undone, in days."""
+
+# Their items go first, batch by batch, and none of an action that is put back just now.
+_OLD_BULK_ITEMS = """
+    bulk_action_id IN (
+        SELECT id FROM bulk_actions WHERE ended_at < now() - make_interval(days => :days)
+        AND NOT EXISTS (
+            SELECT FROM bulk_actions AS undo WHERE undo.undoes_id = bulk_actions.id
+            AND (undo.ended_at IS NULL OR undo.ended_at > now() - make_interval(days => :days))))
+"""
+_OLD_BULK_ACTIONS = """
+    ended_at < now() - make_interval(days => :days)
+    AND NOT EXISTS (SELECT FROM bulk_items WHERE bulk_action_id = bulk_actions.id)
+    AND NOT EXISTS (SELECT FROM bulk_actions AS undo WHERE undo.undoes_id = bulk_actions.id
+        AND (undo.ended_at IS NULL OR undo.ended_at > now() - make_interval(days => :days)))
+"""
+
+
 def _older(column: str) -> str:
     return f"{column} < now() - make_interval(days => :days)"
 
@@ -115,6 +134,8 @@ _OUTLIVED = {
     "email_verifications": Outlived("email_verifications", _older("created_at"), lambda _: 30),
     "preview_links": Outlived("preview_links", _older("expires_at"), lambda _: 1),
     "account_exports": Outlived("account_exports", "expires_at < now()", lambda _: 1),
+    "bulk_items": Outlived("bulk_items", _OLD_BULK_ITEMS, lambda _: BULK_DAYS),
+    "bulk_actions": Outlived("bulk_actions", _OLD_BULK_ACTIONS, lambda _: BULK_DAYS),
     "unverified_accounts": Outlived(
         "users", _IDLE_UNVERIFIED, lambda settings: settings.keep_unverified_account_days
     ),

@@ -26,7 +26,12 @@ from webapp.services.errors import (
     ServiceError,
     UnrenderableError,
 )
-from webapp.services.operations import agent_sessions, undone_items, undone_records
+from webapp.services.operations import (
+    agent_sessions,
+    bulk_endings,
+    undone_items,
+    undone_records,
+)
 from webapp.services.operations.agent_sessions import AgentSession, History, Subject
 from webapp.services.operations.undo_reasons import IrreversibleError, Reason
 
@@ -43,7 +48,12 @@ _REASONS: tuple[tuple[type[ServiceError], Reason], ...] = (
     (InvalidInputError, Reason.CONFLICT),
     (UnrenderableError, Reason.CONFLICT),
 )
-_NOUNS = {"content": "content", "category": "category", "user": "account"}
+_NOUNS = {
+    "content": "content",
+    "category": "category",
+    "user": "account",
+    "bulk_action": "bulk_action",
+}
 
 
 @dataclass(frozen=True)
@@ -87,9 +97,9 @@ def undo(
     report = Report(next_below=subjects[-1].last_id if len(found) > limit else None)
     # A category that the session made can go only after the drafts that it put there.
     for history in sorted(histories, key=lambda one: one.kind != "content"):
-        _judge(session, actor, history, report, seen)
+        judge(session, actor, history, report, seen)
     _record(session, actor, agent_session, report.undone)
-    report.left.extend(_find_told(session, report.undone))
+    report.left.extend(find_told(session, report.undone))
     return report
 
 
@@ -99,6 +109,8 @@ def _lock(session: Session, actor: Actor, subjects: Sequence[Subject]) -> set[in
     Returns the ids of those items that the actor may see.
     """
     ids = {kind: [one.id for one in subjects if one.kind == kind] for kind in _NOUNS}
+    # A bulk action of the session that is at work waits for this, and then finds itself ended.
+    bulk_endings.lock_in_order(session, ids["bulk_action"])
     if ids["category"] and actor.may(Permission.TAXONOMY_MANAGE):
         category_tree.take_turns(session)
         for category_id in [None, *sorted(ids["category"])]:
@@ -121,9 +133,13 @@ def _lock(session: Session, actor: Actor, subjects: Sequence[Subject]) -> set[in
     return set(session.scalars(visible.where(is_one_of(Content.id, ids["content"]))))
 
 
-def _judge(
+def judge(
     session: Session, actor: Actor, history: History, report: Report, seen: Collection[int]
 ) -> None:
+    """Put one subject back, or say in the report why not; items are locked, and `seen` may be seen.
+
+    Raises what is the trouble of a moment, and no matter of the subject.
+    """
     try:
         _require_sight(actor, history, seen)
         if not history.own:
@@ -136,10 +152,15 @@ def _judge(
                 _put_back(session, actor, history)
             report.undone.append(history)
     except ServiceError as error:
-        reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), None)
+        reason = reason_of(error)
         if reason is None:
             raise
         report.left.append(Left(history.kind, history.id, history.part, reason, str(error)))
+
+
+def reason_of(error: ServiceError) -> Reason | None:
+    """Return the reason that a refusal is told by; None for what is no matter of the subject."""
+    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), None)
 
 
 def _leave(report: Report, history: History, reason: Reason, detail: str) -> None:
@@ -169,6 +190,9 @@ def _put_back(session: Session, actor: Actor, history: History) -> None:
         undone_records.put_category_back(session, actor, history.id, history.own)
     elif history.kind == "user" and history.part != "whole":
         undone_records.put_account_back(session, actor, history.id, history.part, history.own)
+    elif history.kind == "bulk_action":
+        # What it changed are subjects of their own.
+        bulk_endings.end_unfinished(session, actor, history.id)
     else:
         raise IrreversibleError(f"{history.own[0].action} cannot be undone.")
 
@@ -195,7 +219,7 @@ def _record(
         activity.record_many(session, actor.user_id, f"{noun}.undo", kind, lines)
 
 
-def _find_told(session: Session, undone: Collection[History]) -> list[Left]:
+def find_told(session: Session, undone: Collection[History]) -> list[Left]:
     """Return the items of which followers were told, in one statement: that stays."""
     first_told = {
         one.id: min(sequences)

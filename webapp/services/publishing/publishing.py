@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select, text, update
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from structlog.contextvars import get_contextvars
 
 from webapp.jobs.messages import FanOutEvent
 from webapp.jobs.payloads import version_mark
-from webapp.kit.lifecycle import Move, Standing
+from webapp.kit.lifecycle import Facts, Move, Standing
 from webapp.models import Content, Publication
 from webapp.models.arrays import IdArray, MomentArray
 from webapp.services import activity
@@ -41,6 +41,17 @@ class Release(NamedTuple):
     content_id: int
     version_id: int
     published_at: datetime | None = None
+
+
+class Prepared(NamedTuple):
+    """A version that may go public, with what its line in the activity log tells of before."""
+
+    item: Content
+    version_id: int
+    number: int
+    sequence: int
+    facts: Facts
+    shown: dict[str, Any] | None
 
 
 # One statement moves the items, writes what the public reads, keeps their slugs for them, and adds
@@ -183,31 +194,53 @@ def publish(
     older one ends. Raises NotFoundError, StaleRevisionError, ConflictError.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
+    ready = prepare(session, actor, item, number=number, notify=notify)
+    release_prepared(session, actor, [ready], published_at=published_at, notify=notify)
+
+
+def prepare(
+    session: Session, actor: Actor, item: Content, *, number: int | None = None, notify: bool
+) -> Prepared:
+    """Judge whether a version of a locked item may go public, and give it its name.
+
+    Raises ForbiddenError and ConflictError.
+    """
     lifecycle.require_right(actor, item, Move.PUBLISH)
     if notify:
         lifecycle.require_telling(actor)
     facts = lifecycle.require_move(session, actor, item, Move.PUBLISH, number=number)
-    version = versions.get_version(session, content_id, number or item.version)
+    version = versions.get_version(session, item.id, number or item.version)
     version = naming.claim_name(
         session, actor, item, version, may_renumber=not facts.needs_approval
     )
     # What takes a publication back has to know what it replaced, and who was told of it.
     shown = shown_version(session, item)
-    told = {"sequence": item.publish_sequence + 1} if notify else {}
-    release(
-        session,
-        [Release(content_id, version.id, published_at)],
-        notify=notify,
-    )
-    supersession.end_at_publication(session, actor, content_id, version.number)
-    if facts.review == "open" and version.number == item.version:
-        review_states.void(session, actor, content_id)
-    changes = activity.difference({"status": facts.standing}, {"status": Standing.PUBLISHED})
-    activity.record(
-        session, actor.user_id, "content.publish", "content", content_id,
-        changes=changes, version=version.number, shown=shown, **told,
-    )  # fmt: skip
-    session.expire(item)
+    return Prepared(item, version.id, version.number, item.publish_sequence, facts, shown)
+
+
+def release_prepared(
+    session: Session,
+    actor: Actor,
+    prepared: Sequence[Prepared],
+    *,
+    published_at: datetime | None = None,
+    notify: bool,
+) -> None:
+    """Make prepared versions of different items public, by one statement for all of them."""
+    releases = [Release(ready.item.id, ready.version_id, published_at) for ready in prepared]
+    release(session, releases, notify=notify)
+    for ready in prepared:
+        content_id, facts = ready.item.id, ready.facts
+        supersession.end_at_publication(session, actor, content_id, ready.number)
+        if facts.review == "open" and ready.number == ready.item.version:
+            review_states.void(session, actor, content_id)
+        changes = activity.difference({"status": facts.standing}, {"status": Standing.PUBLISHED})
+        told = {"sequence": ready.sequence + 1} if notify else {}
+        activity.record(
+            session, actor.user_id, "content.publish", "content", content_id,
+            changes=changes, version=ready.number, shown=ready.shown, **told,
+        )  # fmt: skip
+        session.expire(ready.item)
 
 
 def unpublish(

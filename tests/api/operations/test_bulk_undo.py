@@ -1,0 +1,161 @@
+"""Promise: a bulk action can be ended and put back, but for what somebody has touched since."""
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from tests.agents import ALL, QUIET, Agent, by_hand, published, read, reasons, undo, write
+from tests.api.operations.bulk import RUN, ask, counts, do, id_of, outcomes, put_back
+from tests.factories import Caller, run_ready_jobs
+from webapp.kit.roles import RoleName
+from webapp.models import ApiKey, Role, User
+from webapp.services.operations import bulk_steps
+from workers.context import WorkerContext
+
+
+def begin_two_of_four(
+    caller: Caller, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, list[str]]:
+    """Ask to archive four items and let two of them be done; returns the paths."""
+    paths = [write(caller) for _ in range(4)]
+    path = ask(caller, "archive", *paths)
+    with monkeypatch.context() as patch, sessions.begin() as session:
+        patch.setattr(bulk_steps, "ITEMS_A_BATCH", 2)
+        assert not bulk_steps.run_batch(session, id_of(path), lambda actor: actor)
+    return path, paths
+
+
+def standings(caller: Caller, paths: list[str]) -> list[str]:
+    """Return where items stand."""
+    return [read(caller, path)["status"] for path in paths]
+
+
+def test_what_is_cancelled_stays_where_it_was(
+    manager: Caller,
+    worker: WorkerContext,
+    sessions: sessionmaker[Session],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, paths = begin_two_of_four(manager, sessions, monkeypatch)
+    assert (read(manager, path)["done"], read(manager, path)["waiting"]) == (2, 2)
+    refused = manager.call("POST", f"{path}/undo")
+    assert (refused.status_code, "cancel it first" in refused.get_json()["detail"]) == (409, True)
+    for _ in range(2):
+        assert by_hand(manager, "POST", f"{path}/cancel")["state"] == "cancelled"
+    run_ready_jobs(worker, kinds=RUN)
+    assert standings(manager, paths) == ["archived"] * 2 + ["draft"] * 2
+    bulk = read(manager, path)
+    assert outcomes(manager, bulk, state="waiting").keys() == {id_of(one) for one in paths[2:]}
+    assert counts(put_back(manager, worker, bulk)) == ("done", 2, 2, 0, 0)
+    assert standings(manager, paths) == ["draft"] * 4
+
+
+def test_what_somebody_has_touched_since_is_left_and_told(
+    manager: Caller, worker: WorkerContext
+) -> None:
+    paths = [write(manager, tags=["Old"]) for _ in range(3)]
+    bulk = do(manager, worker, "tag", *paths, tags=["New"])
+    by_hand(manager, "PATCH", paths[1], {"title": "By a person"})
+    put = put_back(manager, worker, bulk)
+    assert outcomes(manager, put) == {
+        id_of(paths[0]): ("done", None),
+        id_of(paths[1]): ("failed", "changed_since"),
+        id_of(paths[2]): ("done", None),
+    }
+    tags = [sorted(tag["name"] for tag in read(manager, path)["tags"]) for path in paths]
+    assert tags == [["Old"], ["New", "Old"], ["Old"]]
+
+
+def test_an_undo_asked_for_twice_is_one(manager: Caller, worker: WorkerContext) -> None:
+    paths = [write(manager) for _ in range(2)]
+    bulk = do(manager, worker, "publish", *paths)
+    first = put_back(manager, worker, bulk)
+    assert put_back(manager, worker, bulk)["id"] == first["id"]
+    assert [published(manager, path) for path in paths] == [None, None]
+    refused = manager.call("POST", f"/bulk-actions/{first['id']}/undo")
+    assert refused.status_code == 409
+
+
+def test_an_undo_that_was_cancelled_is_gone_on_with_by_another(
+    manager: Caller, worker: WorkerContext
+) -> None:
+    bulk = do(manager, worker, "archive", *[write(manager) for _ in range(2)])
+    first = by_hand(manager, "POST", f"/bulk-actions/{bulk['id']}/undo")
+    by_hand(manager, "POST", f"/bulk-actions/{first['id']}/cancel")
+    second = put_back(manager, worker, bulk)
+    assert second["id"] != first["id"]
+    assert counts(second) == ("done", 2, 2, 0, 0)
+
+
+def test_readers_who_had_heard_are_told_of(
+    manager: Caller, worker: WorkerContext, client: FlaskClient
+) -> None:
+    path = write(manager)
+    follower = Caller(client, RoleName.READER)
+    assert follower.call("PUT", f"/follows/author/{manager.id}").status_code < 300
+    bulk = do(manager, worker, "publish", path, notify=True)
+    run_ready_jobs(worker)
+    put = put_back(manager, worker, bulk)
+    assert outcomes(manager, put) == {id_of(path): ("done", "told")}
+    assert published(manager, path) is None
+
+
+def test_the_undo_of_a_session_covers_what_its_bulk_actions_did(
+    manager: Caller,
+    worker: WorkerContext,
+    sessions: sessionmaker[Session],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    agent = Agent(manager, *ALL)
+    public, late = write(manager), write(manager)
+    asked = {"action": "publish", "content_ids": [id_of(public), id_of(late)]}
+    made = agent.call("POST", "/bulk-actions", asked)
+    with monkeypatch.context() as patch, sessions.begin() as session:
+        patch.setattr(bulk_steps, "ITEMS_A_BATCH", 1)
+        assert not bulk_steps.run_batch(session, made["id"], lambda actor: actor)
+    assert published(manager, public) is not None
+    report = undo(manager)
+    assert report["left"] == []
+    assert sorted(one["subject"]["kind"] for one in report["undone"]) == ["bulk_action", "content"]
+    run_ready_jobs(worker, kinds=RUN)
+    bulk = read(manager, f"/bulk-actions/{made['id']}")
+    assert (bulk["state"], bulk["ending"]) == ("cancelled", "The session that began it was undone.")
+    assert [published(manager, path) for path in (public, late)] == [None, None]
+    assert set(reasons(undo(manager)).values()) == {"already_undone"}
+
+
+@pytest.mark.parametrize("what", ["disabled", "demoted", "revoked"])
+def test_who_may_no_more_is_stopped(
+    manager: Caller,
+    worker: WorkerContext,
+    sessions: sessionmaker[Session],
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+) -> None:
+    agent = Agent(manager, *ALL)
+    paths = [write(manager) for _ in range(3)]
+    for path in paths:
+        by_hand(manager, "POST", f"{path}/publish", QUIET)
+    asked = {"action": "unpublish", "content_ids": [id_of(path) for path in paths]}
+    made = agent.call("POST", "/bulk-actions", asked)
+    with monkeypatch.context() as patch, sessions.begin() as session:
+        patch.setattr(bulk_steps, "ITEMS_A_BATCH", 1)
+        assert not bulk_steps.run_batch(session, made["id"], lambda actor: actor)
+    change = {
+        "disabled": update(User).where(User.id == manager.id).values(disabled_at=text("now()")),
+        "demoted": update(User)
+        .where(User.id == manager.id)
+        .values(role_id=text(f"(SELECT id FROM {Role.__tablename__} WHERE name = 'author')")),
+        "revoked": update(ApiKey).values(revoked_at=text("now()")),
+    }[what]
+    with sessions.begin() as session:
+        session.execute(change)
+    run_ready_jobs(worker, kinds=RUN)
+    with sessions.begin() as session:
+        states = text("SELECT state, done, ending FROM bulk_actions")
+        state, done, ending = session.execute(states).one()
+        public = session.scalar(text("SELECT count(*) FROM publications"))
+    assert (state, done, public) == ("stopped", 1, 2)
+    expected = "content.publish" if what == "demoted" else "does not work any more"
+    assert expected in ending

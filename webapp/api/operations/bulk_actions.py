@@ -1,0 +1,307 @@
+"""Bulk actions: change many items by one request, and see what becomes of each."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from flask import Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from webapp.api.answers import answer, page_of
+from webapp.api.auth import current_actor, requires
+from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.edge import open_session
+from webapp.api.fields import (
+    Id,
+    Input,
+    Moment,
+    Name,
+    Omittable,
+    PageQuery,
+    Query,
+    SlugText,
+    TagNames,
+)
+from webapp.api.problems import problem_response
+from webapp.kit.cursors import decode_cursor
+from webapp.kit.lifecycle import Standing
+from webapp.kit.permissions import Permission
+from webapp.models import BulkAction
+from webapp.services.operations import bulk_actions
+from webapp.services.operations.bulk_actions import ItemLine, Wish
+from webapp.services.operations.bulk_changes import Action, Options
+from webapp.services.operations.bulk_selection import ItemFilter
+
+blueprint = Blueprint("bulk", title="Bulk actions")
+
+PATH = "/bulk-actions"
+MOST_IDS = 10_000
+BULK_PROBLEMS = {
+    **ACCOUNT_PROBLEMS,
+    "404": problem_response("There is no such bulk action that one may know of."),
+    "409": problem_response("It is at work, or has ended, or too many are at work."),
+}
+
+Asked = Literal[
+    "publish", "unpublish", "archive", "unarchive", "trash", "untrash", "tag", "untag", "move"
+]
+ItemState = Literal["waiting", "done", "skipped", "failed"]
+Reason = Literal[
+    "unchanged", "not_found", "forbidden", "conflict", "changed_since", "already_undone",
+    "irreversible", "told",
+]  # fmt: skip
+
+
+class FilterInput(Input):
+    """Items to which all that is given applies; without a status, what is not put aside."""
+
+    status: Omittable[Standing] = Field(None, strict=False)
+    author_id: Omittable[Id] = None
+    category_id: Omittable[Id] = None
+    tag: Omittable[SlugText] = Field(None, description="Slug of a tag.")
+    created_from: Omittable[Moment] = Field(None, description="Written at this moment or later.")
+    created_to: Omittable[Moment] = Field(None, description="Written before this moment.")
+    import_collection: Omittable[Name] = Field(
+        None, description="The collection of an import that they came with."
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("say by at least one field which items are meant")
+        return self
+
+
+class BulkRequest(Input):
+    """What to do, and to which items: those of `content_ids`, or those that fit `filter`."""
+
+    action: Asked
+    content_ids: Annotated[Omittable[list[Id]], Field(min_length=1, max_length=MOST_IDS)] = None
+    filter: Omittable[FilterInput] = None
+    tags: Annotated[
+        Omittable[TagNames], Field(min_length=1, description="For `tag` and `untag`: their names.")
+    ] = None
+    category_id: Annotated[
+        Id | None, Field(description="For `move`: the category; null for none.")
+    ] = None
+    notify: bool = Field(
+        False,
+        description="For `publish`: whether followers are told, if it is news to them. Here they "
+        "are not, unless you say so.",
+    )
+    dry_run: bool = Field(
+        False, description="Answer what would come of it, and change nothing (200)."
+    )
+
+    @model_validator(mode="after")
+    def _fits_the_action(self) -> Self:
+        if (self.content_ids is None) == (self.filter is None):
+            raise ValueError("send either content_ids or filter")
+        if (self.tags is not None) != (self.action in {"tag", "untag"}):
+            raise ValueError("tags are sent with tag and untag, and only with these")
+        if ("category_id" in self.model_fields_set) != (self.action == "move"):
+            raise ValueError("category_id is sent with move, and only with that")
+        if self.notify and self.action != "publish":
+            raise ValueError("notify is sent with publish alone")
+        return self
+
+
+class BulkPath(Query):
+    """Which bulk action."""
+
+    bulk_action_id: Id
+
+
+class ItemsQuery(PageQuery):
+    """Which of its items."""
+
+    state: Omittable[ItemState] = None
+
+
+class BulkAnswer(BaseModel):
+    """A bulk action, and how far it is."""
+
+    id: int
+    action: Action
+    options: dict[str, Any] = Field(description="What was asked for, the filter among it.")
+    state: Literal["running", "done", "cancelled", "stopped"]
+    ending: str | None = Field(description="Why it ended before all was done.")
+    made_by_id: int | None
+    api_key_id: int | None
+    agent_session: str | None
+    undoes_id: int | None = Field(description="The bulk action that it puts back.")
+    matched: int = Field(description="How many items it is about.")
+    waiting: int
+    done: int
+    skipped: int = Field(description="How many needed no change, or are not there for its maker.")
+    failed: int
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class BulkPage(BaseModel):
+    """A page of bulk actions."""
+
+    items: list[BulkAnswer]
+    next: str | None
+
+
+class ItemAnswer(BaseModel):
+    """What became of one item."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    content_id: int
+    state: ItemState
+    reason: Reason | None
+    detail: str | None
+    revision_before: int | None
+    revision_after: int | None
+
+
+class ItemPage(BaseModel):
+    """A page of items, in the order of their ids."""
+
+    items: list[ItemAnswer]
+    next: str | None
+
+
+class TrialAnswer(BaseModel):
+    """What would come of it: how many items, and of the first of them each by itself."""
+
+    dry_run: Literal[True] = True
+    action: Action
+    matched: int
+    sample: list[ItemAnswer]
+
+
+@blueprint.post(
+    PATH,
+    responses={200: TrialAnswer, 202: BulkAnswer, **ACCOUNT_PROBLEMS, "409": BULK_PROBLEMS["409"]},
+    security=BEARER,
+)
+@requires(Permission.CONTENT_CHANGE_MANY)
+def ask(body: BulkRequest) -> Response:
+    """Do one thing to many items: by a list of up to 10,000 ids, or to up to 100,000 that fit.
+
+    The items are chosen now; a worker changes them, each as the route for one item would, with the
+    rights that you have at that moment. `dry_run` tells first of how many items it would be, and
+    tries the first 20.
+    """
+    session, actor = open_session(), current_actor()
+    wish = _wish_of(body)
+    if body.dry_run:
+        # All was done and is taken back again, so that the answer is what would have come of it.
+        savepoint = session.begin_nested()
+        trial = bulk_actions.attempt(session, actor, wish)
+        savepoint.rollback()
+        sample = [
+            ItemAnswer(
+                content_id=content_id, state=one.state, reason=one.reason, detail=one.detail,
+                revision_before=one.before, revision_after=one.after,
+            )
+            for content_id, one in trial.sample.items()
+        ]  # fmt: skip
+        return answer(TrialAnswer(action=wish.action, matched=trial.matched, sample=sample))
+    return _accepted(bulk_actions.get(session, actor, bulk_actions.ask(session, actor, wish)))
+
+
+@blueprint.get(PATH, responses={200: BulkPage, **ACCOUNT_PROBLEMS}, security=BEARER)
+@requires(Permission.CONTENT_READ_OWN)
+def list_own(query: PageQuery) -> Response:
+    """List one's own bulk actions, newest first."""
+    before: Any = None if query.cursor is None else decode_cursor(query.cursor, int)
+    rows = bulk_actions.list_actions(
+        open_session(), current_actor(), before=before, limit=query.limit + 1
+    )
+    return answer(BulkPage(**page_of(rows, query.limit, _shape, lambda row: (row.id,))))
+
+
+@blueprint.get(
+    f"{PATH}/<int:bulk_action_id>", responses={200: BulkAnswer, **BULK_PROBLEMS}, security=BEARER
+)
+@requires(Permission.CONTENT_READ_OWN)
+def show(path: BulkPath) -> Response:
+    """Show how far a bulk action is: one's own, or anybody's to who may read the activity log."""
+    return answer(_shape(bulk_actions.get(open_session(), current_actor(), path.bulk_action_id)))
+
+
+@blueprint.get(
+    f"{PATH}/<int:bulk_action_id>/items",
+    responses={200: ItemPage, **BULK_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CONTENT_READ_OWN)
+def list_items(path: BulkPath, query: ItemsQuery) -> Response:
+    """List what became of its items, in the order of their ids; `state=failed` says of which none.
+
+    An item that one may not see is told as one that is not there.
+    """
+    session, actor = open_session(), current_actor()
+    bulk = bulk_actions.get(session, actor, path.bulk_action_id)
+    after: Any = 0 if query.cursor is None else decode_cursor(query.cursor, int)[0]
+    rows = bulk_actions.list_items(
+        session, actor, bulk, state=query.state, after=after, limit=query.limit + 1
+    )
+    page = page_of(rows, query.limit, _shape_item, lambda row: (row.content_id,))
+    return answer(ItemPage(**page))
+
+
+@blueprint.post(
+    f"{PATH}/<int:bulk_action_id>/cancel",
+    responses={200: BulkAnswer, **BULK_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CONTENT_CHANGE_MANY)
+def cancel(path: BulkPath) -> Response:
+    """End a bulk action: what it has changed stays so, and what waits is not changed any more."""
+    return answer(_shape(bulk_actions.cancel(open_session(), current_actor(), path.bulk_action_id)))
+
+
+@blueprint.post(
+    f"{PATH}/<int:bulk_action_id>/undo",
+    responses={202: BulkAnswer, **BULK_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.ACTIVITY_UNDO)
+def undo(path: BulkPath) -> Response:
+    """Put back what a bulk action has changed and nobody has touched since, by another one.
+
+    Its items say what was not put back and why. Each step asks for the permission that it would
+    need by hand. While the first is at work it is refused (409): cancel it.
+    """
+    return _accepted(bulk_actions.undo(open_session(), current_actor(), path.bulk_action_id))
+
+
+def _wish_of(body: BulkRequest) -> Wish:
+    options = Options(tuple(body.tags or ()), body.category_id, body.notify)
+    wanted = None if body.filter is None else ItemFilter(**body.filter.model_dump())
+    return Wish(Action(body.action), options, body.content_ids, wanted)
+
+
+def _accepted(bulk: BulkAction) -> Response:
+    return answer(_shape(bulk), 202, location=f"/api/v1{PATH}/{bulk.id}")
+
+
+def _shape(bulk: BulkAction) -> BulkAnswer:
+    return BulkAnswer(
+        id=bulk.id,
+        action=Action(bulk.action),
+        options=bulk.options,
+        state=bulk.state,
+        ending=bulk.ending,
+        made_by_id=bulk.made_by_id,
+        api_key_id=bulk.api_key_id,
+        agent_session=bulk.agent_session,
+        undoes_id=bulk.undoes_id,
+        matched=bulk.matched,
+        waiting=bulk.matched - bulk.done - bulk.skipped - bulk.failed,
+        done=bulk.done,
+        skipped=bulk.skipped,
+        failed=bulk.failed,
+        created_at=bulk.created_at,
+        ended_at=bulk.ended_at,
+    )
+
+
+def _shape_item(line: ItemLine) -> ItemAnswer:
+    return ItemAnswer.model_validate(line)

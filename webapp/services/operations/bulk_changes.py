@@ -1,0 +1,112 @@
+"""What a bulk action does to one item: the same as the route that changes one alone."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from webapp.kit.content_limits import TAGS_LIMIT
+from webapp.kit.lifecycle import TABLE, Facts, Move
+from webapp.kit.permissions import Permission
+from webapp.models import Content
+from webapp.services.accounts.actors import Actor
+from webapp.services.content import content, lifecycle, tagging
+from webapp.services.errors import ConflictError, ForbiddenError
+from webapp.services.publishing import publishing
+
+
+class Action(StrEnum):
+    """What may be done to many items at once."""
+
+    PUBLISH = "publish"
+    UNPUBLISH = "unpublish"
+    ARCHIVE = "archive"
+    UNARCHIVE = "unarchive"
+    TRASH = "trash"
+    UNTRASH = "untrash"
+    TAG = "tag"
+    UNTAG = "untag"
+    MOVE = "move"
+    UNDO = "undo"
+
+
+_EDITS = frozenset({Action.TAG, Action.UNTAG, Action.MOVE})
+_OfOne = Callable[[Session, Actor, int, Collection[int] | None], None]
+_MOVES: Mapping[Action, _OfOne] = {
+    Action.UNPUBLISH: publishing.unpublish,
+    Action.ARCHIVE: content.archive,
+    Action.UNARCHIVE: content.unarchive,
+    Action.TRASH: content.trash,
+    Action.UNTRASH: content.untrash,
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an action needs: the names of tags, a category (None: none), whether to tell."""
+
+    tags: tuple[str, ...] = ()
+    category_id: int | None = None
+    notify: bool = False
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> "Options":
+        """Read what a row keeps."""
+        return cls(
+            tuple(kept.get("tags", ())), kept.get("category_id"), bool(kept.get("notify", False))
+        )
+
+
+def move_of(action: Action) -> Move:
+    """Return the move in the table of moves that an action makes of each item."""
+    return Move.EDIT if action in _EDITS else Move(action.value)
+
+
+def require_ever(actor: Actor, action: Action, options: Options) -> None:
+    """Raise ForbiddenError where the actor may do this to no item at all."""
+    if action is Action.UNDO:
+        actor.require(Permission.ACTIVITY_UNDO)
+        return
+    rule = TABLE[move_of(action)]
+    if rule.own is None or not actor.may(rule.own):
+        actor.require(rule.of_anybody)
+    if action is Action.PUBLISH and options.notify:
+        lifecycle.require_telling(actor)
+
+
+def stands_there(item: Content, action: Action) -> bool:
+    """Say whether a locked item stands already where the action would bring it."""
+    if action in _EDITS or action is Action.PUBLISH:
+        return False
+    standing = lifecycle.standing_of(item)
+    facts = Facts(standing, was_public=item.publish_sequence > 0)
+    return TABLE[move_of(action)].leads_to(facts) is standing
+
+
+def change(session: Session, actor: Actor, item: Content, action: Action, options: Options) -> None:
+    """Change a locked item. Raises what the change of one raises.
+
+    Where nothing had to be changed, its revision stays.
+    """
+    if action in _MOVES:
+        _MOVES[action](session, actor, item.id, None)
+    elif action in _EDITS:
+        content.edit(session, actor, item.id, None, _edit(session, item, action, options))
+    else:
+        raise ForbiddenError(f"{action.value} is not done item by item.")
+
+
+def _edit(session: Session, item: Content, action: Action, options: Options) -> dict[str, Any]:
+    if action is Action.MOVE:
+        return {"category_id": options.category_id}
+    former = content.tags_of(session, item.id)
+    wanted = tagging.find_ids(session, options.tags)
+    if action is Action.UNTAG:
+        return {"tags": [tag.name for tag in former if tag.id not in wanted.values()]}
+    has = {tag.id for tag in former}
+    new = [name for name, tag_id in wanted.items() if tag_id is None or tag_id not in has]
+    if len(former) + len(new) > TAGS_LIMIT:
+        raise ConflictError(f"It would have more than {TAGS_LIMIT} tags.")
+    return {"tags": [*(tag.name for tag in former), *new]}
