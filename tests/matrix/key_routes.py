@@ -80,6 +80,7 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     "PUT /api/v1/categories/<int:category_id>": ADMINISTRATION,
     "DELETE /api/v1/categories/<int:category_id>": ADMINISTRATION,
     "POST /api/v1/categories/<int:category_id>/merge": ADMINISTRATION,
+    "GET /api/v1/refreshes/<named>/<int:named_id>": ADMINISTRATION,
     "GET /api/v1/follows": OWN,
     "PUT /api/v1/follows/<target>/<int:target_id>": ADMINISTRATION,
     "DELETE /api/v1/follows/<target>/<int:target_id>": ADMINISTRATION,

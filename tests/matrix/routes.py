@@ -305,6 +305,7 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
                     world
                 ),
                 *about_each_shelf("/published?category={item.shelf_word}")(world),
+                *about_each_shelf("/published?category={item.shelf_word}&subtree=true")(world),
             ]
         ),
     ),

@@ -24,11 +24,11 @@ def about_each_shelf(path: str, json: Any = None) -> Callable[[World], Iterator[
 
 
 TAXONOMY_ROUTES: dict[str, CommonRoute] = {
-    "GET /api/v1/categories": CommonRoute(None, once("/categories?limit=100")),
+    "GET /api/v1/categories": CommonRoute(None, once("/categories?limit=100&counts=true")),
     "POST /api/v1/categories": CommonRoute(MANAGER, once("/categories", {}), frozenset({422})),
     # It is there for authors; that nobody else is told of it, the words show.
     "GET /api/v1/categories/<int:category_id>": CommonRoute(
-        None, about_each_shelf("/categories/{item.category_id}"), frozenset({200, 404})
+        None, about_each_shelf("/categories/{item.category_id}?counts=true"), frozenset({200, 404})
     ),
     "PUT /api/v1/categories/<int:category_id>": CommonRoute(
         MANAGER, once(f"/categories/{NOBODY}", {"name": "x"}, ANY_TAG), frozenset({404})
@@ -36,7 +36,10 @@ TAXONOMY_ROUTES: dict[str, CommonRoute] = {
     "DELETE /api/v1/categories/<int:category_id>": CommonRoute(
         MANAGER, once(f"/categories/{NOBODY}", None, ANY_TAG), frozenset({404})
     ),
-    "GET /api/v1/tags": CommonRoute(None, once("/tags?limit=100")),
+    "GET /api/v1/refreshes/<named>/<int:named_id>": CommonRoute(
+        MANAGER, about_each_shelf("/refreshes/category/{item.category_id}")
+    ),
+    "GET /api/v1/tags": CommonRoute(None, once("/tags?limit=100&counts=true")),
     "POST /api/v1/categories/<int:category_id>/merge": CommonRoute(
         MANAGER,
         once(f"/categories/{NOBODY}/merge", {"into_id": NOBODY}, ANY_TAG),

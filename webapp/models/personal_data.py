@@ -179,8 +179,8 @@ HELD: dict[str, Held] = {
     ),
     "events": Held(
         "nobody", "what followers are told, and how far the telling has come", _NEVER, KEPT,
-        "id kind content_id sequence version category_id tag_ids title slug occurred_at"
-        " cursor_user_id recipients fanned_out_at stopped_at",
+        "id kind content_id sequence version category_id ancestor_ids tag_ids title slug"
+        " occurred_at cursor_user_id recipients fanned_out_at stopped_at",
         people={"author_id": UNLINKED}, is_exported=False,
     ),
     "familiar_networks": Held(
@@ -189,7 +189,7 @@ HELD: dict[str, Held] = {
     ),
     "follows": Held(
         "the account", "to tell a reader of what is new", "until the reader unfollows", DELETED,
-        "id category_id tag_id content_id created_at",
+        "id category_id tag_id content_id include_subtree created_at",
         people={"user_id": DELETED, "author_id": DELETED},
     ),
     "freeze_tokens": Held(

@@ -107,3 +107,80 @@ def test_who_deletes_says_where_items_go_and_may_be_asked_to(
     last = f"/categories/{target}?only_unused=true&reassign_to=none"
     assert manager.call("DELETE", last, If_Match="*").status_code == 204
     assert titles(client) == ["Item"]
+
+
+def test_a_list_holds_what_stands_below_a_category_page_by_page(
+    client: FlaskClient, manager: Caller
+) -> None:
+    root = make(manager, "Root")
+    middle = make(manager, "Middle", root)
+    leaf, beside = make(manager, "Leaf", middle), make(manager, "Beside")
+    for number, category_id in enumerate([root, leaf, beside, middle, leaf, root]):
+        publish(manager, f"Item {number}", category_id=category_id, tags=[f"t{number % 2}"])
+
+    def pages(**asked: str) -> list[str]:
+        found: list[str] = []
+        following: str | None = ""
+        while following is not None:
+            query = {"subtree": "true", "limit": "2", **asked}
+            page = client.get(
+                "/api/v1/published",
+                query_string=query | ({"cursor": following} if following else {}),
+            ).get_json()
+            found += [item["title"] for item in page["items"]]
+            following = page["next"]
+        return found
+
+    assert pages(category="root") == [f"Item {number}" for number in (5, 4, 3, 1, 0)]
+    assert pages(category="middle") == [f"Item {number}" for number in (4, 3, 1)]
+    assert pages(category="root", tag="t0") == ["Item 4", "Item 0"]
+    assert pages(category="root", q="item") == [f"Item {number}" for number in (5, 4, 3, 1, 0)]
+    assert pages(category="nowhere") == []
+    assert titles(client, category="root") == ["Item 0", "Item 5"]
+    refused = client.get("/api/v1/published?subtree=true")
+    assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (422, "query.subtree")
+
+
+def test_counts_are_told_where_they_are_asked_for(client: FlaskClient, manager: Caller) -> None:
+    root = make(manager, "Root")
+    leaf = make(manager, "Leaf", root)
+    publish(manager, "Item", category_id=leaf, tags=["word"])
+    manager.call("POST", "/content", {"title": "Draft", "category_id": root})
+    plain = client.get(f"/api/v1/categories/{root}")
+    assert "counts" not in plain.get_json()
+    assert plain.headers["ETag"] == manager.call("GET", f"/categories/{root}").headers["ETag"]
+    counted = client.get(f"/api/v1/categories/{root}?counts=true").get_json()["counts"]
+    assert counted == {"public": 0, "public_with_subtree": 1, "items": None}
+    listed = manager.call("GET", "/categories?counts=true").get_json()["items"]
+    assert [row["counts"]["items"] for row in listed] == [1, 1]
+    assert client.get("/api/v1/tags?counts=true").get_json()["items"][0]["public"] == 1
+    assert "public" not in client.get("/api/v1/tags").get_json()["items"][0]
+
+
+def test_the_progress_of_a_new_name_is_told(
+    client: FlaskClient, manager: Caller, worker: WorkerContext
+) -> None:
+    category_id = make(manager, "Before")
+    for number in range(3):
+        publish(manager, f"Item {number}", category_id=category_id)
+    path = f"/refreshes/category/{category_id}"
+    assert manager.call("GET", path).get_json() == {"state": "done", "total": 3, "done": 3}
+    manager.call("PUT", f"/categories/{category_id}", {"name": "After"}, If_Match="*")
+    assert manager.call("GET", path).get_json() == {"state": "waiting", "total": 3, "done": 0}
+    run_ready_jobs(worker, kinds={"publications.refresh"})
+    assert manager.call("GET", path).get_json() == {"state": "done", "total": 3, "done": 3}
+    assert manager.call("GET", "/refreshes/nothing/1").status_code == 422
+
+
+def test_a_reader_follows_a_category_with_its_subtree(client: FlaskClient, manager: Caller) -> None:
+    reader = Caller(client, RoleName.READER)
+    root = make(manager, "Root")
+    path = f"/follows/category/{root}"
+    assert reader.call("PUT", f"{path}?include_subtree=true").status_code == 204
+    assert reader.call("PUT", path).status_code == 204
+    (line,) = reader.call("GET", "/follows").get_json()["items"]
+    assert line["include_subtree"] is True
+    wrong = reader.call("PUT", f"/follows/author/{manager.id}?include_subtree=true")
+    assert (wrong.status_code, wrong.get_json()["errors"][0]["field"]) == (
+        422, "query.include_subtree",
+    )  # fmt: skip

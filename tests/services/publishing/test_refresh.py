@@ -17,7 +17,7 @@ from webapp.services.accounts.actors import Actor
 from webapp.services.content import category_removal, content, taxonomy
 from webapp.services.content.taxonomy import CategoryChanges
 from webapp.services.publishing import publishing
-from webapp.services.publishing.refresh import refresh_batch
+from webapp.services.publishing.refresh import progress_of, refresh_batch
 
 
 def make_public(session: Session, actor: Actor, **fields: Any) -> int:
@@ -268,3 +268,18 @@ def test_an_editor_behind_a_refresh_has_the_last_word(
         assert (None if row is None else row.document["title"]) == (
             None if decision == "unpublish" else "Second"
         )
+
+
+def test_the_place_of_a_job_says_how_many_documents_it_has_looked_at(session: Session) -> None:
+    actor = make_actor(session)
+    category_id = taxonomy.ensure_category(session, "Old")
+    for _ in range(5):
+        make_public(session, actor, category_id=category_id)
+    rename_category(session, actor, category_id, "new")
+    job = session.scalars(select(Job).where(Job.kind == RefreshPublications.kind)).one()
+    message = refresh_batch(session, RefreshPublications(**job.payload), 2)
+    assert message is not None
+    job.payload = {**job.payload, **message.model_dump(mode="json")}
+    session.flush()
+    progress = progress_of(session, "category", category_id)
+    assert (progress.state, progress.total, progress.done) == ("waiting", 5, 2)

@@ -10,7 +10,7 @@ from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import open_session
-from webapp.api.fields import Id, PageQuery, Query
+from webapp.api.fields import Flag, Id, Omittable, PageQuery, Query
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
 from webapp.services.audience import follows
@@ -28,6 +28,18 @@ class FollowPath(Query):
     target_id: Id
 
 
+class FollowQuery(Query):
+    """How far."""
+
+    include_subtree: Annotated[
+        Omittable[Flag],
+        Field(
+            description="Of a category: follow what is published below it as well. Left out, a"
+            " follow that is there stays as it is."
+        ),
+    ] = None
+
+
 class FollowAnswer(BaseModel):
     """One thing that is followed."""
 
@@ -36,6 +48,7 @@ class FollowAnswer(BaseModel):
     target: Target
     target_id: int
     name: str
+    include_subtree: bool
     created_at: datetime
 
 
@@ -50,9 +63,15 @@ class FollowPage(BaseModel):
     "/follows/<target>/<int:target_id>", responses={204: None, **ACCOUNT_PROBLEMS}, security=BEARER
 )
 @requires(Permission.FOLLOW_MANAGE)
-def follow(path: FollowPath) -> Response:
-    """Follow an author, a category, a tag or a public item; IMPRINT_QUOTA_FOLLOWS at most (409)."""
-    follows.follow(open_session(), current_actor(), Target(path.target), path.target_id)
+def follow(path: FollowPath, query: FollowQuery) -> Response:
+    """Follow an author, a category, a tag or a public item; IMPRINT_QUOTA_FOLLOWS at most (409).
+
+    Which categories stand above an item counts as of its publication.
+    """
+    follows.follow(
+        open_session(), current_actor(), Target(path.target), path.target_id,
+        include_subtree=query.include_subtree,
+    )  # fmt: skip
     return no_content()
 
 

@@ -1,5 +1,6 @@
 """Categories (a tree, kept by managers) and tags (made by use)."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 from flask import Response
@@ -44,8 +45,9 @@ from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
 from webapp.models import Category, Tag
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import category_removal, tagging, taxonomy
+from webapp.services.content import category_removal, tagging, taxonomy, term_counts
 from webapp.services.content.taxonomy import CategoryChanges, CategoryView
+from webapp.services.content.term_counts import CategoryCounts
 
 blueprint = Blueprint("taxonomy", title="Categories and tags")
 
@@ -60,6 +62,24 @@ class CategoryInput(Input):
     slug: Omittable[SlugText] = None
     description: ShortText = ""
     parent_id: Id | None = None
+
+
+CountsFlag = Annotated[
+    Flag,
+    Field(description="Say how much stands in each. The ETag is then that of the numbers as well."),
+]
+
+
+class CountedQuery(Query):
+    """Whether to count."""
+
+    counts: CountsFlag = False
+
+
+class CountedPageQuery(PageQuery):
+    """Which page of a list, and whether to count."""
+
+    counts: CountsFlag = False
 
 
 class CategoryPath(Query):
@@ -104,10 +124,29 @@ class CategoryAnswer(BaseModel):
     parent_id: int | None
 
 
+class CountsAnswer(BaseModel):
+    """How much stands in a category at this moment."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    public: int = Field(description="Public items in it.")
+    public_with_subtree: int = Field(description="Public items in it and below it.")
+    items: int | None = Field(
+        description="Items in it that you may see, drafts as well, without the trash; null for"
+        " who may not choose among all categories."
+    )
+
+
+class CountedCategory(CategoryAnswer):
+    """A category, with what stands in it where that is asked for."""
+
+    counts: CountsAnswer | None = Field(None, description="With `counts=true` alone.")
+
+
 class CategoryPage(BaseModel):
     """A page of categories."""
 
-    items: list[CategoryAnswer]
+    items: list[CountedCategory]
     next: str | None
 
 
@@ -121,10 +160,16 @@ class TagAnswer(BaseModel):
     name: str
 
 
+class CountedTag(TagAnswer):
+    """A tag, with how many public items have it where that is asked for."""
+
+    public: int | None = Field(None, description="Public items; with `counts=true` alone.")
+
+
 class TagPage(BaseModel):
     """A page of tags."""
 
-    items: list[TagAnswer]
+    items: list[CountedTag]
     next: str | None
 
 
@@ -132,7 +177,7 @@ class TagPage(BaseModel):
     "/categories", responses={200: CategoryPage, **NOT_MODIFIED}, security=OPTIONAL_BEARER
 )
 @public_to_all
-def list_categories(query: PageQuery) -> Response:
+def list_categories(query: CountedPageQuery) -> Response:
     """List categories in the order of their ids; `parent_id` makes them a tree.
 
     One that an import has made shows once something in it is public; authors see it before.
@@ -142,21 +187,23 @@ def list_categories(query: PageQuery) -> Response:
     if query.cursor is not None:
         (after_id,) = decode_cursor(query.cursor, int)  # type: ignore[assignment]
     rows = taxonomy.list_categories(open_session(), actor, after_id=after_id, limit=query.limit + 1)
-    page = page_of(rows, query.limit, _category, lambda row: (row.id,))
+    counted = _counts(actor, [row.id for row in rows], is_wanted=query.counts)
+    page = page_of(rows, query.limit, partial(_counted, counted), lambda row: (row.id,))
     return _answer_to(actor, CategoryPage(**page))
 
 
 @blueprint.get(
     "/categories/<int:category_id>",
-    responses={200: CategoryAnswer, **NOT_FOUND, **NOT_MODIFIED},
+    responses={200: CountedCategory, **NOT_FOUND, **NOT_MODIFIED},
     security=OPTIONAL_BEARER,
 )
 @public_to_all
-def read_category(path: CategoryPath) -> Response:
-    """Read one category."""
+def read_category(path: CategoryPath, query: CountedQuery) -> Response:
+    """Read one category. A change of it wants the ETag of an answer without `counts`."""
     actor = known_actor()
     found = taxonomy.view_category(open_session(), actor, path.category_id)
-    return _answer_to(actor, _category(found))
+    counted = _counts(actor, [found.id], is_wanted=query.counts)
+    return _answer_to(actor, _counted(counted, found))
 
 
 @blueprint.post("/categories", responses={201: CategoryAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
@@ -224,14 +271,16 @@ def merge_category(path: CategoryPath, header: IfMatch, body: MergeInput) -> Res
 
 @blueprint.get("/tags", responses={200: TagPage, **NOT_MODIFIED}, security=[])
 @public
-def list_tags(query: PageQuery) -> Response:
+def list_tags(query: CountedPageQuery) -> Response:
     """List tags in the order of their slugs."""
     after_slug = ""
     if query.cursor is not None:
         (after_slug,) = decode_cursor(query.cursor, str)  # type: ignore[assignment]
     rows = tagging.list_tags(open_session(), after_slug=after_slug, limit=query.limit + 1)
-    page = TagPage(**page_of(rows, query.limit, _tag, lambda row: (row.slug,)))
-    return public_answer(page.model_dump_json().encode())
+    ids = [row.id for row in rows]
+    counted = term_counts.count_tags(open_session(), ids) if query.counts else {}
+    page = TagPage(**page_of(rows, query.limit, partial(_tag, counted), lambda row: (row.slug,)))
+    return public_answer(page.model_dump_json(exclude_unset=True).encode())
 
 
 def _changes(body: CategoryInput) -> CategoryChanges:
@@ -240,7 +289,7 @@ def _changes(body: CategoryInput) -> CategoryChanges:
 
 def _answer_to(actor: Actor | None, shown: BaseModel) -> Response:
     """Answer with what this caller may see, which no cache may give to another one."""
-    body = shown.model_dump_json().encode()
+    body = shown.model_dump_json(exclude_unset=True).encode()
     if actor is None:
         response = public_answer(body)
     else:
@@ -255,5 +304,22 @@ def _category(row: Category | CategoryView) -> CategoryAnswer:
     return CategoryAnswer.model_validate(row)
 
 
-def _tag(row: Tag) -> TagAnswer:
-    return TagAnswer.model_validate(row)
+def _counts(
+    actor: Actor | None, category_ids: list[int], *, is_wanted: bool
+) -> dict[int, CategoryCounts]:
+    return term_counts.count_categories(open_session(), actor, category_ids) if is_wanted else {}
+
+
+def _counted(counted: dict[int, CategoryCounts], row: CategoryView) -> CountedCategory:
+    """Shape a category with its counts, or as it is without them."""
+    given = _category(row).model_dump()
+    if row.id in counted:
+        given["counts"] = CountsAnswer.model_validate(counted[row.id])
+    return CountedCategory(**given)
+
+
+def _tag(counted: dict[int, int], row: Tag) -> CountedTag:
+    given = TagAnswer.model_validate(row).model_dump()
+    if row.id in counted:
+        given["public"] = counted[row.id]
+    return CountedTag(**given)

@@ -10,11 +10,11 @@ from webapp.api.answers import REVALIDATE, public_answer
 from webapp.api.auth import public
 from webapp.api.blueprint import API_PREFIX, NOT_MODIFIED, Blueprint
 from webapp.api.edge import web_context
-from webapp.api.fields import Omittable, PageQuery, Query, SlugText
+from webapp.api.fields import Flag, Omittable, PageQuery, Query, SlugText
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
-from webapp.services.errors import NotFoundError
+from webapp.services.errors import InvalidInputError, NotFoundError
 from webapp.services.publishing import published
 from webapp.services.publishing.published import PublicFilter
 
@@ -34,6 +34,7 @@ class PublishedQuery(PageQuery):
 
     tag: Omittable[SlugText] = Field(None, description="Slug of a tag.")
     category: Omittable[SlugText] = Field(None, description="Slug of a category.")
+    subtree: Flag = Field(False, description="The categories below `category` as well.")
     author: Omittable[Words] = Field(None, description="Login of an author.")
     q: Omittable[Words] = Field(None, description="Words to search for.")
 
@@ -86,7 +87,9 @@ class PublishedPage(BaseModel):
 def list_published(query: PublishedQuery) -> Response:
     """List public items, newest first."""
     before: Any = None if query.cursor is None else decode_cursor(query.cursor, datetime, int)
-    filters = PublicFilter(query.tag, query.category, query.author, query.q)
+    if query.subtree and query.category is None:
+        raise InvalidInputError("subtree", "is of a category, which is not named", place="query")
+    filters = PublicFilter(query.tag, query.category, query.author, query.q, query.subtree)
     body = web_context().readers.run(
         lambda reader: published.list_newest(reader, filters, before=before, limit=query.limit)
     )

@@ -18,7 +18,10 @@ def _followed(column: str) -> Index:
 
 
 class Follow(Base):
-    """One reader follows one author, category, tag or item: exactly one of the four is set."""
+    """One reader follows one author, category, tag or item: exactly one of the four is set.
+
+    With `include_subtree` what stands below a category is followed as well.
+    """
 
     __tablename__ = "follows"
     __table_args__ = (
@@ -31,6 +34,12 @@ class Follow(Base):
         _followed("tag_id"),
         _followed("content_id"),
         Index("ix_follows_user_id_id", "user_id", "id"),
+        Index(
+            "ix_follows_category_id_user_id_subtree",
+            "category_id",
+            "user_id",
+            postgresql_where=text("include_subtree"),
+        ),
     )
 
     id: Mapped[identity]
@@ -39,4 +48,5 @@ class Follow(Base):
     category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id", ondelete="CASCADE"))
     tag_id: Mapped[int | None] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"))
     content_id: Mapped[int | None] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"))
+    include_subtree: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[created_timestamp]

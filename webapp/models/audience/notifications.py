@@ -11,11 +11,12 @@ class Event(Base):
     """Something that followers hear of, and how far the telling has come.
 
     The targets are copied from the version that went public, so a later change of its tags does
-    not change who is told. `cursor_user_id` is the last follower that was reached, `recipients` how
-    many were. `title` and `slug` are those that went public; inboxes and mails tell what is public
-    when they are read or sent. `version` is the number of the version that went
-    public; events of an older release have none. `stopped_at` is when a withdrawal of the item
-    ended the telling before everybody had heard.
+    not change who is told; `ancestor_ids` are the categories above its own at that moment.
+    `cursor_user_id` is the last follower that was reached, `recipients` how many were. `title` and
+    `slug` are those that went public; inboxes and mails tell what is public when they are read or
+    sent. `version` is the number of the version that went public; events of an older release have
+    none. `stopped_at` is when a withdrawal of the item ended the telling before everybody had
+    heard.
     """
 
     __tablename__ = "events"
@@ -37,6 +38,7 @@ class Event(Base):
     category_id: Mapped[int | None] = mapped_column(
         ForeignKey("categories.id", ondelete="SET NULL")
     )
+    ancestor_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     tag_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     title: Mapped[str] = mapped_column(Text)
     slug: Mapped[str] = mapped_column(Text)

@@ -37,6 +37,11 @@ _AUDIENCE = """
         (SELECT user_id FROM follows WHERE category_id = :category_id AND user_id > :cursor
          ORDER BY user_id LIMIT :chunk)
         UNION
+        (SELECT user_id FROM unnest(CAST(:ancestor_ids AS bigint[])) AS above (id), LATERAL (
+            SELECT user_id FROM follows
+            WHERE category_id = above.id AND include_subtree AND user_id > :cursor
+            ORDER BY user_id LIMIT :chunk) AS of_subtree)
+        UNION
         (SELECT user_id FROM unnest(CAST(:tag_ids AS bigint[])) AS tag (id), LATERAL (
             SELECT user_id FROM follows WHERE tag_id = tag.id AND user_id > :cursor
             ORDER BY user_id LIMIT :chunk) AS of_tag)
@@ -127,6 +132,7 @@ def fan_out_chunk(session: Session, event_id: int, size: int = FOLLOWERS_A_CHUNK
         "event_id": event_id,
         "author_id": event.author_id,
         "category_id": event.category_id,
+        "ancestor_ids": event.ancestor_ids,
         "tag_ids": event.tag_ids,
         "content_id": event.content_id,
         "cursor": event.cursor_user_id,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Select, delete, exists, func, literal, or_, select
+from sqlalchemy import Select, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -13,7 +13,7 @@ from webapp.models import Category, Follow, Publication, Role, Tag, User
 from webapp.services.accounts import quotas
 from webapp.services.accounts.actors import Actor
 from webapp.services.content.tagging import is_public
-from webapp.services.errors import NotFoundError
+from webapp.services.errors import InvalidInputError, NotFoundError
 
 
 class Target(StrEnum):
@@ -33,6 +33,7 @@ class FollowLine:
     target: Target
     target_id: int
     name: str
+    include_subtree: bool
     created_at: datetime
 
 
@@ -65,14 +66,33 @@ def _followable(target: Target, target_id: int) -> Select[int]:
     return queries[target]
 
 
-def follow(session: Session, actor: Actor, target: Target, target_id: int) -> None:
-    """Follow something; following it again changes nothing. Raises NotFoundError and QuotaError."""
+def follow(
+    session: Session,
+    actor: Actor,
+    target: Target,
+    target_id: int,
+    *,
+    include_subtree: bool | None = None,
+) -> None:
+    """Follow something, a category also with all that stands below it.
+
+    Following again changes nothing but that, where it is said. Raises NotFoundError, QuotaError and
+    InvalidInputError.
+    """
+    if include_subtree is not None and target is not Target.CATEGORY:
+        raise InvalidInputError("include_subtree", "only categories have one", place="query")
     if session.scalar(_followable(target, target_id)) is None:
         raise NotFoundError(f"There is no such {target.value} to follow.")
     column = _COLUMNS[target]
     made = session.scalar(
         insert(Follow)
-        .values({"user_id": actor.user_id, column.key: target_id})
+        .values(
+            {
+                "user_id": actor.user_id,
+                column.key: target_id,
+                "include_subtree": bool(include_subtree),
+            }
+        )
         .on_conflict_do_nothing(
             index_elements=[column.key, "user_id"], index_where=column.is_not(None)
         )
@@ -84,6 +104,12 @@ def follow(session: Session, actor: Actor, target: Target, target_id: int) -> No
             session, actor, own, actor.quotas.follows,
             "follows. Stop following something first.",
         )  # fmt: skip
+    elif include_subtree is not None:
+        session.execute(
+            update(Follow)
+            .where(Follow.user_id == actor.user_id, column == target_id)
+            .values(include_subtree=include_subtree)
+        )
 
 
 def unfollow(session: Session, actor: Actor, target: Target, target_id: int) -> None:
@@ -112,7 +138,7 @@ def list_follows(session: Session, actor: Actor, *, after_id: int, limit: int) -
         .limit(limit)
     )
     return [
-        FollowLine(row.id, _target_of(row), target_id, name, row.created_at)
+        FollowLine(row.id, _target_of(row), target_id, name, row.include_subtree, row.created_at)
         for row, target_id, name in session.execute(statement)
     ]
 

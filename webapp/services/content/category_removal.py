@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CompoundSelect, TextClause, delete, func, select, text
+from sqlalchemy import BigInteger, CompoundSelect, TextClause, bindparam, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RefreshPublications
@@ -21,7 +21,20 @@ from webapp.services.errors import ConflictError, InvalidInputError, NotFoundErr
 
 IsSeen = Callable[[Category], bool]
 
-# Pending events keep whom they tell, so they go where the followers go.
+# Pending events keep whom they tell, so they go where the followers go. Those of categories below
+# are found while these stand there.
+_MOVE_FOLLOWERS_OF_SUBTREE = text(
+    """
+    WITH RECURSIVE below AS (
+        SELECT id FROM categories WHERE parent_id = :category_id
+        UNION
+        SELECT child.id FROM categories AS child JOIN below ON child.parent_id = below.id
+    )
+    UPDATE events SET ancestor_ids = array_replace(ancestor_ids, :category_id, :into_id)
+    WHERE category_id IN (SELECT id FROM below) AND fanned_out_at IS NULL
+      AND :category_id = ANY (ancestor_ids)
+    """
+).bindparams(bindparam("category_id", type_=BigInteger()), bindparam("into_id", type_=BigInteger()))
 _MOVE_ITEMS = (
     text("UPDATE content SET category_id = :into_id WHERE category_id = :category_id"),
     text("UPDATE content_versions SET category_id = :into_id WHERE category_id = :category_id"),
@@ -31,6 +44,14 @@ _MOVE_ITEMS = (
 )
 _MOVE_FOLLOWERS = (
     text("UPDATE events SET category_id = :into_id WHERE category_id = :category_id"),
+    text(
+        """
+        UPDATE follows SET include_subtree = true FROM follows AS other
+        WHERE follows.category_id = :into_id AND NOT follows.include_subtree
+          AND other.category_id = :category_id AND other.user_id = follows.user_id
+          AND other.include_subtree
+        """
+    ),
     text(
         """
         UPDATE follows SET category_id = :into_id
@@ -68,7 +89,8 @@ def merge_category(
     target = taxonomy.get_category(session, into_id)
     slug, name, was_public = former.slug, former.name, former.was_public
     use = _use_of(session, category_id)
-    _move(session, category_id, into_id, *_MOVE_ITEMS, *_MOVE_FOLLOWERS)
+    steps = (_MOVE_FOLLOWERS_OF_SUBTREE, *_MOVE_ITEMS, *_MOVE_FOLLOWERS)
+    _move(session, category_id, into_id, *steps)
     aliases.hand_over(session, category_id, into_id)
     _delete(session, category_id)
     if was_public:

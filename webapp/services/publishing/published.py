@@ -5,7 +5,7 @@ transaction of an ORM session would cost more than the read itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,12 +26,16 @@ class PublicDocument:
 
 @dataclass(frozen=True)
 class PublicFilter:
-    """Which public items a list holds; None does not filter."""
+    """Which public items a list holds; None does not filter.
+
+    With `subtree` the categories below `category` count as well.
+    """
 
     tag: str | None = None
     category: str | None = None
     author: str | None = None
     q: str | None = None
+    subtree: bool = False
 
 
 _BY_SLUG = b"SELECT document, etag FROM publications WHERE slug = %s"
@@ -61,6 +65,25 @@ _CATEGORY = b"""(
         (SELECT category_id FROM category_aliases WHERE category_aliases.slug = asked.slug))
     FROM (VALUES (%s::text)) AS asked (slug))"""
 
+# The newest of each category are the first of its index, and the newest of all are among them.
+_NEWEST_BELOW = b"""
+    WITH RECURSIVE below AS (
+        SELECT %(category)s AS id
+        UNION
+        SELECT child.id FROM categories AS child JOIN below ON child.parent_id = below.id
+    ), newest AS (
+        SELECT of_one.content_id FROM below, LATERAL (
+            SELECT content_id, published_at FROM publications
+            WHERE category_id = below.id%(filters)s
+            ORDER BY published_at DESC, content_id DESC LIMIT %%s
+        ) AS of_one
+        ORDER BY published_at DESC, content_id DESC LIMIT %%s
+    )
+    SELECT summary, published_at, content_id FROM publications
+    WHERE content_id IN (SELECT content_id FROM newest)
+    ORDER BY published_at DESC, content_id DESC
+"""
+
 _NEWEST = b"SELECT summary, published_at, content_id FROM publications"
 
 
@@ -72,6 +95,8 @@ def list_newest(
     limit: int,
 ) -> bytes:
     """Return one page of public items, newest first, as the JSON of a page."""
+    if filters.subtree and filters.category is not None:
+        return _page(_read_below(reader, filters, before, limit + 1), limit)
     clauses, parameters = _conditions(filters)
     if before is not None:
         clauses.append(b"(published_at, content_id) < (%s, %s)")
@@ -80,6 +105,21 @@ def list_newest(
     order = b" ORDER BY published_at DESC, content_id DESC LIMIT %s"
     rows = reader.execute(_NEWEST + where + order, (*parameters, limit + 1)).fetchall()
     return _page(rows, limit)
+
+
+def _read_below(
+    reader: Reader, filters: PublicFilter, before: tuple[datetime, int] | None, size: int
+) -> Sequence[tuple[Any, ...]]:
+    """Return the first rows of what stands in a category and below it."""
+    clauses, parameters = _conditions(replace(filters, category=None))
+    if before is not None:
+        clauses.append(b"(published_at, content_id) < (%s, %s)")
+        parameters.extend(before)
+    statement = _NEWEST_BELOW % {
+        b"category": _CATEGORY,
+        b"filters": b"".join(b" AND " + clause for clause in clauses),
+    }
+    return reader.execute(statement, (filters.category, *parameters, size, size)).fetchall()
 
 
 def _conditions(filters: PublicFilter) -> tuple[list[bytes], list[Any]]:

@@ -60,9 +60,18 @@ class Prepared(NamedTuple):
 # aside, in the trash or the archive, is left out, and so is whatever would hang on it.
 _PUBLISH = text(
     f"""
-    WITH wanted AS (
+    WITH RECURSIVE wanted AS (
         SELECT * FROM unnest(:content_ids, :version_ids, :moments)
             AS wanted (content_id, version_id, moment)
+    ), above AS (
+        SELECT id AS category_id, parent_id FROM categories
+        WHERE id IN (SELECT category_id FROM content_versions WHERE id = ANY (:version_ids))
+        UNION
+        SELECT above.category_id, categories.parent_id
+        FROM categories JOIN above ON categories.id = above.parent_id
+    ), paths AS (
+        SELECT category_id, array_agg(parent_id) AS ancestor_ids
+        FROM above WHERE parent_id IS NOT NULL GROUP BY category_id
     ), moved AS (
         UPDATE content SET
             status = 'published',
@@ -92,17 +101,17 @@ _PUBLISH = text(
             document = excluded.document, summary = excluded.summary, etag = excluded.etag,
             published_at = excluded.published_at, updated_at = excluded.updated_at
     ), happened AS (
-        INSERT INTO events (kind, content_id, sequence, version, author_id, category_id, tag_ids,
-                            title, slug, fanned_out_at)
+        INSERT INTO events (kind, content_id, sequence, version, author_id, category_id,
+                            ancestor_ids, tag_ids, title, slug, fanned_out_at)
         -- It is news the first time, and again when a withdrawal came before all had heard of it.
         SELECT CASE WHEN publish_sequence = 1 OR (
                 SELECT news.stopped_at IS NOT NULL FROM events AS news
                 WHERE news.kind = 'content.published' AND news.content_id = documents.id
                 ORDER BY news.sequence DESC LIMIT 1)
             THEN 'content.published' ELSE 'content.updated' END,
-            id, publish_sequence, number, author_id, category_id, tag_ids, title, slug,
-            CASE WHEN :notify THEN NULL ELSE statement_timestamp() END
-        FROM documents
+            id, publish_sequence, number, author_id, category_id, coalesce(ancestor_ids, '{{}}'),
+            tag_ids, title, slug, CASE WHEN :notify THEN NULL ELSE statement_timestamp() END
+        FROM documents LEFT JOIN paths USING (category_id)
         RETURNING id
     ), named AS MATERIALIZED (
         -- The update copies the rows that it is joined with, the text of a document as well.

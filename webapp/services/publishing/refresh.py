@@ -4,10 +4,14 @@ Nobody is told of it, no publication is counted, and the text stays that of the 
 public. The ETag changes, so that caches ask again.
 """
 
-from sqlalchemy import DateTime, TextClause, bindparam, text
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sqlalchemy import DateTime, TextClause, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RefreshPublications
+from webapp.models import Job
 from webapp.models.arrays import IdArray
 from webapp.services.publishing.documents import COLUMNS, DOCUMENT, JOINS, SUMMARY
 
@@ -37,6 +41,33 @@ _FIND = """
     FROM item LEFT JOIN documents USING (id)
     ORDER BY item.published_at, item.id
 """
+
+Named = Literal["author", "category"]
+
+_STATES = {"ready": "waiting", "held": "paused"}
+
+_COUNT = {
+    named: text(
+        f"""
+        SELECT count(*) AS total, count(*) FILTER (
+            WHERE NOT :is_done AND (published_at, content_id)
+                > (coalesce(:after_published_at, '-infinity'::timestamptz), :after_content_id)
+        ) AS remaining
+        FROM publications WHERE {_TARGETS[named]}
+        """  # noqa: S608 - the parts are constants of the code
+    ).bindparams(bindparam("after_published_at", type_=DateTime(timezone=True)))
+    for named in get_args(Named)
+}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a name has come: the state of its job, and how many documents were looked at."""
+
+    state: str
+    total: int
+    done: int
+
 
 _LOCK_ITEMS = text(
     "SELECT FROM content WHERE id = ANY (:content_ids) ORDER BY id FOR UPDATE"
@@ -83,6 +114,24 @@ def refresh_batch(
     return message.model_copy(
         update={"after_published_at": rows[-1].published_at, "after_content_id": rows[-1].id}
     )
+
+
+def progress_of(session: Session, named: Named, named_id: int) -> Progress:
+    """Return how far the public documents have come with a name.
+
+    The job walks them in the order of an index and keeps its place, so what is behind that place is
+    counted there. A job that is done, or was pruned since, leaves nothing.
+    """
+    message = RefreshPublications(named=named, named_id=named_id)
+    waiting = select(Job.state, Job.payload).where(
+        Job.kind == message.kind, Job.dedupe_key == message.dedupe_key()
+    )
+    row = session.execute(waiting).one_or_none()
+    state = "done" if row is None else str(row.state)
+    reached = message if row is None else RefreshPublications(**row.payload)
+    parameters = {**reached.model_dump(), "is_done": state == "done"}
+    counted = session.execute(_COUNT[named], parameters).one()
+    return Progress(_STATES.get(state, state), counted.total, counted.total - counted.remaining)
 
 
 def _find(message: RefreshPublications) -> TextClause:
