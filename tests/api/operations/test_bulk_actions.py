@@ -267,3 +267,26 @@ def test_what_makes_no_sense_is_refused(manager: Caller, asked: dict[str, Any]) 
 
 def _tags(caller: Caller, path: str) -> set[str]:
     return {tag["name"] for tag in read(caller, path)["tags"]}
+
+
+def test_items_get_another_author_and_their_readers_see_it(
+    manager: Caller, author: Caller, client: FlaskClient, worker: WorkerContext
+) -> None:
+    public, draft = write(author), write(author)
+    by_hand(manager, "POST", f"{public}/publish", {"notify": False})
+    tag = client.get(f"/api/v1/published/{read(manager, public)['slug']}").headers["ETag"]
+    reader = Caller(client, RoleName.READER)
+    asked = {"action": "change_author", "content_ids": [id_of(public)], "author_id": reader.id}
+    assert manager.call("POST", "/bulk-actions", asked).status_code == 422
+    refused = author.call("POST", "/bulk-actions", {**asked, "author_id": manager.id})
+    assert refused.status_code == 403
+    bulk = do(manager, worker, "change_author", public, draft, author_id=manager.id)
+    assert counts(bulk) == ("done", 2, 2, 0, 0)
+    assert author.call("GET", draft).status_code == 404
+    assert published(manager, public)["author"] == {"id": manager.id, "name": manager.login}
+    assert client.get("/api/v1/published?author=" + manager.login).get_json()["items"]
+    shown = client.get(f"/api/v1/published/{read(manager, public)['slug']}")
+    assert shown.headers["ETag"] != tag
+    assert counts(put_back(manager, worker, bulk)) == ("done", 2, 2, 0, 0)
+    assert read(author, draft)["author"]["id"] == author.id
+    assert published(manager, public)["author"] == {"id": author.id, "name": author.login}

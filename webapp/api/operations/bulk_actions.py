@@ -42,8 +42,9 @@ BULK_PROBLEMS = {
 }
 
 Asked = Literal[
-    "publish", "unpublish", "archive", "unarchive", "trash", "untrash", "tag", "untag", "move"
-]
+    "publish", "unpublish", "archive", "unarchive", "trash", "untrash", "tag", "untag", "move",
+    "change_author",
+]  # fmt: skip
 ItemState = Literal["waiting", "done", "skipped", "failed"]
 Reason = Literal[
     "unchanged", "not_found", "forbidden", "conflict", "changed_since", "already_undone",
@@ -83,6 +84,9 @@ class BulkRequest(Input):
     category_id: Annotated[
         Id | None, Field(description="For `move`: the category; null for none.")
     ] = None
+    author_id: Annotated[
+        Omittable[Id], Field(description="For `change_author`: an account that writes items.")
+    ] = None
     notify: bool = Field(
         False,
         description="For `publish`: whether followers are told, if it is news to them. Here they "
@@ -100,6 +104,8 @@ class BulkRequest(Input):
             raise ValueError("tags are sent with tag and untag, and only with these")
         if ("category_id" in self.model_fields_set) != (self.action == "move"):
             raise ValueError("category_id is sent with move, and only with that")
+        if (self.author_id is not None) != (self.action == "change_author"):
+            raise ValueError("author_id is sent with change_author, and only with that")
         if self.notify and self.action != "publish":
             raise ValueError("notify is sent with publish alone")
         return self
@@ -273,7 +279,7 @@ def undo(path: BulkPath) -> Response:
 
 
 def _wish_of(body: BulkRequest) -> Wish:
-    options = Options(tuple(body.tags or ()), body.category_id, body.notify)
+    options = Options(tuple(body.tags or ()), body.category_id, body.author_id, body.notify)
     wanted = None if body.filter is None else ItemFilter(**body.filter.model_dump())
     return Wish(Action(body.action), options, body.content_ids, wanted)
 

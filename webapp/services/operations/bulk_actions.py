@@ -18,8 +18,8 @@ from webapp.services import activity, origins
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content
 from webapp.services.content.visibility import visible_content
-from webapp.services.errors import ConflictError, NotFoundError, QuotaError
-from webapp.services.operations import bulk_steps
+from webapp.services.errors import ConflictError, InvalidInputError, NotFoundError, QuotaError
+from webapp.services.operations import bulk_steps, heirs
 from webapp.services.operations.bulk_changes import Action, Options, require_ever
 from webapp.services.operations.bulk_endings import end
 from webapp.services.operations.bulk_selection import (
@@ -181,6 +181,9 @@ def _begin(session: Session, actor: Actor, wish: Wish) -> BulkAction:
     require_ever(actor, wish.action, wish.options)
     if wish.action is Action.MOVE:
         content.check_category(session, wish.options.category_id)
+    author_id = wish.options.author_id
+    if author_id is not None and not heirs.is_writer(session, author_id):
+        raise InvalidInputError("author_id", "there is no such account that writes items")
     bulk = _insert(session, actor, wish.action, _kept(wish))
     if wish.filter is not None:
         standing = wish.filter.status or _TAKEN_BACK_FROM.get(wish.action)
@@ -236,6 +239,8 @@ def _kept(wish: Wish) -> dict[str, Any]:
         options["tags"] = list(wish.options.tags)
     if wish.action is Action.MOVE:
         options["category_id"] = wish.options.category_id
+    if wish.action is Action.CHANGE_AUTHOR:
+        options["author_id"] = wish.options.author_id
     if wish.filter is not None:
         given = {name: value for name, value in vars(wish.filter).items() if value is not None}
         options["filter"] = {

@@ -14,7 +14,8 @@ from webapp.models import Content
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, lifecycle, tagging
 from webapp.services.errors import ConflictError, ForbiddenError
-from webapp.services.publishing import publishing
+from webapp.services.operations import heirs
+from webapp.services.publishing import authorship, publishing
 
 
 class Action(StrEnum):
@@ -29,10 +30,12 @@ class Action(StrEnum):
     TAG = "tag"
     UNTAG = "untag"
     MOVE = "move"
+    CHANGE_AUTHOR = "change_author"
     UNDO = "undo"
 
 
 _EDITS = frozenset({Action.TAG, Action.UNTAG, Action.MOVE})
+_OF_EDITORS = frozenset({Action.CHANGE_AUTHOR})
 _OfOne = Callable[[Session, Actor, int, Collection[int] | None], None]
 _MOVES: Mapping[Action, _OfOne] = {
     Action.UNPUBLISH: publishing.unpublish,
@@ -45,23 +48,27 @@ _MOVES: Mapping[Action, _OfOne] = {
 
 @dataclass(frozen=True)
 class Options:
-    """What an action needs: the names of tags, a category (None: none), whether to tell."""
+    """What an action needs: names of tags, a category (None: none), an author, whether to tell."""
 
     tags: tuple[str, ...] = ()
     category_id: int | None = None
+    author_id: int | None = None
     notify: bool = False
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Options":
         """Read what a row keeps."""
         return cls(
-            tuple(kept.get("tags", ())), kept.get("category_id"), bool(kept.get("notify", False))
+            tags=tuple(kept.get("tags", ())),
+            category_id=kept.get("category_id"),
+            author_id=kept.get("author_id"),
+            notify=bool(kept.get("notify", False)),
         )
 
 
 def move_of(action: Action) -> Move:
     """Return the move in the table of moves that an action makes of each item."""
-    return Move.EDIT if action in _EDITS else Move(action.value)
+    return Move.EDIT if action in _EDITS | _OF_EDITORS else Move(action.value)
 
 
 def require_ever(actor: Actor, action: Action, options: Options) -> None:
@@ -69,6 +76,8 @@ def require_ever(actor: Actor, action: Action, options: Options) -> None:
     if action is Action.UNDO:
         actor.require(Permission.ACTIVITY_UNDO)
         return
+    if action is Action.CHANGE_AUTHOR:
+        actor.require(Permission.CONTENT_EDIT_ANY)
     rule = TABLE[move_of(action)]
     if rule.own is None or not actor.may(rule.own):
         actor.require(rule.of_anybody)
@@ -78,7 +87,7 @@ def require_ever(actor: Actor, action: Action, options: Options) -> None:
 
 def stands_there(item: Content, action: Action) -> bool:
     """Say whether a locked item stands already where the action would bring it."""
-    if action in _EDITS or action is Action.PUBLISH:
+    if move_of(action) in {Move.EDIT, Move.PUBLISH}:
         return False
     standing = lifecycle.standing_of(item)
     facts = Facts(standing, was_public=item.publish_sequence > 0)
@@ -94,6 +103,10 @@ def change(session: Session, actor: Actor, item: Content, action: Action, option
         _MOVES[action](session, actor, item.id, None)
     elif action in _EDITS:
         content.edit(session, actor, item.id, None, _edit(session, item, action, options))
+    elif options.author_id is not None:
+        if not heirs.keeps_writing(session, options.author_id):
+            raise ConflictError("That account writes no items any more.")
+        authorship.give(session, actor, item, options.author_id)
     else:
         raise ForbiddenError(f"{action.value} is not done item by item.")
 

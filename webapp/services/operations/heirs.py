@@ -43,6 +43,15 @@ def is_writer(session: Session, user_id: int) -> bool:
     return session.scalar(_writers().where(User.id == user_id)) is not None
 
 
+def keeps_writing(session: Session, user_id: int) -> bool:
+    """Say as `is_writer` whether an account may have items, and keep that so for the transaction.
+
+    Whoever switches it off, takes its role or erases it waits, and then finds the items it got.
+    """
+    held = _writers().where(User.id == user_id).with_for_update(read=True, of=User)
+    return session.scalar(held) is not None
+
+
 def _writer(session: Session, login: str) -> int | None:
     return session.scalar(_writers().where(User.login == one_form(login)))
 

@@ -13,9 +13,10 @@ from webapp.models import Content, ContentVersion, Schedule
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, labels, previews
 from webapp.services.content.lifecycle import standing_of
+from webapp.services.operations import heirs
 from webapp.services.operations.agent_sessions import Line
 from webapp.services.operations.undo_reasons import IrreversibleError
-from webapp.services.publishing import reviews, schedules
+from webapp.services.publishing import authorship, reviews, schedules
 from webapp.services.publishing.reversal import Shown, show_again, withdraw_again
 from webapp.services.publishing.schedules import SchedulePlan
 from webapp.services.publishing.shown import shown_version
@@ -45,7 +46,8 @@ class ItemBefore:
     `schedules` holds, by their ids, the former values of those that there were, and None for those
     that the session made. `previews` are the ids of the links to it that the session made, and
     `reviews` those of the reviews that it asked for.
-    `labels` holds, by their names, the versions that had them; None where none had.
+    `labels` holds, by their names, the versions that had them; None where none had. `author_id` is
+    whose it was.
     """
 
     is_new: bool = False
@@ -56,6 +58,7 @@ class ItemBefore:
     previews: list[int] = field(default_factory=list)
     labels: dict[str, int | None] = field(default_factory=dict)
     reviews: list[int] = field(default_factory=list)
+    author_id: int | None = None
 
 
 def read_before(lines: Sequence[Line]) -> ItemBefore:
@@ -74,15 +77,22 @@ def read_before(lines: Sequence[Line]) -> ItemBefore:
             _read_schedule(before, line)
         elif line.action in _MOVES:
             _read_move(before, line)
-        elif line.action in _OF_LABELS:
-            was_on = _told(line, "version") if line.action == "label.delete" else None
-            before.labels.setdefault(_told(line, "name"), was_on)
-        elif line.action in _MADE:
-            name, kept = _MADE[line.action]
-            getattr(before, kept).append(_told(line, name))
-        elif line.action not in _FOLLOWS:
-            raise IrreversibleError(f"{line.action} cannot be undone.")
+        else:
+            _read_other(before, line)
     return before
+
+
+def _read_other(before: ItemBefore, line: Line) -> None:
+    if line.action in _OF_LABELS:
+        was_on = _told(line, "version") if line.action == "label.delete" else None
+        before.labels.setdefault(_told(line, "name"), was_on)
+    elif line.action == "content.change_author":
+        before.author_id = before.author_id or line.changes["author_id"]["old"]
+    elif line.action in _MADE:
+        name, kept = _MADE[line.action]
+        getattr(before, kept).append(_told(line, name))
+    elif line.action not in _FOLLOWS:
+        raise IrreversibleError(f"{line.action} cannot be undone.")
 
 
 def put_back(session: Session, actor: Actor, content_id: int, before: ItemBefore) -> None:
@@ -99,6 +109,8 @@ def put_back(session: Session, actor: Actor, content_id: int, before: ItemBefore
         back(session, actor, content_id, None)
     if is_edited and before.version is not None:
         content.restore(session, actor, content_id, None, before.version)
+    if before.author_id is not None:
+        _give_back(session, actor, item, before.author_id)
     if wanted is Standing.PUBLISHED and before.standing is not None:
         _show(session, actor, item, before.shown)
     elif wanted is not Standing.PUBLISHED and item.status == "published":
@@ -111,6 +123,12 @@ def put_back(session: Session, actor: Actor, content_id: int, before: ItemBefore
     if wanted in _PUT_ASIDE and wanted is not standing_of(item):
         aside = content.archive if wanted is Standing.ARCHIVED else content.trash
         aside(session, actor, content_id, None)
+
+
+def _give_back(session: Session, actor: Actor, item: Content, author_id: int) -> None:
+    if not heirs.keeps_writing(session, author_id):
+        raise IrreversibleError("The account of its former author writes no items any more.")
+    authorship.give(session, actor, item, author_id)
 
 
 def _read_move(before: ItemBefore, line: Line) -> None:

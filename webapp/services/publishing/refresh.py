@@ -4,6 +4,7 @@ Nobody is told of it, no publication is counted, and the text stays that of the 
 public. The ETag changes, so that caches ask again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,9 +12,15 @@ from sqlalchemy import DateTime, TextClause, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RefreshPublications
-from webapp.models import Job
-from webapp.models.arrays import IdArray
-from webapp.services.publishing.documents import COLUMNS, DOCUMENT, JOINS, SUMMARY
+from webapp.models import Job, Publication
+from webapp.models.arrays import IdArray, is_one_of
+from webapp.services.publishing.documents import (
+    COLUMNS,
+    DOCUMENT,
+    JOINS,
+    SUMMARY,
+    hold_names,
+)
 
 DOCUMENTS_A_BATCH = 100
 
@@ -114,6 +121,13 @@ def refresh_batch(
     return message.model_copy(
         update={"after_published_at": rows[-1].published_at, "after_content_id": rows[-1].id}
     )
+
+
+def refresh_items(session: Session, content_ids: Sequence[int]) -> None:
+    """Bring the present names into the public documents of locked items, at once."""
+    shown = select(Publication.version_id).where(is_one_of(Publication.content_id, content_ids))
+    hold_names(session, content_ids, session.scalars(shown).all())
+    session.execute(_REWRITE, {"content_ids": content_ids})
 
 
 def progress_of(session: Session, named: Named, named_id: int) -> Progress:
