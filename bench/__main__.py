@@ -19,6 +19,7 @@ from bench import (
     memory,
     reads,
     reset_answers,
+    search,
     sign_ins,
     versions,
     writes,
@@ -32,7 +33,7 @@ from dev.process import ServerError
 
 MEASURES = (
     "reads", "hanging", "fanout", "due", "latency", "reset_answers", "commands", "signins",
-    "writes", "comparisons", "versions", "memory",
+    "writes", "comparisons", "search", "versions", "memory",
 )  # fmt: skip
 ARTICLES = "bench_articles"
 
@@ -55,6 +56,7 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
            with --other, beside the server of another checkout as well
   comparisons
            two texts of 20,000 words, 200 of them changed, against difflib
+  search   two words among 100,000 public items, against the read of one item by its slug
   versions bytes on disk of versions of 20 KB, packed and whole; reading one that lies deep, against
            a keyframe; sealing fifty at a time, against one by one
   memory   the peak of each process that the chosen measures ran; alone, it runs the fan-out
@@ -93,6 +95,7 @@ _ON_THEIR_OWN: dict[str, Callable[[Testbed, Sizes], list[Result]]] = {
     "commands": commands.measure,
     "signins": sign_ins.measure,
     "comparisons": comparisons.measure,
+    "search": search.measure,
     "versions": versions.measure,
 }
 

@@ -66,8 +66,8 @@ _COPY = text(
         FROM named JOIN content_versions AS version ON version.content_id = pattern_id
         RETURNING id, content_id
     ), rendered AS (
-        INSERT INTO renderings (version_id, html, excerpt, search)
-        SELECT saved.id, html, rendering.excerpt, search
+        INSERT INTO renderings (version_id, html, excerpt, search, words, language)
+        SELECT saved.id, html, rendering.excerpt, search, rendering.words, language
         FROM saved JOIN named ON named.id = saved.content_id
         JOIN content_versions AS version ON version.content_id = pattern_id
         JOIN renderings AS rendering ON rendering.version_id = version.id

@@ -22,6 +22,8 @@ class Sizes:
     compared_words: int
     versions: int
     long_versions: int
+    searched_items: int
+    searches: int
 
 
 FULL = Sizes(
@@ -40,6 +42,8 @@ FULL = Sizes(
     compared_words=20_000,
     versions=3_200,
     long_versions=128,
+    searched_items=100_000,
+    searches=200,
 )
 QUICK = Sizes(
     public_articles=1_000,
@@ -57,6 +61,8 @@ QUICK = Sizes(
     compared_words=4_000,
     versions=640,
     long_versions=4,
+    searched_items=20_000,
+    searches=100,
 )
 TINY = Sizes(
     public_articles=30,
@@ -74,4 +80,6 @@ TINY = Sizes(
     compared_words=400,
     versions=130,
     long_versions=2,
+    searched_items=100,
+    searches=5,
 )

@@ -45,7 +45,7 @@ from webapp.api.operations import (
 )
 from webapp.api.operations.operators import install_operators
 from webapp.api.problems import Problem
-from webapp.api.publishing import published, refreshes, reviews, schedules
+from webapp.api.publishing import published, refreshes, reviews, schedules, searching
 from webapp.api.publishing.public_reads import PublicReads
 from webapp.api.rate_limits import install_rate_limits
 from webapp.api.routing import install_routing
@@ -87,6 +87,7 @@ BLUEPRINTS = (
     taxonomy.blueprint,
     published.blueprint,
     refreshes.blueprint,
+    searching.blueprint,
     follows.blueprint,
     notifications.blueprint,
     activity.blueprint,

@@ -11,6 +11,8 @@ from webapp.adapters.readers import ReaderConnections
 from webapp.adapters.rendering import configure_rendering
 from webapp.adapters.single_reads import SingleReads
 from webapp.api.context import WebContext
+from webapp.kit.search.languages import SIMPLE
+from webapp.services.content.search_words import SEARCH_LANGUAGE
 from webapp.settings import Settings
 from workers.context import WorkerContext
 from workers.stopping import StopRequest
@@ -22,9 +24,13 @@ log = structlog.get_logger()
 PART_OF_LEASE_FOR_ONE_MAIL = 0.5
 
 
-def make_sessions(engine: Engine) -> sessionmaker[Session]:
-    """Return a maker of sessions whose objects stay readable after a commit."""
-    return sessionmaker(engine, expire_on_commit=False)
+def make_sessions(engine: Engine, search_language: str = SIMPLE) -> sessionmaker[Session]:
+    """Return a maker of sessions whose objects stay readable after a commit.
+
+    What they save is searched in this language where it names none.
+    """
+    info = {SEARCH_LANGUAGE: search_language}
+    return sessionmaker(engine, expire_on_commit=False, info=info)
 
 
 def web_context(settings: Settings) -> WebContext:
@@ -35,7 +41,7 @@ def web_context(settings: Settings) -> WebContext:
     return WebContext(
         settings=settings,
         engine=engine,
-        sessions=make_sessions(engine),
+        sessions=make_sessions(engine, settings.search_language),
         single_reads=SingleReads(engine, is_pooled=settings.database_pooler != "none"),
         readers=ReaderConnections(settings),
         broker=BrokerProbe(settings.celery_broker_url),
@@ -52,9 +58,10 @@ def worker_context(
     check_secret_key(settings)
     configure_rendering(settings)
     message_seconds = settings.lease_seconds * PART_OF_LEASE_FOR_ONE_MAIL
+    engine = make_engine(settings, application_name=application_name)
     return WorkerContext(
         settings=settings,
-        sessions=make_sessions(make_engine(settings, application_name=application_name)),
+        sessions=make_sessions(engine, settings.search_language),
         account_mailer=Mailer(settings.account_smtp_url or settings.smtp_url, message_seconds),
         bulk_mailer=Mailer(settings.smtp_url, message_seconds),
         stop=stop or StopRequest(),

@@ -17,6 +17,7 @@ from webapp.kit.passkey_sites import Site, check_domain, check_origins, site_of
 from webapp.kit.quotas import Quotas
 from webapp.kit.review_policy import DEFAULT_STEPS, ReviewPolicy, read_steps
 from webapp.kit.roles import RoleName
+from webapp.kit.search.languages import check_language
 from webapp.kit.secret_keys import weakness_of
 from webapp.kit.service_urls import (
     check_broker_url,
@@ -112,6 +113,8 @@ class Settings(EnvironmentSettings):
     unverified_accounts: Literal["everything", "read", "nothing"] = "everything"
     keep_unverified_account_days: int = Field(default=0, ge=0, le=36_500)
     second_factor_roles: str = ""
+    # The language of items that name none, as `de`; simple is searched by whole words.
+    search_language: Annotated[str, AfterValidator(check_language)] = "simple"
     review_steps: str = DEFAULT_STEPS
     approval_required_roles: str = ""
     passkey_domain: Annotated[str, AfterValidator(check_domain)] = ""

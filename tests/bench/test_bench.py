@@ -50,6 +50,7 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
         ),
         ({"signins"}, {"GET /accounts/me: server CPU", "sign-ins"}),
         ({"comparisons"}, {"comparison of 400 words"}),
+        ({"search"}, {"search of two words in 100 items, p95"}),
         ({"fanout", "memory"}, {"fan-out to 500, inbox", "memory of dispatcher (main)"}),
         (
             {"due"},

@@ -9,6 +9,7 @@ from typing import Any
 from tests.matrix.bulk_routes import BULK_ROUTES
 from tests.matrix.review_routes import REVIEW_ROUTES
 from tests.matrix.route_rows import CommonRoute, ItemRoute, Request, once, plain, stale
+from tests.matrix.search_routes import SEARCH_ROUTES
 from tests.matrix.taxonomy_routes import TAXONOMY_ROUTES, about_each_shelf
 from tests.matrix.world import Item, World
 from webapp.kit.lifecycle import Standing
@@ -144,6 +145,7 @@ def _follow(world: World) -> Iterator[Request]:
 
 COMMON_ROUTES: dict[str, CommonRoute] = {
     **BULK_ROUTES,
+    **SEARCH_ROUTES,
     "POST /api/v1/accounts": CommonRoute(None, once("/accounts", {}), frozenset({422})),
     "GET /api/v1/accounts/me": CommonRoute(READER, once("/accounts/me")),
     "PATCH /api/v1/accounts/me": CommonRoute(

@@ -5,6 +5,7 @@ import pytest
 
 from dev.mail_sink import MailSink
 from tests.matrix.routes import NOBODY
+from tests.matrix.search_routes import asked_of_each_item
 from tests.matrix.world import (
     ADMIN,
     ANONYMOUS,
@@ -15,12 +16,14 @@ from tests.matrix.world import (
     PUBLIC_WORD,
     READER,
     World,
+    may_see,
     may_see_shelves,
     stored_texts,
 )
 from webapp.cli.app import COMMANDS, create_app
 from webapp.cli.database import SESSIONS
 from webapp.cli.preparation import prepare
+from webapp.kit.permissions import Scope
 from webapp.kit.roles import RoleName
 from webapp.settings import Settings
 
@@ -98,6 +101,33 @@ def test_a_category_that_drafts_alone_have_is_there_for_authors_alone(world: Wor
             alone = world.call(who, "GET", f"/categories/{item.category_id}")
             assert alone.status_code == (200 if may_see_shelves(who) else 404), (who, item.state)
             assert alone.ok or alone.json()["detail"] == nowhere
+
+
+@pytest.mark.parametrize("scope", ["mine", "all"])
+@pytest.mark.parametrize("who", PEOPLE)
+def test_a_search_finds_the_drafts_that_one_may_see_and_tells_of_no_other(
+    world: World, who: str, scope: str
+) -> None:
+    sees = may_see(who) and (scope == "all" or who == OWNER)
+    heard: set[str] = set()
+    for request in asked_of_each_item(world, f"&in={scope}&status=draft"):
+        answer = world.call(who, "GET", request.path)
+        if who == ANONYMOUS:
+            assert answer.status_code == 401
+            continue
+        items = answer.json()["items"]
+        assert sees or items == [], request.path
+        heard |= {state for state, item in world.items.items() if item.slug in answer.text}
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert heard == ({"draft", "scheduled", "reviewed"} if sees else set())
+
+
+@pytest.mark.parametrize("who", [OWNER, EDITOR])
+def test_a_search_by_a_key_that_only_sends_finds_no_draft(world: World, who: str) -> None:
+    key = world.key_of(who, Scope.SEND)
+    for request in asked_of_each_item(world, "&in=all"):
+        answer = world.succeed(key, "GET", request.path)
+        assert [item for item in world.items.values() if item.slug in answer.text] == []
 
 
 def test_a_key_of_idempotency_gives_nobody_anothers_answer(world: World) -> None:

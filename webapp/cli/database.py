@@ -44,7 +44,7 @@ def command_sessions() -> sessionmaker[Session]:
     if SESSIONS not in extensions:
         configure_rendering(settings)
         engine = make_engine(settings, application_name="imprint-command")
-        extensions[SESSIONS] = make_sessions(engine)
+        extensions[SESSIONS] = make_sessions(engine, settings.search_language)
     made: sessionmaker[Session] = extensions[SESSIONS]
     return made
 

@@ -176,10 +176,11 @@ class RefreshPublications(Message):
 
 
 class SealVersion(Message):
-    """Check a version against its digest and add its statistics."""
+    """Check a version against its digest, add its statistics, and have its item found by it."""
 
     kind: ClassVar[str] = "version.seal"
     queue: ClassVar[Queue] = Queue.VERSIONS
+    payload_version: ClassVar[int] = 2  # A worker of the release before leaves it unsearched.
 
     version_id: int
 

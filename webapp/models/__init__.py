@@ -32,6 +32,7 @@ from webapp.models.base import Base
 from webapp.models.content.autosaves import Autosave
 from webapp.models.content.content import Content, ContentTag, Slug
 from webapp.models.content.preview_links import PreviewLink
+from webapp.models.content.search_documents import SearchDocument
 from webapp.models.content.taxonomy import Category, CategoryAlias, Tag
 from webapp.models.content.version_labels import VersionLabel
 from webapp.models.content.versions import ContentVersion, Rendering
@@ -96,6 +97,7 @@ __all__ = [
     "ReviewDecision",
     "Role",
     "Schedule",
+    "SearchDocument",
     "SignInThrottle",
     "Slug",
     "Tag",

@@ -305,7 +305,7 @@ HELD: dict[str, Held] = {
     ),
     "renderings": _nobodys(
         "a version as it is shown and searched", "while it is public or scheduled, and two days",
-        "version_id html excerpt search rendered_at",
+        "version_id html excerpt search words language rendered_at",
     ),
     "review_decisions": Held(
         "who decided", "what was said of a version before it went public", "as long as the item",
@@ -324,6 +324,10 @@ HELD: dict[str, Held] = {
         "id content_id version_id action due_at if_missed state revision request_id pinned_at"
         " created_at updated_at fired_at failure",
         people={"created_by_id": UNLINKED},
+    ),
+    "search_documents": _nobodys(
+        "to find an item by the words of its newest version", "as long as the item",
+        "content_id number language words indexed_at",
     ),
     "sign_in_throttles": Held(
         "who tried to log in", "to slow down guesses", "a day after the last failure", KEPT,

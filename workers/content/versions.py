@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import SealVersion
 from webapp.jobs.outcomes import Done, GiveUp, Outcome, Snooze
-from webapp.services.content import sealing
+from webapp.services.content import draft_index, sealing
 from workers.context import InBatch, WorkerContext
 
 # Well below the seconds of a lease, even if the last one takes as long as a version can.
@@ -16,9 +16,13 @@ SECONDS_A_BATCH = 10.0
 def seal_versions(
     session: Session, _context: WorkerContext, messages: Sequence[SealVersion]
 ) -> list[Outcome]:
-    """Check versions and add their statistics; a text that is not what was saved is reported."""
+    """Check versions, add their statistics, and have their items found by them.
+
+    A text that is not what was saved is reported.
+    """
     ids = [message.version_id for message in messages]
     done = sealing.seal_versions(session, ids, seconds=SECONDS_A_BATCH)
+    draft_index.index_versions(session, sorted(set(ids) - done.damaged - done.left))
     return [_outcome(done, version_id) for version_id in ids]
 
 

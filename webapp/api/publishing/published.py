@@ -14,6 +14,7 @@ from webapp.api.fields import Flag, Omittable, PageQuery, Query, SlugText
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
+from webapp.kit.search.queries import LONGEST_QUERY, NoQueryError, SearchQuery, read_query
 from webapp.services.errors import InvalidInputError, NotFoundError
 from webapp.services.publishing import published
 from webapp.services.publishing.published import PublicFilter
@@ -21,6 +22,19 @@ from webapp.services.publishing.published import PublicFilter
 blueprint = Blueprint("published", title="Published content")
 
 Words = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_text)]
+
+
+QueryText = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_QUERY), AfterValidator(check_text)
+]
+
+
+def read_asked(text: str, *, is_being_typed: bool = False) -> SearchQuery:
+    """Read what is searched for. Raises InvalidInputError, which says why nothing can be found."""
+    try:
+        return read_query(text, is_being_typed=is_being_typed)
+    except NoQueryError as error:
+        raise InvalidInputError("q", str(error), place="query") from error
 
 
 class PublishedPath(Query):
@@ -36,7 +50,7 @@ class PublishedQuery(PageQuery):
     category: Omittable[SlugText] = Field(None, description="Slug of a category.")
     subtree: Flag = Field(False, description="The categories below `category` as well.")
     author: Omittable[Words] = Field(None, description="Login of an author.")
-    q: Omittable[Words] = Field(None, description="Words to search for.")
+    q: Omittable[QueryText] = Field(None, description="What to search for, as `GET /search` does.")
 
 
 class PublicPerson(BaseModel):
@@ -87,9 +101,10 @@ class PublishedPage(BaseModel):
 def list_published(query: PublishedQuery) -> Response:
     """List public items, newest first."""
     before: Any = None if query.cursor is None else decode_cursor(query.cursor, datetime, int)
+    asked = None if query.q is None else read_asked(query.q)
     if query.subtree and query.category is None:
         raise InvalidInputError("subtree", "is of a category, which is not named", place="query")
-    filters = PublicFilter(query.tag, query.category, query.author, query.q, query.subtree)
+    filters = PublicFilter(query.tag, query.category, query.author, asked, query.subtree)
     body = web_context().readers.run(
         lambda reader: published.list_newest(reader, filters, before=before, limit=query.limit)
     )

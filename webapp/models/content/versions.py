@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -72,11 +80,19 @@ class Rendering(Base):
 
     Made before the version goes public, so that neither rendering nor the search index is paid for
     at the moment of publishing. One that nothing public or scheduled needs is deleted after a
-    while, and made again where it is wanted.
+    while, and made again where it is wanted. `words` is what it is searched by, in a `language`;
+    a row of a release before the one that brought them has none, and is searched by `search`.
     """
 
     __tablename__ = "renderings"
     __table_args__ = (
+        Index(
+            "ix_renderings_words",
+            "words",
+            postgresql_using="gin",
+            postgresql_with={"gin_pending_list_limit": "256"},
+        ),
+        Index("ix_renderings_wordless", "version_id", postgresql_where=text("words IS NULL")),
         Index("ix_renderings_search", "search", postgresql_using="gin"),
         Index("ix_renderings_rendered_at", "rendered_at"),
     )
@@ -87,4 +103,6 @@ class Rendering(Base):
     html: Mapped[str] = mapped_column(Text)
     excerpt: Mapped[str] = mapped_column(Text)
     search: Mapped[Any] = mapped_column(TSVECTOR)
+    words: Mapped[Any | None] = mapped_column(TSVECTOR)
+    language: Mapped[str | None] = mapped_column(Text)
     rendered_at: Mapped[created_timestamp]

@@ -31,7 +31,7 @@ from webapp.services.errors import (
 )
 
 # They are written out, because with parameters a prepared plan could not use partial indexes.
-_STANDS = {
+STANDS = {
     Standing.DRAFT: "content.status = 'draft' AND content.publish_sequence = 0",
     Standing.PUBLISHED: "content.status = 'published'",
     Standing.UNPUBLISHED: "content.status = 'draft' AND content.publish_sequence > 0",
@@ -65,7 +65,7 @@ def standing_of(item: Standable) -> Standing:
 
 def stands_as(standing: Standing) -> ColumnElement[bool]:
     """Return the condition that an item stands there."""
-    return text(_STANDS[standing])  # type: ignore[return-value]  # a condition all the same
+    return text(STANDS[standing])  # type: ignore[return-value]  # a condition all the same
 
 
 def facts_of(

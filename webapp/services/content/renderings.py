@@ -3,15 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
-from sqlalchemy import and_, bindparam, exists, func, literal, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import and_, bindparam, cast, exists, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT, TSVECTOR, insert
 from sqlalchemy.orm import Session
 
 from webapp.adapters.rendering import Rendered, RenderingUnavailableError, rendering_processes
 from webapp.kit.rendering.refusals import RenderingRefusedError
 from webapp.models import ContentVersion, Rendering
 from webapp.models.arrays import IdArray, is_one_of
-from webapp.services.content.version_texts import SavedVersion, read_versions
+from webapp.services.content.search_words import found_by
+from webapp.services.content.version_texts import SavedVersion, read_intact, read_versions
 from webapp.services.errors import ServiceError, UnavailableError, UnrenderableError
 
 # PostgreSQL refuses a search document of more than a megabyte, so a very long text is searched by
@@ -136,7 +137,7 @@ def keep_renderings(
     session: Session, versions: Sequence[SavedVersion], rendered: Mapping[int, Rendered]
 ) -> None:
     """Keep what versions were rendered to; one that has a rendering by now keeps that."""
-    for version in versions:
+    for version, found in zip(versions, found_by(session, versions), strict=True):
         session.execute(
             insert(Rendering)
             .values(
@@ -144,6 +145,8 @@ def keep_renderings(
                 html=rendered[version.id].html,
                 excerpt=version.excerpt or rendered[version.id].excerpt,
                 search=func.to_tsvector("simple", _searched_text(version)),
+                words=cast(found.words, TSVECTOR),
+                language=found.language,
             )
             .on_conflict_do_nothing(index_elements=["version_id"])
         )
@@ -151,12 +154,45 @@ def keep_renderings(
 
 def copy_rendering(session: Session, version_id: int, to_version_id: int) -> None:
     """Give a version the rendering of another one that has the same text, if that has one."""
-    columns = (Rendering.html, Rendering.excerpt, Rendering.search)
+    columns = (
+        Rendering.html, Rendering.excerpt, Rendering.search, Rendering.words, Rendering.language,
+    )  # fmt: skip
     rendered = select(literal(to_version_id), *columns).where(Rendering.version_id == version_id)
     copied = insert(Rendering).from_select(
         ["version_id", *(column.key for column in columns)], rendered
     )
     session.execute(copied.on_conflict_do_nothing(index_elements=["version_id"]))
+
+
+_WORDS = text(
+    """
+    UPDATE renderings SET words = given.words::tsvector, language = given.language
+    FROM unnest(:version_ids, :languages, :words) AS given (version_id, language, words)
+    WHERE renderings.version_id = given.version_id AND renderings.words IS NULL
+    """
+).bindparams(
+    bindparam("version_ids", type_=IdArray()),
+    bindparam("languages", type_=ARRAY(TEXT)),
+    bindparam("words", type_=ARRAY(TEXT)),
+)
+
+
+def index_range(session: Session, after: int, until: int) -> None:
+    """Give the renderings of these versions their words that a former release made without.
+
+    For the backfill. One whose text is damaged stays without.
+    """
+    wordless = select(Rendering.version_id).where(
+        Rendering.version_id > after, Rendering.version_id <= until, Rendering.words.is_(None)
+    )
+    versions = read_intact(session, ContentVersion.id.in_(wordless))
+    found = found_by(session, versions)
+    parameters = {
+        "version_ids": [version.id for version in versions],
+        "languages": [each.language for each in found],
+        "words": [each.words for each in found],
+    }
+    session.execute(_WORDS, parameters)
 
 
 def _text_of(version: SavedVersion) -> tuple[str, str]:

@@ -218,3 +218,14 @@ def read_by_number(session: Session, content_id: int, number: int) -> SavedVersi
 def read_versions(session: Session, which: ColumnElement[bool]) -> list[SavedVersion]:
     """Return versions whole, in the order of their ids. Raises DamagedVersionError."""
     return [version.read() for version in read_stored(session, stored(which))]
+
+
+def read_intact(session: Session, which: ColumnElement[bool]) -> list[SavedVersion]:
+    """Return those of some versions whose text can be read; the log names the others."""
+    versions = []
+    for found in read_stored(session, stored(which)):
+        try:
+            versions.append(found.read())
+        except DamagedVersionError:
+            continue
+    return versions

@@ -16,7 +16,7 @@ from webapp.jobs.messages import RunBackfill, SealVersion
 from webapp.jobs.outbox import enqueue_anew
 from webapp.jobs.payloads import version_mark
 from webapp.models import BackfillState, Job
-from webapp.services.content import sealing
+from webapp.services.content import draft_index, renderings, sealing
 from webapp.services.errors import NotFoundError
 
 
@@ -96,9 +96,28 @@ UNPACK_VERSIONS = Backfill(
     undoes=sealing.PACK_VERSIONS,
 )
 
+# What the search of later releases finds by; a batch may be of the longest texts.
+INDEX_RENDERINGS = Backfill(
+    name="index-renderings",
+    table="renderings",
+    key="version_id",
+    fill=renderings.index_range,
+    rows_a_batch=50,
+)
+INDEX_DRAFTS = Backfill(
+    name="index-drafts", table="content", fill=draft_index.index_range, rows_a_batch=50
+)
+
 # A backfill may leave this list with the release after the one whose contract step needed it.
 BACKFILLS: dict[str, Backfill] = {
-    backfill.name: backfill for backfill in (SEAL_PRESENT_VERSIONS, PACK_VERSIONS, UNPACK_VERSIONS)
+    backfill.name: backfill
+    for backfill in (
+        SEAL_PRESENT_VERSIONS,
+        PACK_VERSIONS,
+        UNPACK_VERSIONS,
+        INDEX_RENDERINGS,
+        INDEX_DRAFTS,
+    )
 }
 
 

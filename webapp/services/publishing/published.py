@@ -4,14 +4,19 @@ These functions take a plain psycopg connection in autocommit, because the mappi
 transaction of an ORM session would cost more than the read itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from psycopg import Connection
+from sqlalchemy import Dialect, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from webapp.kit.cursors import encode_cursor, split_page
+from webapp.kit.search.queries import SearchQuery
+from webapp.services.content.stems import Find, find_stems
 
 Reader = Connection[tuple[Any, ...]]
 
@@ -24,6 +29,15 @@ class PublicDocument:
     etag: str
 
 
+# By the column that holds its words: a rendering of a release before the one that brought `words`
+# has none, and is found as ever until it is filled.
+MATCHING_PUBLIC = {
+    "words": "renderings.words @@ CAST(:query AS tsquery)",
+    "search": "renderings.words IS NULL"
+    " AND renderings.search @@ websearch_to_tsquery('simple', :typed)",
+}
+
+
 @dataclass(frozen=True)
 class PublicFilter:
     """Which public items a list holds; None does not filter.
@@ -34,7 +48,7 @@ class PublicFilter:
     tag: str | None = None
     category: str | None = None
     author: str | None = None
-    q: str | None = None
+    q: SearchQuery | None = None
     subtree: bool = False
 
 
@@ -84,6 +98,11 @@ _NEWEST_BELOW = b"""
     ORDER BY published_at DESC, content_id DESC
 """
 
+_MATCHING = (
+    b"version_id IN (SELECT version_id FROM renderings WHERE words @@ %s::tsquery UNION ALL"
+    b" SELECT version_id FROM renderings"
+    b" WHERE words IS NULL AND search @@ websearch_to_tsquery('simple', %s))"
+)
 _NEWEST = b"SELECT summary, published_at, content_id FROM publications"
 
 
@@ -97,7 +116,7 @@ def list_newest(
     """Return one page of public items, newest first, as the JSON of a page."""
     if filters.subtree and filters.category is not None:
         return _page(_read_below(reader, filters, before, limit + 1), limit)
-    clauses, parameters = _conditions(filters)
+    clauses, parameters = _conditions(reader, filters)
     if before is not None:
         clauses.append(b"(published_at, content_id) < (%s, %s)")
         parameters.extend(before)
@@ -111,7 +130,7 @@ def _read_below(
     reader: Reader, filters: PublicFilter, before: tuple[datetime, int] | None, size: int
 ) -> Sequence[tuple[Any, ...]]:
     """Return the first rows of what stands in a category and below it."""
-    clauses, parameters = _conditions(replace(filters, category=None))
+    clauses, parameters = _conditions(reader, replace(filters, category=None))
     if before is not None:
         clauses.append(b"(published_at, content_id) < (%s, %s)")
         parameters.extend(before)
@@ -122,19 +141,43 @@ def _read_below(
     return reader.execute(statement, (filters.category, *parameters, size, size)).fetchall()
 
 
-def _conditions(filters: PublicFilter) -> tuple[list[bytes], list[Any]]:
+def find_by(reader: Reader) -> Find:
+    """Return what runs a statement with named parameters, as `:name`, on a reader.
+
+    It is planned with its values: how often a word is there decides which index serves it.
+    """
+
+    def find(statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        return reader.execute(_compiled(statement), parameters, prepare=False).fetchall()
+
+    return find
+
+
+def tsquery_of(reader: Reader, query: SearchQuery) -> str:
+    """Return what finds the words of a query, and their stems in each language of the items."""
+    return query.as_tsquery(find_stems(find_by(reader), query.plain_words, None))
+
+
+_DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=256)
+def _compiled(statement: str) -> bytes:
+    return str(text(statement).compile(dialect=_DIALECT)).encode()
+
+
+def _conditions(reader: Reader, filters: PublicFilter) -> tuple[list[bytes], list[Any]]:
     offered = (
         (b"tags @> ARRAY[%s]::text[]", filters.tag),
         (b"category_id = " + _CATEGORY, filters.category),
         (b"author_id = (SELECT id FROM users WHERE login = %s)", filters.author),
-        (
-            b"version_id IN (SELECT version_id FROM renderings"
-            b" WHERE search @@ websearch_to_tsquery('simple', %s))",
-            filters.q,
-        ),
     )
     chosen = [(clause, value) for clause, value in offered if value is not None]
-    return [clause for clause, _ in chosen], [value for _, value in chosen]
+    clauses, values = [clause for clause, _ in chosen], [value for _, value in chosen]
+    if filters.q is not None:
+        clauses.append(_MATCHING)
+        values += [tsquery_of(reader, filters.q), filters.q.typed]
+    return clauses, values
 
 
 def _page(rows: Sequence[tuple[Any, ...]], limit: int) -> bytes:

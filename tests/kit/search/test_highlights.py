@@ -1,0 +1,59 @@
+"""Promises of what is shown of a hit: nothing but text and marks, whatever the text says."""
+
+import re
+from html import unescape
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.kit.search.highlights import Highlighter
+from webapp.kit.search.queries import NoQueryError, read_query
+
+MARKUP = ["<script>", "</mark>", "<mark>", '"onload="', "&lt;", "&", "'", "<b", "harbour", "日本", "naïve"]  # fmt: skip  # noqa: E501
+TEXTS = st.lists(st.one_of(st.sampled_from(MARKUP), st.text()), max_size=30).map(" ".join)
+
+
+@given(
+    TEXTS, st.one_of(st.sampled_from(["harbour", "naive", "日本", "lt", "b*", "mark"]), st.text())
+)
+def test_a_highlight_is_the_text_with_marks_and_nothing_else(text: str, typed: str) -> None:
+    try:
+        query = read_query(typed[:400])
+    except NoQueryError:
+        return
+    highlighter = Highlighter(query, {})
+    for shown in (highlighter.mark(text), highlighter.snippet(text) or "",
+                  highlighter.opening(text)):  # fmt: skip
+        plain = re.sub(r"</?mark>", "", shown)
+        assert not re.search(r"[<>\"']", plain)
+        assert re.fullmatch(r"(?:[^<]|<mark>[^<]*</mark>)*", shown, re.DOTALL)
+    assert unescape(re.sub(r"</?mark>", "", highlighter.mark(text))) == text
+
+
+@pytest.mark.parametrize(
+    ("typed", "text", "shown"),
+    [
+        ("naive", "A naïve one", "A <mark>naïve</mark> one"),
+        ("email", "an e-mail", "an <mark>e-mail</mark>"),
+        ("C++", "in C++ and C", "in <mark>C++</mark> and <mark>C</mark>"),
+        ("日本語", "古い日本語だ", "古い<mark>日本語</mark>だ"),
+        ("harb*", "Harbours!", "<mark>Harbours</mark>!"),
+        ("red -blue", "red and blue", "<mark>red</mark> and blue"),
+    ],
+)
+def test_what_was_looked_for_is_marked(typed: str, text: str, shown: str) -> None:
+    assert Highlighter(read_query(typed), {}).mark(text) == shown
+
+
+def test_a_stem_marks_the_words_that_are_made_of_it() -> None:
+    highlighter = Highlighter(read_query("library"), {"library": ["=enlibrari"]})
+    assert highlighter.mark("libraries and librettos") == "<mark>libraries</mark> and librettos"
+
+
+def test_a_snippet_shows_where_most_of_it_is() -> None:
+    text = "red " + "and so on " * 60 + "a red harbour " + "and so on " * 60
+    snippet = Highlighter(read_query("harbour red"), {}).snippet(text)
+    assert snippet is not None
+    assert "<mark>red</mark> <mark>harbour</mark>" in snippet
+    assert len(snippet) < 300
