@@ -45,7 +45,14 @@ from webapp.api.operations import (
 )
 from webapp.api.operations.operators import install_operators
 from webapp.api.problems import Problem
-from webapp.api.publishing import published, refreshes, reviews, schedules, searching
+from webapp.api.publishing import (
+    published,
+    refreshes,
+    review_links,
+    reviews,
+    schedules,
+    searching,
+)
 from webapp.api.publishing.public_reads import PublicReads
 from webapp.api.rate_limits import install_rate_limits
 from webapp.api.routing import install_routing
@@ -57,6 +64,7 @@ from webapp.pages.page_script import install_page_script
 from webapp.pages.preview import install_preview
 from webapp.pages.refusals import install_page_refusals
 from webapp.pages.reset_password import install_reset_password
+from webapp.pages.review import install_review
 from webapp.pages.unsubscribe import install_unsubscribe
 from webapp.pages.verify_email import install_verify_email
 from webapp.serving.bodies import Bodies
@@ -83,6 +91,7 @@ BLUEPRINTS = (
     labels.blueprint,
     schedules.blueprint,
     reviews.blueprint,
+    review_links.blueprint,
     imports.blueprint,
     taxonomy.blueprint,
     published.blueprint,
@@ -99,6 +108,7 @@ BLUEPRINTS = (
 PAGES = (
     install_page_script,
     install_preview,
+    install_review,
     install_reset_password,
     install_verify_email,
     install_freeze_account,

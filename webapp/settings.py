@@ -117,6 +117,7 @@ class Settings(EnvironmentSettings):
     search_language: Annotated[str, AfterValidator(check_language)] = "simple"
     review_steps: str = DEFAULT_STEPS
     approval_required_roles: str = ""
+    review_link_hours: int = Field(default=720, ge=1, le=8_760)
     passkey_domain: Annotated[str, AfterValidator(check_domain)] = ""
     # What it is checked against may be set where it is not.
     passkey_origins: str = Field(default="", validate_default=True)
@@ -159,7 +160,6 @@ class Settings(EnvironmentSettings):
     database_pooler: Literal["none", "transaction"] = "none"
     database_direct_url: str = Field(default="", repr=False)
     backup_dir: str = ""
-
     rendering_processes: int = Field(default=2, ge=1, le=64)
     rendering_cpu_seconds: int = Field(default=15, ge=1, le=120)
     rendering_memory_bytes: int = Field(default=1_073_741_824, ge=268_435_456)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.api.bulk_writes import BULK_WRITES
+from tests.api.writes_without_line import WITHOUT_LINE as WITHOUT_LINE
 from tests.factories import PASSWORD, Caller
 from tests.passkeys import add, added, options_for, sign_in
 from tests.second_factors import Telephone, second_step
@@ -308,6 +309,13 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /api/v1/content/<int:content_id>/reviews/<int:review_id>/decisions": lambda room: room.do(
         "POST", f"{room.review()}/decisions", {"decision": "approve", "version": 1}
     ),
+    "POST /api/v1/content/<int:content_id>/reviews/<int:review_id>/links": lambda room: room.do(
+        "POST", f"{room.review()}/links", {"name": "Guest"}
+    ),
+    "DELETE /api/v1/content/<int:content_id>/reviews/<int:review_id>/links/<int:link_id>": (
+        lambda room: _uninvited(room)
+    ),
+    "POST /review": lambda room: _answered(room),
     "DELETE /api/v1/content/<int:content_id>/reviews/<int:review_id>": lambda room: room.do(
         "DELETE", room.review()
     ),
@@ -347,27 +355,19 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
 }
 # What changed there is told to nobody, so the line has no values.
 OF_A_SECRET = {"PUT /api/v1/accounts/me/password", "PUT /api/v1/accounts/me/email"}
-OF_A_READER = "what somebody reads is nobody else's business"
-UNSAVED = "what is typed and not saved is no deed yet; the save of it has a line"
-A_QUESTION = "it is a question to a device, and what comes of its answer has a line"
-WITHOUT_LINE = {
-    "POST /api/v1/auth/passkeys/sign-in-options": A_QUESTION,
-    "POST /api/v1/auth/passkeys/proof-options": A_QUESTION,
-    "POST /api/v1/auth/second-factor/passkey-options": A_QUESTION,
-    "POST /api/v1/auth/password-reset": (
-        "it does the same work whether there is an account or not; the worker adds the line"
-    ),
-    "POST /api/v1/auth/issuers/<issuer_name>/sign-ins": "whose sign-in it is shows at its end",
-    "POST /api/v1/auth/issuers/<issuer_name>/token": (
-        "it wants an issuer that runs; its line is asked for in tests/api/accounts/test_issuers.py"
-    ),
-    "PUT /api/v1/content/<int:content_id>/autosave": UNSAVED,
-    "DELETE /api/v1/content/<int:content_id>/autosave": UNSAVED,
-    "PUT /api/v1/follows/<target>/<int:target_id>": OF_A_READER,
-    "DELETE /api/v1/follows/<target>/<int:target_id>": OF_A_READER,
-    "POST /api/v1/notifications/<int:notification_id>/read": OF_A_READER,
-    "POST /api/v1/notifications/read-all": OF_A_READER,
-}
+
+
+def _uninvited(room: Newsroom) -> Any:
+    links = f"{room.review()}/links"
+    made = room.do("POST", links, {"name": "Guest"}).get_json()
+    return room.do("DELETE", f"{links}/{made['id']}")
+
+
+def _answered(room: Newsroom) -> Any:
+    asked = {"name": "Guest", "step": "review"}
+    url = room.do("POST", f"{room.review()}/links", asked).get_json()["url"]
+    form = {"token": url.partition("=")[2], "decision": "approve"}
+    return room.client.post("/review", data=form)
 
 
 def _labelled(room: Newsroom) -> str:

@@ -1,6 +1,6 @@
 """How the routes of the reviews of an item are asked, and what they may say to whom."""
 
-from tests.matrix.route_rows import ItemRoute, plain, stale
+from tests.matrix.route_rows import ItemRoute, Request, plain, stale
 from webapp.kit.roles import RoleName
 
 OK = frozenset({200})
@@ -27,6 +27,29 @@ REVIEW_ROUTES: dict[str, ItemRoute] = {
             {"decision": "approve", "version": 10**9},
         ),
         states=REVIEWED,
+    ),
+    "POST /api/v1/content/<int:content_id>/reviews/<int:review_id>/links": ItemRoute(
+        RoleName.AUTHOR,
+        lambda item: Request(
+            f"/content/{item.id}/reviews/{item.review_id}/links",
+            {"name": "Guest", "step": "none", "hours": 1},
+        ),
+        frozenset({403, 409}),
+        states=REVIEWED,
+    ),
+    "GET /api/v1/content/<int:content_id>/reviews/<int:review_id>/links": ItemRoute(
+        RoleName.AUTHOR,
+        plain("/content/{item.id}/reviews/{item.review_id}/links"),
+        OK,
+        states=REVIEWED,
+    ),
+    "DELETE /api/v1/content/<int:content_id>/reviews/<int:review_id>/links/<int:link_id>": (
+        ItemRoute(
+            RoleName.AUTHOR,
+            plain("/content/{item.id}/reviews/{item.review_id}/links/999999999"),
+            frozenset({404}),
+            states=REVIEWED,
+        )
     ),
     "DELETE /api/v1/content/<int:content_id>/reviews/<int:review_id>": ItemRoute(
         RoleName.AUTHOR, stale("/content/{item.id}/reviews/{item.review_id}"), states=REVIEWED

@@ -359,6 +359,8 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "GET /freeze-account": CommonRoute(None, once("!/freeze-account")),
     "POST /freeze-account": CommonRoute(None, once("!/freeze-account"), frozenset({404})),
     "GET /preview": CommonRoute(None, once("!/preview"), NOT_THERE),
+    "GET /review": CommonRoute(None, once("!/review?token=nobody"), NOT_THERE),
+    "POST /review": CommonRoute(None, once("!/review"), frozenset({422})),
     "GET /api/v1/previews": CommonRoute(None, once("/previews?token=nobody"), NOT_THERE),
     "GET /page.js": CommonRoute(None, once("!/page.js")),
 }

@@ -35,6 +35,7 @@ COMMANDS_ASKED: dict[str, list[str] | None] = {
     "accounts enable": ["999999999"],
     "accounts erase": ["999999999", "--yes"],
     "accounts erasures": [],
+    "accounts forget-guest": ["999999999"],
     "accounts list": ["--limit", "1000"],
     "accounts replay-erasures": None,
     "accounts reset-factors": ["999999999", "--yes"],

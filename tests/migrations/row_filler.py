@@ -56,6 +56,7 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("mail_deliveries", "state"): _pick("queued", "sent", "failed", "suppressed"),
     ("passkey_challenges", "purpose"): _pick("add", "sign_in"),
     ("review_decisions", "decision"): _pick("approve", "changes_wanted", "reject"),
+    ("review_links", "decision"): _pick("approve", "changes_wanted", "reject"),
     ("reviews", "state"): _pick("open", "approved", "changes_wanted", "rejected"),
     ("schedules", "action"): _pick("publish", "unpublish"),
     ("schedules", "if_missed"): _pick("run", "skip"),
@@ -65,7 +66,7 @@ FOLLOWED = ("author_id", "category_id", "tag_id", "content_id")
 
 
 # Tables in which a check ties columns to each other: there every other row has its empty columns.
-TIED = {"bulk_actions", "jobs", "passkey_challenges", "schedules"}
+TIED = {"bulk_actions", "jobs", "passkey_challenges", "review_links", "schedules"}
 # A version is filled whole, as it was saved: it is packed by the application alone.
 WHOLE = {("content_versions", "body")}
 NEVER_FILLED = {("content_versions", "packed"), ("content_versions", "reference_id")}

@@ -109,6 +109,15 @@ class PressedBrowser:
         self._call("DOM.focus", nodeId=self._find(selector))
         self._call("Input.insertText", text=words)
 
+    def type_here(self, words: str) -> None:
+        """Type into whatever the keyboard is at."""
+        self._call("Input.insertText", text=words)
+
+    def prefer(self, scheme: str) -> None:
+        """Let the reader prefer light or dark pages."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._call("Emulation.setEmulatedMedia", features=features)
+
     def press(self, selector: str) -> None:
         """Press the left button of the mouse in the middle of an element."""
         corners = self._corners(selector)
@@ -143,7 +152,7 @@ class PressedBrowser:
 
     def press_key(self, key: str, code: str, number: int) -> None:
         """Press a key of the keyboard, such as Tab, and let it go; `number` is its virtual code."""
-        text = {"text": "\r"} if key == "Enter" else {}
+        text = {"Enter": {"text": "\r"}, " ": {"text": " "}}.get(key, {})
         for kind, more in (("keyDown", text), ("keyUp", {})):
             self._call("Input.dispatchKeyEvent", type=kind, key=key, code=code,
                        windowsVirtualKeyCode=number, **more)  # fmt: skip

@@ -44,6 +44,9 @@ LIMITS = {
     "verifications.verify_email": "60 per minute",
     "verify_email": "60 per minute",
     "freeze_account": "60 per minute",
+    "guests.make": "20 per minute",
+    "review_page": "60 per minute",
+    "review": "60 per minute",
 }
 
 

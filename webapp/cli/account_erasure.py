@@ -1,4 +1,4 @@
-"""`flask accounts erase|erasures|replay-erasures`: people who are erased, and stay so."""
+"""`flask accounts erase|erasures|replay-erasures|forget-guest`: who is erased, and stays so."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -13,6 +13,7 @@ from webapp.cli.database import command_session, command_settings
 from webapp.services.accounts import administration
 from webapp.services.operations import erasure, erasure_replay, heirs
 from webapp.services.operations.erasure_replay import ErasedAccount
+from webapp.services.publishing import review_links
 
 
 @click.command()
@@ -81,4 +82,16 @@ def _as_json(values: dict[str, Any]) -> str:
     return orjson.dumps(values).decode()
 
 
-COMMANDS: tuple[click.Command, ...] = (erase, erasures, replay_erasures)
+@click.command("forget-guest")
+@click.argument("link_id", type=click.IntRange(min=1))
+@with_appcontext
+def forget_guest(link_id: int) -> None:
+    """Erase the name and address of a guest of a review; what they said stays."""
+    with command_session() as session:
+        forgotten = review_links.forget_guest(session, link_id)
+    if not forgotten:
+        raise click.ClickException(f"There is no link {link_id}, or its guest is forgotten.")
+    click.echo(f"The guest of link {link_id} is forgotten.")
+
+
+COMMANDS: tuple[click.Command, ...] = (erase, erasures, replay_erasures, forget_guest)

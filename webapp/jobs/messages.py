@@ -145,6 +145,30 @@ class SendReviewDecision(AccountMail):
         return str(self.decision_id)
 
 
+class SendReviewLink(AccountMail):
+    """Mail a guest the link by which they may say what they think of a version."""
+
+    kind: ClassVar[str] = "review_link.send"
+
+    link_id: int
+
+    def dedupe_key(self) -> str:
+        """One mail for each link."""
+        return str(self.link_id)
+
+
+class SendGuestDecision(AccountMail):
+    """Tell the author of an item what a guest said of a version of it."""
+
+    kind: ClassVar[str] = "guest_decision.send"
+
+    link_id: int
+
+    def dedupe_key(self) -> str:
+        """One mail for each answer, of which a link takes one."""
+        return str(self.link_id)
+
+
 class FireSchedules(Message):
     """Carry out schedules that are due."""
 
@@ -351,6 +375,8 @@ MESSAGES: dict[str, type[Message]] = {
         SendFactorNotice,
         SendIdentityLinked,
         SendReviewDecision,
+        SendReviewLink,
+        SendGuestDecision,
         FireSchedules,
         RefreshPublications,
         SealVersion,

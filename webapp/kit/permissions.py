@@ -32,6 +32,7 @@ class Permission(StrEnum):
     CONTENT_TRASH_ANY = "content.trash_any"
     CONTENT_CHANGE_MANY = "content.change_many"
     CONTENT_PREVIEW = "content.preview"
+    REVIEW_INVITE = "review.invite"
     CONTENT_PUBLISH_APPROVED = "content.publish_approved"
     CONTENT_APPROVE = "content.approve"
     CONTENT_PUBLISH = "content.publish"
@@ -72,6 +73,7 @@ _AUTHOR = _READER | {
     Permission.SCHEDULE_READ, Permission.TAXONOMY_READ,
     # Each change of an item asks for its own permission besides.
     Permission.CONTENT_CHANGE_MANY,
+    Permission.REVIEW_INVITE,
 }  # fmt: skip
 _EDITOR = _AUTHOR | {
     Permission.CONTENT_READ_ANY, Permission.CONTENT_EDIT_ANY, Permission.CONTENT_TRASH_ANY,

@@ -44,6 +44,7 @@ from webapp.models.jobs import Job, JobKind, Tick
 from webapp.models.operations.backfills import BackfillState
 from webapp.models.operations.bulk_actions import BulkAction, BulkItem
 from webapp.models.publishing.publications import Publication
+from webapp.models.publishing.review_links import ReviewLink
 from webapp.models.publishing.reviews import Review, ReviewDecision
 from webapp.models.publishing.schedules import Schedule
 
@@ -95,6 +96,7 @@ __all__ = [
     "Rendering",
     "Review",
     "ReviewDecision",
+    "ReviewLink",
     "Role",
     "Schedule",
     "SearchDocument",

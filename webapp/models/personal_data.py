@@ -311,6 +311,20 @@ HELD: dict[str, Held] = {
         "who decided", "what was said of a version before it went public", "as long as the item",
         KEPT, "id review_id step decision comment decided_at", people={"decided_by_id": UNLINKED},
     ),
+    "review_links": Held(
+        "who made it", "to let a guest without an account say what they think of a version",
+        "as long as the item where the guest has answered, otherwise a day after its end", KEPT,
+        "id review_id step created_at expires_at revoked_at decision comment decided_at"
+        " decision_id",
+        hidden="token_hash", people={"created_by_id": UNLINKED},
+        apart={
+            column: Apart(KEPT, "a guest's, who has no account; " + how)
+            for column, how in (
+                ("guest_name", "`flask accounts forget-guest` takes it"),
+                ("guest_address", "emptied once the guest has answered, or the link is revoked"),
+            )
+        },
+    ),
     "reviews": Held(
         "who submitted it", "to know which versions may go public, and who asked for it",
         "as long as the item", KEPT,

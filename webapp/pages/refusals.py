@@ -14,6 +14,7 @@ PATHS = frozenset(
         "/export",
         "/unsubscribe",
         "/preview",
+        "/review",
     }
 )
 HEADING = "This did not work"

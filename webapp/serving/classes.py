@@ -14,6 +14,8 @@ PUBLISHED = f"{API_PREFIX}/published"
 CONTENT = f"{API_PREFIX}/content"
 # Reads for which texts may have to be rendered.
 RENDERED = ("/comparison", "/checks")
+# It shows a version with what changed in it marked.
+REVIEW_PAGE = "/review"
 AGENT_SESSIONS = f"{API_PREFIX}/activity/sessions/"
 BULK_ACTIONS = f"{API_PREFIX}/bulk-actions"
 
@@ -82,6 +84,8 @@ def class_of(method: str, path: str, query: str) -> RequestClass:
         return _BY_PATH[path]
     if (method, path) in _WITH_PASSWORD:
         return PASSWORDS
+    if path == REVIEW_PAGE:
+        return CONTENTS
     if path.startswith(CONTENT) and (method not in _HARMLESS or path.endswith(RENDERED)):
         return CONTENTS
     if path.startswith((AGENT_SESSIONS, BULK_ACTIONS)) and method not in _HARMLESS:

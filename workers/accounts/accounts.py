@@ -29,9 +29,9 @@ FREEZE_PAGE = "freeze-account"
 
 @dataclass(frozen=True)
 class Reader:
-    """Whom an account mail goes to."""
+    """Whom an account mail goes to; a guest of a review has no account."""
 
-    user_id: int
+    user_id: int | None
     address: str
     name: str
 

@@ -1,11 +1,11 @@
-"""Authors are told what became of the reviews of their versions."""
+"""Guests are asked for reviews, and authors are told what became of theirs."""
 
 from webapp.adapters.mail_headers import NAME_LIMIT
 from webapp.adapters.mail_templates import render_mail
-from webapp.jobs.messages import SendReviewDecision
+from webapp.jobs.messages import SendGuestDecision, SendReviewDecision, SendReviewLink
 from webapp.jobs.outcomes import Done, Outcome
 from webapp.kit.visible_lines import make_line
-from webapp.services.publishing import review_views
+from webapp.services.publishing import guest_reviews, review_views
 from workers.accounts.accounts import Reader, send_account_mail
 from workers.context import InSteps, RunningJob
 
@@ -40,4 +40,51 @@ def send_review_decision(job: RunningJob, message: SendReviewDecision) -> Outcom
     return send_account_mail(job, mail, reader, str(message.decision_id))
 
 
-HANDLERS = (InSteps(SendReviewDecision, send_review_decision),)
+def send_review_link(job: RunningJob, message: SendReviewLink) -> Outcome:
+    """Mint a token, commit it, and mail the only copy to the guest; each start makes its own."""
+    settings = job.context.settings
+    with job.step() as session:
+        invitation = guest_reviews.mint(session, message.link_id, settings.review_policy)
+    if invitation is None:
+        return Done()
+    mail = render_mail(
+        "review_link",
+        "You are asked for a review",
+        guest_name=make_line(invitation.guest_name, NAME_LIMIT),
+        asked_by=make_line(invitation.asked_by, NAME_LIMIT),
+        title=make_line(invitation.title, TITLE_LIMIT),
+        decides=invitation.decides,
+        link=settings.link_to_page("review", invitation.token),
+        expires_at=f"{invitation.expires_at:%d %B %Y, %H:%M} UTC",
+    )
+    reader = Reader(None, invitation.address, invitation.guest_name)
+    return send_account_mail(job, mail, reader, invitation.token)
+
+
+def send_guest_decision(job: RunningJob, message: SendGuestDecision) -> Outcome:
+    """Mail the author what a guest said, of which version, and whether it decides anything."""
+    with job.step() as session:
+        notice = review_views.find_guest_notice(session, message.link_id)
+    if notice is None:
+        return Done()
+    mail = render_mail(
+        "guest_decision",
+        "A guest has answered your review",
+        name=make_line(notice.name, NAME_LIMIT) if notice.is_proven else "",
+        guest_name=make_line(notice.guest_name, NAME_LIMIT) if notice.is_proven else "",
+        decision=notice.decision,
+        version=notice.number,
+        title=make_line(notice.title, TITLE_LIMIT) if notice.is_proven else "",
+        comment=notice.comment if notice.is_proven else "",
+        step=notice.step,
+        base_url=job.context.settings.base_url,
+    )
+    reader = Reader(notice.user_id, notice.address, notice.name if notice.is_proven else "")
+    return send_account_mail(job, mail, reader, str(message.link_id))
+
+
+HANDLERS = (
+    InSteps(SendReviewDecision, send_review_decision),
+    InSteps(SendReviewLink, send_review_link),
+    InSteps(SendGuestDecision, send_guest_decision),
+)

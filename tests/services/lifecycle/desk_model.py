@@ -15,7 +15,7 @@ Outcome = Literal["done", "hidden", "forbidden", "stale", "refused"]
 Verdict = Literal["approve", "changes_wanted", "reject"]
 Name = Literal[
     "edit", "restore", "submit", "withdraw", "decide", "publish", "schedule", "cancel", "unpublish",
-    "archive", "unarchive", "trash", "untrash", "fire",
+    "archive", "unarchive", "trash", "untrash", "fire", "guest",
 ]  # fmt: skip
 
 # The author and the author's key, which proposes; two editors, of whom one is bound to approvals;
@@ -31,7 +31,8 @@ MAY: dict[str, frozenset[str]] = {
 }
 RIGHT_OF: dict[str, str] = {
     "edit": "edit", "restore": "edit", "submit": "edit", "withdraw": "withdraw", "decide": "decide",
-    "publish": "publish", "schedule": "publish", "cancel": "manage", "unpublish": "manage",
+    "guest": "decide", "publish": "publish", "schedule": "publish", "cancel": "manage",
+    "unpublish": "manage",
     "archive": "put aside", "unarchive": "put aside", "trash": "put aside", "untrash": "put aside",
 }  # fmt: skip
 NEED_APPROVAL = {"author", "bound"}
@@ -150,11 +151,24 @@ class Model:
         decided = {"open"} if act.decision == "approve" else {"open", "approved"}
         if self.standing not in OPEN or review.state not in decided:
             return "refused"
-        own = act.who in (review.submitted_by, self.titles[review.number - 1][1])
+        own = self._is_own(act.who, review)
         if act.decision == "approve" and act.who in NEED_APPROVAL and own:
             return "forbidden"
         self._end(act.review, ENDS[act.decision])
         return "done"
+
+    def _guest(self, act: Act) -> Outcome:
+        """Let a guest decide, by a link that is made for it: only what who made it may approve."""
+        review = self.reviews[act.review]
+        if self.standing not in OPEN or review.state != "open":
+            return "refused"
+        if act.who in NEED_APPROVAL and self._is_own(act.who, review):
+            return "forbidden"
+        self._end(act.review, ENDS[act.decision])
+        return "done"
+
+    def _is_own(self, who: Who, review: ReviewModel) -> bool:
+        return who in (review.submitted_by, self.titles[review.number - 1][1])
 
     def _end(self, index: int, state: str) -> None:
         if self.reviews[index].state == "approved" and self.pinned is not None:

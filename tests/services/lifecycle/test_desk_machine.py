@@ -39,7 +39,15 @@ from webapp.services.errors import (
     NotFoundError,
     StaleRevisionError,
 )
-from webapp.services.publishing import firing, publishing, reviews, schedules
+from webapp.services.publishing import (
+    firing,
+    guest_reviews,
+    publishing,
+    review_links,
+    reviews,
+    schedules,
+)
+from webapp.services.publishing.review_links import Guest
 from webapp.services.publishing.reviews import Decision
 from webapp.services.publishing.schedules import SchedulePlan
 
@@ -111,7 +119,7 @@ class Desk:
             reviews.submit(session, actor, item, None)
         elif act.name == "withdraw":
             reviews.withdraw(session, actor, item, self._review(session, act).id, None)
-        elif act.name == "decide":
+        elif act.name in ("decide", "guest"):
             self._decide(session, actor, act)
         elif act.name == "publish":
             publishing.publish(session, actor, item, None, number=act.number)
@@ -123,11 +131,22 @@ class Desk:
         else:
             self._fire(session)
 
+    def _ask_guest(self, session: Session, actor: Actor, act: Act) -> None:
+        review = self._review(session, act)
+        guest = Guest("Ada", step="review")
+        _, token = review_links.make(
+            session, actor, self.item, review.id, guest, hours=None, most_hours=720
+        )
+        guest_reviews.answer(session, token or "", act.decision, "", actor.review_policy)
+
     def _review(self, session: Session, act: Act) -> Review:
         of_item = select(Review).where(Review.content_id == self.item).order_by(Review.id)
         return session.scalars(of_item.offset(act.review).limit(1)).one()
 
     def _decide(self, session: Session, actor: Actor, act: Act) -> None:
+        if act.name == "guest":
+            self._ask_guest(session, actor, act)
+            return
         review = self._review(session, act)
         seen = review.digest if act.has_seen else bytes(32)
         decision = Decision(act.decision, digest=seen)
@@ -255,7 +274,7 @@ class Wish:
         """Return the act that this is on an item; what there is no review for is to ask for one."""
         number = None if self.back == 0 else max(1, model.newest + 1 - self.back)
         review = max(0, len(model.reviews) - 1 - self.back // 2)
-        if self.name in ("withdraw", "decide") and not model.reviews:
+        if self.name in ("withdraw", "decide", "guest") and not model.reviews:
             return Act(self.who, "submit")
         return Act(
             self.who,
@@ -270,6 +289,7 @@ class Wish:
 
 NAMES: tuple[Name, ...] = (
     "edit", "edit", "restore", "submit", "submit", "withdraw", "decide", "decide", "decide",
+    "guest", "guest",
     "publish", "publish", "schedule", "schedule", "cancel", "fire", "unpublish", "archive",
     "unarchive", "trash", "untrash",
 )  # fmt: skip

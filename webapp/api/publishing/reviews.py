@@ -16,6 +16,7 @@ from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
 from webapp.kit.permissions import Permission
 from webapp.kit.review_policy import read_steps
+from webapp.models import ReviewLink
 from webapp.services.publishing import review_views, reviews
 from webapp.services.publishing.review_views import ReviewView
 from webapp.services.publishing.reviews import Decision
@@ -66,6 +67,23 @@ class ReviewQuery(PageQuery):
     mine: Flag = Field(False, description="Only those that the caller has asked for.")
 
 
+class GuestAnswer(BaseModel):
+    """A guest, who has no account, and the link by which they answered."""
+
+    name: str = Field(description="As who made the link gave it; empty where it was erased.")
+    link_id: int
+    invited_by_id: int | None
+
+
+class OpinionAnswer(BaseModel):
+    """What a guest said who was asked for no step; it decides nothing."""
+
+    guest: GuestAnswer
+    decision: Verdict
+    comment: str
+    decided_at: datetime
+
+
 class StepAnswer(BaseModel):
     """One step of a review, and what was said in it."""
 
@@ -74,6 +92,7 @@ class StepAnswer(BaseModel):
     decision: Verdict | None
     comment: str
     decided_by_id: int | None
+    guest: GuestAnswer | None = Field(description="The guest who decided it, if one did.")
     decided_at: datetime | None
 
 
@@ -87,6 +106,7 @@ class ReviewAnswer(BaseModel):
     digest: str = Field(description="SHA-256 of all that a save keeps but its category, in hex.")
     state: State
     steps: list[StepAnswer]
+    opinions: list[OpinionAnswer] = Field(description="What guests said without deciding.")
     in_order: bool = Field(description="Whether each step waits for the one before it.")
     live_version: int | None = Field(description="The version that is public now.")
     approved_version: int | None = Field(description="The version that was approved last.")
@@ -218,6 +238,16 @@ def _shape(view: ReviewView) -> ReviewAnswer:
         digest=row.digest.hex(),
         state=view.state,
         steps=_steps(view),
+        opinions=[
+            OpinionAnswer(
+                guest=_guest(link),
+                decision=link.decision,
+                comment=link.comment,
+                decided_at=link.decided_at,
+            )
+            for link in view.answers
+            if link.step is None
+        ],
         in_order=steps.in_order,
         live_version=view.live_version,
         approved_version=view.approved_version,
@@ -232,6 +262,7 @@ def _steps(view: ReviewView) -> list[StepAnswer]:
     """Return the steps that there are, with what was said, and a taking back behind them."""
     roles = {step.name: step.role.value for step in read_steps(view.review.steps).steps}
     said = {decision.step: decision for decision in view.decisions}
+    guests = {link.decision_id: _guest(link) for link in view.answers}
     names = [*roles, *(name for name in said if name not in roles)]
     return [
         StepAnswer(
@@ -240,7 +271,12 @@ def _steps(view: ReviewView) -> list[StepAnswer]:
             decision=said[name].decision if name in said else None,
             comment=said[name].comment if name in said else "",
             decided_by_id=said[name].decided_by_id if name in said else None,
+            guest=guests.get(said[name].id) if name in said else None,
             decided_at=said[name].decided_at if name in said else None,
         )
         for name in names
     ]
+
+
+def _guest(link: ReviewLink) -> GuestAnswer:
+    return GuestAnswer(name=link.guest_name, link_id=link.id, invited_by_id=link.created_by_id)

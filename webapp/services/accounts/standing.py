@@ -20,6 +20,7 @@ from webapp.models import (
     PasswordResetToken,
     PendingSignIn,
     PreviewLink,
+    ReviewLink,
     Role,
     User,
 )
@@ -90,12 +91,13 @@ def freeze(session: Session, user_id: int) -> int:
     ended = revoke_sessions(session, user_id)
     revoke_api_keys(session, user_id)
     end_reset_tokens(session, user_id)
-    session.execute(
-        update(PreviewLink)
-        .where(PreviewLink.created_by_id == user_id, PreviewLink.revoked_at.is_(None))
-        .values(revoked_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    for shown in (PreviewLink, ReviewLink):
+        session.execute(
+            update(shown)
+            .where(shown.created_by_id == user_id, shown.revoked_at.is_(None))
+            .values(revoked_at=now)
+            .execution_options(synchronize_session=False)
+        )
     for asked_for in (AccountExport, AccountDeletion):
         session.execute(delete(asked_for).where(asked_for.user_id == user_id))
     log.warning("account.freeze", subject_id=user_id, ended_sessions=ended)

@@ -87,7 +87,10 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class KnownReview:
-    """A review, with who has saved its version and who has decided which of its steps."""
+    """A review, with who has saved its version and who has decided which of its steps.
+
+    What a guest decided counts as decided by who let them.
+    """
 
     id: int
     number: int
@@ -135,8 +138,11 @@ _STATE = """
         SELECT json_build_array(
             reviews.id, reviews.number, reviews.state, reviews.steps, reviews.submitted_by_id,
             (SELECT author_id FROM content_versions WHERE id = reviews.version_id),
-            (SELECT coalesce(json_object_agg(step, decided_by_id), '{}')
-                FROM review_decisions WHERE review_id = reviews.id))
+            (SELECT coalesce(json_object_agg(decision.step,
+                    coalesce(decision.decided_by_id, link.created_by_id)), '{}')
+                FROM review_decisions AS decision
+                LEFT JOIN review_links AS link ON link.decision_id = decision.id
+                WHERE decision.review_id = reviews.id))
         FROM reviews
         WHERE reviews.content_id = content.id
             AND (reviews.id = :review_id OR :review_id IS NULL)

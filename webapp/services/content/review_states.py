@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from webapp.kit.lifecycle import Progress
 from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.kit.review_policy import read_steps
-from webapp.models import Review, ReviewDecision
+from webapp.models import Review, ReviewDecision, ReviewLink
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content.item_reads import KnownReview, Standable
@@ -65,9 +65,12 @@ def approval_bar(actor: Actor, review: KnownReview) -> str | None:
 
 
 def decided(session: Session, review_id: int) -> dict[str, int | None]:
-    """Return who has decided the steps of a review."""
-    rows = select(ReviewDecision.step, ReviewDecision.decided_by_id).where(
-        ReviewDecision.review_id == review_id
+    """Return who has decided the steps of a review; what a guest decided, who let them."""
+    decided_by = func.coalesce(ReviewDecision.decided_by_id, ReviewLink.created_by_id)
+    rows = (
+        select(ReviewDecision.step, decided_by.label("decided_by_id"))
+        .outerjoin(ReviewLink, ReviewLink.decision_id == ReviewDecision.id)
+        .where(ReviewDecision.review_id == review_id)
     )
     return {row.step: row.decided_by_id for row in session.execute(rows)}
 

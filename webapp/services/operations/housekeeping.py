@@ -133,6 +133,9 @@ _OUTLIVED = {
     "familiar_networks": Outlived("familiar_networks", _older("seen_at"), lambda _: FAMILIAR_DAYS),
     "email_verifications": Outlived("email_verifications", _older("created_at"), lambda _: 30),
     "preview_links": Outlived("preview_links", _older("expires_at"), lambda _: 1),
+    "review_links": Outlived(
+        "review_links", f"decided_at IS NULL AND {_older('expires_at')}", lambda _: 1
+    ),
     "account_exports": Outlived("account_exports", "expires_at < now()", lambda _: 1),
     "bulk_items": Outlived("bulk_items", _OLD_BULK_ITEMS, lambda _: BULK_DAYS),
     "bulk_actions": Outlived("bulk_actions", _OLD_BULK_ACTIONS, lambda _: BULK_DAYS),

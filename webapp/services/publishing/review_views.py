@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from webapp.models import Content, ContentVersion, Publication, Review, ReviewDecision, User
+from webapp.models import (
+    Content,
+    ContentVersion,
+    Publication,
+    Review,
+    ReviewDecision,
+    ReviewLink,
+    User,
+)
 from webapp.models.arrays import is_one_of
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import item_reads
@@ -17,7 +25,10 @@ Rows = Select[Review, str, int, int | None, int | None]
 
 @dataclass(frozen=True)
 class ReviewView:
-    """A review, with what whoever decides wants to compare its version with."""
+    """A review, with what whoever decides wants to compare its version with.
+
+    `answers` are the links by which guests have answered.
+    """
 
     review: Review
     state: str
@@ -25,6 +36,7 @@ class ReviewView:
     live_version: int | None
     approved_version: int | None
     decisions: list[ReviewDecision] = field(default_factory=list)
+    answers: list[ReviewLink] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,14 @@ class DecisionNotice:
     number: int
     title: str
     comment: str
+
+
+@dataclass(frozen=True)
+class GuestNotice(DecisionNotice):
+    """What the author of an item is told of the answer of a guest, and where."""
+
+    guest_name: str
+    step: str | None
 
 
 def get(session: Session, actor: Actor, content_id: int, review_id: int) -> ReviewView:
@@ -106,6 +126,28 @@ def find_notice(session: Session, decision_id: int) -> DecisionNotice | None:
     return None if row is None else DecisionNotice(*row)
 
 
+def find_guest_notice(session: Session, link_id: int) -> GuestNotice | None:
+    """Return what an author is told of a guest's answer; None where nobody is there to be told."""
+    row = session.execute(
+        select(
+            User.id, User.email, User.display_name,
+            User.email_proven_at.is_not(None), ReviewLink.decision, Review.number,
+            ContentVersion.title, ReviewLink.comment, ReviewLink.guest_name, ReviewLink.step,
+        )
+        .select_from(ReviewLink)
+        .join(Review, Review.id == ReviewLink.review_id)
+        .join(ContentVersion, ContentVersion.id == Review.version_id)
+        .join(Content, Content.id == Review.content_id)
+        .join(User, User.id == Content.author_id)
+        .where(
+            ReviewLink.id == link_id,
+            ReviewLink.decision.is_not(None),
+            User.disabled_at.is_(None),
+        )
+    ).one_or_none()  # fmt: skip
+    return None if row is None else GuestNotice(*tuple(row))
+
+
 def _seen(actor: Actor) -> Rows:
     """Return the SELECT of reviews that an actor may see, with what goes with them."""
     shown, approved = aliased(ContentVersion), aliased(Review)
@@ -152,6 +194,12 @@ def _views(session: Session, statement: Rows) -> list[ReviewView]:
         select(ReviewDecision).where(of_these).order_by(ReviewDecision.id)
     ):
         decisions.setdefault(decision.review_id, []).append(decision)
+    answers: dict[int, list[ReviewLink]] = {}
+    answered = is_one_of(ReviewLink.review_id, [row[0].id for row in rows])
+    for link in session.scalars(
+        select(ReviewLink).where(answered, ReviewLink.decision.is_not(None)).order_by(ReviewLink.id)
+    ):
+        answers.setdefault(link.review_id, []).append(link)
     return [
         ReviewView(
             review=review,
@@ -160,6 +208,7 @@ def _views(session: Session, statement: Rows) -> list[ReviewView]:
             live_version=live,
             approved_version=approved,
             decisions=decisions.get(review.id, []),
+            answers=answers.get(review.id, []),
         )
         for review, title, newest, live, approved in rows
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -94,16 +94,21 @@ def submit(
 
 
 def decide(
-    session: Session, actor: Actor, content_id: int, review_id: int, decision: Decision
-) -> None:
-    """Say yes or no to the version of a review, in one of its steps.
+    session: Session,
+    actor: Actor,
+    content_id: int,
+    review_id: int,
+    decision: Decision,
+    link_id: int | None = None,
+) -> int:
+    """Say yes or no to the version of a review, in one of its steps; returns the decision's id.
 
     The last yes that is needed makes it an approval; a no ends it at once. A no after that takes
-    the approval back, and ends an open schedule that rests upon it. Raises NotFoundError,
-    ForbiddenError, StaleRevisionError where somebody has seen another version than the review's,
-    and ConflictError.
+    the approval back, and ends an open schedule that rests upon it. With the id of a link it is
+    said by the guest whom the actor gave it to. Raises NotFoundError, ForbiddenError,
+    StaleRevisionError where another version was seen than the review's, and ConflictError.
     """
-    item, review = _lock(session, actor, content_id, review_id)
+    item, review = lock(session, actor, content_id, review_id)
     move = MOVE_OF[decision.decision]
     lifecycle.require_right(actor, item, move)
     seen = (decision.number or review.number, decision.digest or review.digest)
@@ -113,16 +118,22 @@ def decide(
     is_taken_back = facts.review == "approved"
     done = review_states.decided(session, review_id)
     step = TAKEN_BACK if is_taken_back else _step(actor, review, done, decision.step)
-    decision_id = _keep(session, actor, review_id, step, decision)
+    teller_id = actor.user_id if link_id is None else None
+    decision_id = _keep(session, teller_id, review_id, step, decision)
     is_end = decision.decision != "approve" or read_steps(review.steps).are_done({*done, step})
     activity.record(
-        session, actor.user_id, f"review.{move}", "content", content_id,
-        review_id=review_id, version=review.number, step=step,
+        session, teller_id, f"review.{move}", "content", content_id,
+        review_id=review_id, version=review.number, step=step, **_by(link_id),
     )  # fmt: skip
     if is_end:
         _end(session, actor, review, STATE_OF[decision.decision])
-        if item.author_id != actor.user_id:
+        if link_id is None and item.author_id != actor.user_id:
             enqueue(session, SendReviewDecision(decision_id=decision_id))
+    return decision_id
+
+
+def _by(link_id: int | None) -> dict[str, Any]:
+    return {} if link_id is None else {"review_link_id": link_id}
 
 
 def withdraw(
@@ -137,7 +148,7 @@ def withdraw(
     Raises NotFoundError, StaleRevisionError, ForbiddenError, and ConflictError where the review has
     ended.
     """
-    item, review = _lock(session, actor, content_id, review_id, revisions)
+    item, review = lock(session, actor, content_id, review_id, revisions)
     lifecycle.require_move(session, actor, item, Move.WITHDRAW, review=review)
     activity.record(
         session, actor.user_id, "review.withdraw", "content", content_id,
@@ -155,7 +166,7 @@ def withdraw_open(
         withdraw(session, actor, content_id, review_id, None)
 
 
-def _lock(
+def lock(
     session: Session,
     actor: Actor,
     content_id: int,
@@ -185,7 +196,9 @@ def _step(actor: Actor, review: Review, done: Collection[str], wanted: str | Non
     return wanted or names[0]
 
 
-def _keep(session: Session, actor: Actor, review_id: int, step: str, decision: Decision) -> int:
+def _keep(
+    session: Session, teller_id: int | None, review_id: int, step: str, decision: Decision
+) -> int:
     decision_id: int | None = session.scalar(
         insert(ReviewDecision)
         .values(
@@ -193,7 +206,7 @@ def _keep(session: Session, actor: Actor, review_id: int, step: str, decision: D
             step=step,
             decision=decision.decision,
             comment=decision.comment,
-            decided_by_id=actor.user_id,
+            decided_by_id=teller_id,
         )
         .on_conflict_do_nothing(index_elements=["review_id", "step"])
         .returning(ReviewDecision.id)
