@@ -46,6 +46,7 @@ from webapp.api.operations import (
 from webapp.api.operations.operators import install_operators
 from webapp.api.problems import Problem
 from webapp.api.publishing import (
+    corrections,
     published,
     refreshes,
     review_links,
@@ -90,6 +91,7 @@ BLUEPRINTS = (
     previews.blueprint,
     labels.blueprint,
     schedules.blueprint,
+    corrections.blueprint,
     reviews.blueprint,
     review_links.blueprint,
     imports.blueprint,

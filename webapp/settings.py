@@ -13,6 +13,11 @@ from webapp.kit.database_url import DatabaseUrl, parse_database_url
 from webapp.kit.environment_settings import EnvironmentSettings
 from webapp.kit.issuers import Issuer, read_issuers
 from webapp.kit.mail_sender import mailable_sender
+from webapp.kit.missing_settings import (
+    DATABASE_URL_IS_NOT_SET,
+    HOW_TO_MAKE_A_KEY,
+    SECRET_KEY_IS_NOT_SET,
+)
 from webapp.kit.passkey_sites import Site, check_domain, check_origins, site_of
 from webapp.kit.quotas import Quotas
 from webapp.kit.review_policy import DEFAULT_STEPS, ReviewPolicy, read_steps
@@ -31,22 +36,6 @@ from webapp.kit.web_origins import read_origins
 
 # Stands in for a key where IMPRINT_ENVIRONMENT=development says so, and nowhere else.
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key-do-not-deploy"  # noqa: S105 - refused if set
-
-DATABASE_URL_IS_NOT_SET = (
-    "DATABASE_URL is not set. Set it to a PostgreSQL URL, for example "
-    "DATABASE_URL=postgresql://user:password@127.0.0.1:5432/imprint, "
-    "or run `make run`, which brings its own database."
-)
-HOW_TO_MAKE_A_KEY = (
-    "make one with `python3 -c 'import secrets; print(secrets.token_urlsafe(48))'` and give the "
-    "same one to web and workers"
-)
-SECRET_KEY_IS_NOT_SET = (
-    f"SECRET_KEY is not set: {HOW_TO_MAKE_A_KEY}, or set IMPRINT_ENVIRONMENT=development on a "
-    "machine that nobody else reaches."
-)
-
-
 OWN_RESET_PAGE = "{base_url}/reset-password"
 
 
@@ -118,6 +107,7 @@ class Settings(EnvironmentSettings):
     review_steps: str = DEFAULT_STEPS
     approval_required_roles: str = ""
     review_link_hours: int = Field(default=720, ge=1, le=8_760)
+    retracted: Literal["stub", "gone"] = "gone"
     passkey_domain: Annotated[str, AfterValidator(check_domain)] = ""
     # What it is checked against may be set where it is not.
     passkey_origins: str = Field(default="", validate_default=True)

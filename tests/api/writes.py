@@ -285,6 +285,12 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /api/v1/content/<int:content_id>/unpublish": lambda room: room.do(
         "POST", f"{room.item('publish')}/unpublish"
     ),
+    "POST /api/v1/content/<int:content_id>/correct": lambda room: room.do(
+        "POST", f"{room.item('publish')}/correct", {"note": "It was another day."}
+    ),
+    "POST /api/v1/content/<int:content_id>/retract": lambda room: room.do(
+        "POST", f"{room.item('publish')}/retract", {"reason": "It was wrong."}
+    ),
     "POST /api/v1/content/<int:content_id>/autosave/save": lambda room: room.do(
         "POST", f"{_autosaved(room)}/autosave/save"
     ),

@@ -60,6 +60,8 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"POST {ITEM}/unarchive": DECISIONS,
     f"POST {ITEM}/publish": DECISIONS,
     f"POST {ITEM}/unpublish": DECISIONS,
+    f"POST {ITEM}/correct": DECISIONS,
+    f"POST {ITEM}/retract": DECISIONS,
     f"POST {ITEM}/schedule": DECISIONS,
     f"PATCH {SCHEDULE}": DECISIONS,
     f"DELETE {SCHEDULE}": DECISIONS,

@@ -49,6 +49,12 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     "POST /api/v1/content/<int:content_id>/unpublish": ItemRoute(
         EDITOR, stale("/content/{item.id}/unpublish")
     ),
+    "POST /api/v1/content/<int:content_id>/correct": ItemRoute(
+        AUTHOR, stale("/content/{item.id}/correct", {"note": "x"})
+    ),
+    "POST /api/v1/content/<int:content_id>/retract": ItemRoute(
+        EDITOR, stale("/content/{item.id}/retract", {"reason": "x"})
+    ),
     "POST /api/v1/content/<int:content_id>/trash": ItemRoute(
         AUTHOR, stale("/content/{item.id}/trash")
     ),
@@ -368,7 +374,7 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
 
 def _newest(item: Item) -> int:
     """Return the number of the version that holds the item's word."""
-    return 2 if item.state == "public with newer draft" else 1
+    return 2 if item.state in ("public with newer draft", "retracted") else 1
 
 
 def _compared(item: Item) -> Request:

@@ -83,6 +83,14 @@ def test_a_conflict_over_a_slug_tells_nothing_of_the_draft_that_has_it(world: Wo
         assert renamed.status_code == {201: 200, 409: 409}[expected], (state, renamed.text)
 
 
+def test_what_stands_in_the_place_of_a_retracted_item_holds_no_word_of_it(world: World) -> None:
+    item = world.items["retracted"]
+    stub = world.call(ANONYMOUS, "GET", f"/published/plain-{item.word[2:]}")
+    assert (stub.status_code, stub.json()["detail"]) == (410, "It was wrong.")
+    assert item.words_in(stub.text) == []
+    assert PUBLIC_WORD not in stub.text
+
+
 def test_a_tag_of_a_draft_is_spelt_for_its_author_alone(world: World) -> None:
     for item in world.items.values():
         mine = f"Tag {item.word.upper()}"

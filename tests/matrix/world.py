@@ -36,6 +36,7 @@ STATES = (
     "scheduled",
     "public with newer draft",
     "withdrawn",
+    "retracted",
     "trashed",
     "archived",
     "reviewed",
@@ -196,7 +197,7 @@ def _write_item(world: World, state: str) -> Item:
     if shelf_word is not None:
         with world.sessions.begin() as session:
             secret["category_id"] = taxonomy.ensure_category(session, shelf_word)
-    is_public_before = state == "public with newer draft"
+    is_public_before = state in ("public with newer draft", "retracted")
     first = {"title": f"Title {PUBLIC_WORD}", "slug": f"plain-{word[2:]}", "body": PUBLIC_WORD}
     made = world.succeed(OWNER, "POST", "/content", first if is_public_before else secret).json()
     path = f"/content/{made['id']}"
@@ -217,6 +218,11 @@ def _bring_about(world: World, item: Item, path: str, secret: dict[str, Any]) ->
         item.schedule_id = planned.json()["id"]
     elif item.state == "public with newer draft":
         world.succeed(EDITOR, "POST", f"{path}/publish", {}, If_Match="*")
+        world.succeed(OWNER, "PATCH", path, secret, If_Match="*")
+    elif item.state == "retracted":
+        world.succeed(EDITOR, "POST", f"{path}/publish", {}, If_Match="*")
+        why = {"reason": "It was wrong."}
+        world.succeed(EDITOR, "POST", f"{path}/retract", why, If_Match="*")
         world.succeed(OWNER, "PATCH", path, secret, If_Match="*")
     elif item.state == "withdrawn":
         world.succeed(EDITOR, "POST", f"{path}/publish", {}, If_Match="*")

@@ -47,7 +47,7 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("content", "body_format"): _pick("markdown", "html"),
     ("content", "status"): _pick("draft", "published", "trashed"),
     ("content_versions", "body_format"): _pick("html", "markdown"),
-    ("events", "kind"): _pick("content.published", "content.updated"),
+    ("events", "kind"): _pick("content.published", "content.updated", "content.corrected"),
     ("import_records", "act"): _pick("none", "published", "scheduled", "withdrawn"),
     ("job_attempts", "ended_as"): _pick("retried", "failed", "declined", "lease_ended"),
     ("job_pauses", "reason"): _pick("the mail server is away", "a wrong text went out"),

@@ -21,6 +21,7 @@ from webapp.api.metrics import known_method
 from webapp.api.password_door import require_open_door
 from webapp.api.request_ids import choose_request_id
 from webapp.api.traces import trace_refusal
+from webapp.kit.missing_settings import DATABASE_URL_IS_NOT_SET
 from webapp.services import idempotency, origins
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import renderings
@@ -28,7 +29,7 @@ from webapp.services.content.renderings import RENDERS_APART, RenderingNeededErr
 from webapp.services.errors import ServiceError, UnavailableError
 from webapp.services.idempotency import StoredAnswer
 from webapp.services.origins import LONGEST_USER_AGENT, Origin
-from webapp.settings import DATABASE_URL_IS_NOT_SET, MissingSettingError
+from webapp.settings import MissingSettingError
 
 log = structlog.get_logger()
 

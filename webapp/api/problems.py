@@ -1,6 +1,7 @@
 """RFC 9457 problem documents: one shape for every error that a client meets."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -64,6 +65,13 @@ class NewerItem(BaseModel):
     )
 
 
+class PublicRetraction(BaseModel):
+    """Why an item is public no more, and since when."""
+
+    reason: str
+    retracted_at: datetime
+
+
 class Problem(BaseModel):
     """What went wrong, for people and for programs."""
 
@@ -81,6 +89,9 @@ class Problem(BaseModel):
         None,
         description="Where an item has changed since it was read (412): what it is now.",
     )
+    retracted: PublicRetraction | None = Field(
+        None, description="Where a public item was retracted (410)."
+    )
 
 
 def problem(
@@ -91,6 +102,7 @@ def problem(
     errors: Sequence[FieldError] = (),
     item: ItemState | None = None,
     newer: NewerItem | None = None,
+    retracted: PublicRetraction | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Return the answer for a problem."""
@@ -103,6 +115,7 @@ def problem(
         errors=list(errors),
         item=item,
         newer=newer,
+        retracted=retracted,
     )
     said = {name: value for name, value in document.model_dump().items() if value is not None}
     body = orjson.dumps(said)

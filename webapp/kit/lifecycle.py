@@ -12,11 +12,15 @@ from webapp.kit.permissions import Permission
 
 
 class Standing(StrEnum):
-    """Where an item stands. One that has been public and is no more is unpublished, not a draft."""
+    """Where an item stands. One that has been public and is no more is unpublished, not a draft.
+
+    A retracted one is not public either, and in its place stands why.
+    """
 
     DRAFT = "draft"
     PUBLISHED = "published"
     UNPUBLISHED = "unpublished"
+    RETRACTED = "retracted"
     ARCHIVED = "archived"
     TRASHED = "trashed"
 
@@ -42,7 +46,9 @@ class Move(StrEnum):
     REJECT = "reject"
     SCHEDULE = "schedule"
     PUBLISH = "publish"
+    CORRECT = "correct"
     UNPUBLISH = "unpublish"
+    RETRACT = "retract"
     ARCHIVE = "archive"
     UNARCHIVE = "unarchive"
     TRASH = "trash"
@@ -62,6 +68,7 @@ class Facts:
 
     standing: Standing
     was_public: bool = False
+    is_retracted: bool = False
     progress: Progress = Progress.DRAFT
     planned: Mapping[str, int] = field(default_factory=dict)
     review: str | None = None
@@ -71,6 +78,8 @@ class Facts:
     @property
     def standing_at_work(self) -> Standing:
         """Where it stands once it is taken back from the public, the archive or the trash."""
+        if self.is_retracted:
+            return Standing.RETRACTED
         return Standing.UNPUBLISHED if self.was_public else Standing.DRAFT
 
 
@@ -132,8 +141,9 @@ def _no_review(facts: Facts) -> str:
     return f"The review has ended: {ended}." if ended else "The item is not in review."
 
 
-AT_WORK = frozenset({Standing.DRAFT, Standing.UNPUBLISHED})
-OPEN_TO_CHANGES = AT_WORK | {Standing.PUBLISHED}
+AT_WORK = frozenset({Standing.DRAFT, Standing.UNPUBLISHED, Standing.RETRACTED})
+PUBLIC = frozenset({Standing.PUBLISHED})
+OPEN_TO_CHANGES = AT_WORK | PUBLIC
 
 TABLE: dict[Move, Rule] = {
     Move.EDIT: Rule(OPEN_TO_CHANGES, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_EDIT_ANY),
@@ -164,8 +174,10 @@ TABLE: dict[Move, Rule] = {
         OPEN_TO_CHANGES, Permission.CONTENT_PUBLISH_APPROVED, Permission.CONTENT_PUBLISH,
         next_standing=Standing.PUBLISHED,
     ),
-    Move.UNPUBLISH: Rule(
-        frozenset({Standing.PUBLISHED}), None, Permission.CONTENT_PUBLISH, leads_to_work=True
+    Move.CORRECT: Rule(PUBLIC, Permission.CONTENT_PUBLISH_APPROVED, Permission.CONTENT_PUBLISH),
+    Move.UNPUBLISH: Rule(PUBLIC, None, Permission.CONTENT_PUBLISH, leads_to_work=True),
+    Move.RETRACT: Rule(
+        PUBLIC, None, Permission.CONTENT_PUBLISH, next_standing=Standing.RETRACTED
     ),
     Move.ARCHIVE: Rule(
         AT_WORK, Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
@@ -189,7 +201,9 @@ TABLE: dict[Move, Rule] = {
 }  # fmt: skip
 
 _NOT_THERE = {
+    Move.CORRECT: "The item is not public.",
     Move.UNPUBLISH: "The item is not public.",
+    Move.RETRACT: "The item is not public.",
     Move.UNARCHIVE: "The item is not archived.",
     Move.UNTRASH: "The item is not in the trash.",
 }

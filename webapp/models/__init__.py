@@ -43,6 +43,7 @@ from webapp.models.job_pauses import JobPause
 from webapp.models.jobs import Job, JobKind, Tick
 from webapp.models.operations.backfills import BackfillState
 from webapp.models.operations.bulk_actions import BulkAction, BulkItem
+from webapp.models.publishing.corrections import Correction, Retraction
 from webapp.models.publishing.publications import Publication
 from webapp.models.publishing.review_links import ReviewLink
 from webapp.models.publishing.reviews import Review, ReviewDecision
@@ -67,6 +68,7 @@ __all__ = [
     "Content",
     "ContentTag",
     "ContentVersion",
+    "Correction",
     "EmailVerification",
     "Erasure",
     "Event",
@@ -94,6 +96,7 @@ __all__ = [
     "Publication",
     "RecoveryCode",
     "Rendering",
+    "Retraction",
     "Review",
     "ReviewDecision",
     "ReviewLink",

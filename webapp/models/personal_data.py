@@ -155,7 +155,8 @@ HELD: dict[str, Held] = {
     "content": Held(
         "the author", _NEWSROOM, "until the item is deleted", KEPT,
         "id category_id title slug body body_format excerpt metadata status version revision"
-        " publish_sequence import_source created_at updated_at published_at trashed_at archived_at",
+        " publish_sequence retracted_sequence import_source created_at updated_at published_at"
+        " trashed_at archived_at",
         people={"author_id": HANDED_OVER},
     ),
     "content_tags": _nobodys(
@@ -166,6 +167,10 @@ HELD: dict[str, Held] = {
         "id content_id number category_id title slug body body_format excerpt tags metadata reason"
         " restored_from created_at sealed_at words words_added words_removed packed reference_id",
         hidden="digest", people={"author_id": UNLINKED},
+    ),
+    "corrections": Held(
+        "who corrected it", "what the public is told was wrong", "as long as the item", KEPT,
+        "id content_id sequence number note corrected_at", people={"corrected_by_id": UNLINKED},
     ),
     "email_verifications": Held(
         "the account", "to know the address that a mailed token proves", "30 days", DELETED,
@@ -306,6 +311,11 @@ HELD: dict[str, Held] = {
     "renderings": _nobodys(
         "a version as it is shown and searched", "while it is public or scheduled, and two days",
         "version_id html excerpt search words language rendered_at",
+    ),
+    "retractions": Held(
+        "who retracted it", "what the public is told in the place of an item",
+        "as long as the item", KEPT, "id content_id sequence slug title reason retracted_at",
+        people={"retracted_by_id": UNLINKED},
     ),
     "review_decisions": Held(
         "who decided", "what was said of a version before it went public", "as long as the item",

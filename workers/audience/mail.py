@@ -22,6 +22,7 @@ log = structlog.get_logger()
 SECONDS_AT_A_STRETCH = 10.0
 SERVER_AWAY_SECONDS = 15.0
 TITLE_LIMIT = 120
+WORD_OF = {"content.updated": "updated", "content.corrected": "corrected"}
 
 # How long to wait after each refusal; a mail that is refused once more is given up, three days
 # after its first attempt.
@@ -96,9 +97,11 @@ def _message(job: RunningJob, event: MailedEvent, mail: DueMail) -> EmailMessage
     )
     text = render_mail(
         "content_event",
-        f"{title} ({'updated' if event.kind == 'content.updated' else 'new'})",
+        f"{title} ({WORD_OF.get(event.kind, 'new')})",
         name=make_line(mail.display_name, NAME_LIMIT),
         is_new=event.kind == "content.published",
+        is_correction=event.kind == "content.corrected",
+        note=event.note,
         author_name=make_line(event.author_name, NAME_LIMIT),
         title=title,
         url=settings.link_to_content(event.slug),

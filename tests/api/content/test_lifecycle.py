@@ -37,7 +37,16 @@ def do(caller: Caller, path: str, step: str) -> Any:
         (
             ("publish",),
             "published",
-            ["edit", "submit", "schedule", "publish", "unpublish", "preview"],
+            [
+                "edit",
+                "submit",
+                "schedule",
+                "publish",
+                "correct",
+                "unpublish",
+                "retract",
+                "preview",
+            ],
         ),
         (("publish", "unpublish"), "unpublished", AT_WORK),
         (("archive",), "archived", ["unarchive"]),

@@ -26,6 +26,8 @@ PUT_BACK_BY = {
     f"POST {ITEM}/unarchive": ITEMS,
     f"POST {ITEM}/publish": ITEMS,
     f"POST {ITEM}/unpublish": ITEMS,
+    f"POST {ITEM}/correct": ITEMS,
+    f"POST {ITEM}/retract": ITEMS,
     f"POST {ITEM}/schedule": ITEMS,
     f"POST {ITEM}/reviews": ITEMS,
     f"DELETE {ITEM}/reviews/<int:review_id>": "it is left, as irreversible",

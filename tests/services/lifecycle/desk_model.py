@@ -15,6 +15,7 @@ Outcome = Literal["done", "hidden", "forbidden", "stale", "refused"]
 Verdict = Literal["approve", "changes_wanted", "reject"]
 Name = Literal[
     "edit", "restore", "submit", "withdraw", "decide", "publish", "schedule", "cancel", "unpublish",
+    "correct", "retract",
     "archive", "unarchive", "trash", "untrash", "fire", "guest",
 ]  # fmt: skip
 
@@ -33,11 +34,13 @@ RIGHT_OF: dict[str, str] = {
     "edit": "edit", "restore": "edit", "submit": "edit", "withdraw": "withdraw", "decide": "decide",
     "guest": "decide", "publish": "publish", "schedule": "publish", "cancel": "manage",
     "unpublish": "manage",
+    "correct": "publish", "retract": "manage",
     "archive": "put aside", "unarchive": "put aside", "trash": "put aside", "untrash": "put aside",
 }  # fmt: skip
 NEED_APPROVAL = {"author", "bound"}
 PERSON_OF: dict[str, str] = {"machine": "author", "press": "editor"}
-OPEN = {"draft", "published", "unpublished"}
+AT_WORK = {"draft", "unpublished", "retracted"}
+OPEN = AT_WORK | {"published"}
 ENDS = {"approve": "approved", "changes_wanted": "changes_wanted", "reject": "rejected"}
 
 
@@ -67,13 +70,17 @@ class ReviewModel:
 class Model:
     """An item, its versions with those who saved them, its reviews, and its open schedule.
 
-    `pinned` is the version of the schedule, the review that it rests upon, and who made it.
+    `retracted_at` is how often it had been published when it was retracted last, and `notes` are
+    the versions that were corrections. `pinned` is the version of the schedule, the review that it
+    rests upon, and who made it.
     """
 
     titles: list[tuple[str, str]]
     standing: str = "draft"
     live: int | None = None
     publishes: int = 0
+    retracted_at: int | None = None
+    notes: list[int] = field(default_factory=list)
     reviews: list[ReviewModel] = field(default_factory=list)
     pinned: tuple[int, int | None, str] | None = None
 
@@ -197,6 +204,14 @@ class Model:
             self._void()
         return "done"
 
+    def _correct(self, act: Act) -> Outcome:
+        if self.standing != "published":
+            return "refused"
+        outcome = self._publish(act)
+        if outcome == "done":
+            self.notes.append(self.live or 0)
+        return outcome
+
     def _go_public(self, number: int) -> None:
         self.standing, self.live = "published", number
         self.publishes += 1
@@ -233,8 +248,14 @@ class Model:
         self.standing, self.live, self.pinned = "unpublished", None, None
         return "done"
 
+    def _retract(self, act: Act) -> Outcome:
+        outcome = self._unpublish(act)
+        if outcome == "done":
+            self.standing, self.retracted_at = "retracted", self.publishes
+        return outcome
+
     def _put_aside(self, place: str) -> Outcome:
-        if self.standing not in ("draft", "unpublished") or self.pinned is not None:
+        if self.standing not in AT_WORK or self.pinned is not None:
             return "refused"
         self.standing = place
         return "done"
@@ -243,6 +264,8 @@ class Model:
         if self.standing != place:
             return "refused"
         self.standing = "unpublished" if self.publishes else "draft"
+        if self.retracted_at == self.publishes:
+            self.standing = "retracted"
         return "done"
 
     def _archive(self, _act: Act) -> Outcome:
@@ -272,7 +295,9 @@ class Model:
             # One to publish is a schedule already; what is left is one to unpublish.
             Move.SCHEDULE: {"name": "schedule"},
             Move.PUBLISH: {"name": "publish"},
+            Move.CORRECT: {"name": "correct"},
             Move.UNPUBLISH: {"name": "unpublish"},
+            Move.RETRACT: {"name": "retract"},
             Move.ARCHIVE: {"name": "archive"},
             Move.UNARCHIVE: {"name": "unarchive"},
             Move.TRASH: {"name": "trash"},

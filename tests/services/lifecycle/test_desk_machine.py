@@ -7,13 +7,13 @@ is in the tables, has to be what one of the two orders makes of the model.
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from threading import Barrier
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -24,12 +24,22 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor, make_content
-from tests.services.lifecycle.desk_model import Act, Model, Name, Outcome, ReviewModel, Verdict, Who
+from tests.services.lifecycle.desk_model import Act, Model, Outcome, ReviewModel, Who
+from tests.services.lifecycle.desk_wishes import WISHES, Wish
 from webapp.kit.clock import utc_now
 from webapp.kit.permissions import Scope, permissions_of_scopes
 from webapp.kit.review_policy import ReviewPolicy
 from webapp.kit.roles import RoleName
-from webapp.models import Content, ContentVersion, Event, Publication, Review, Schedule
+from webapp.models import (
+    Content,
+    ContentVersion,
+    Correction,
+    Event,
+    Publication,
+    Retraction,
+    Review,
+    Schedule,
+)
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, lifecycle
 from webapp.services.content.version_texts import digest_of
@@ -47,6 +57,8 @@ from webapp.services.publishing import (
     reviews,
     schedules,
 )
+from webapp.services.publishing.corrections import correct
+from webapp.services.publishing.retractions import retract
 from webapp.services.publishing.review_links import Guest
 from webapp.services.publishing.reviews import Decision
 from webapp.services.publishing.schedules import SchedulePlan
@@ -70,10 +82,15 @@ OUTCOMES: dict[type[Exception], Outcome] = {
 }
 MOVED: dict[str, Callable[..., None]] = {
     "unpublish": publishing.unpublish,
+    "retract": partial(retract, reason="It was wrong."),
     "archive": content.archive,
     "unarchive": content.unarchive,
     "trash": content.trash,
     "untrash": content.untrash,
+}
+PUBLISHED: dict[str, Callable[..., None]] = {
+    "publish": publishing.publish,
+    "correct": partial(correct, note="It was another.", notify=True),
 }
 
 
@@ -121,8 +138,8 @@ class Desk:
             reviews.withdraw(session, actor, item, self._review(session, act).id, None)
         elif act.name in ("decide", "guest"):
             self._decide(session, actor, act)
-        elif act.name == "publish":
-            publishing.publish(session, actor, item, None, number=act.number)
+        elif act.name in PUBLISHED:
+            PUBLISHED[act.name](session, actor, item, None, number=act.number)
         elif act.name == "schedule":
             plan = SchedulePlan("publish", utc_now(), act.number)
             schedules.create(session, actor, item, None, plan)
@@ -194,6 +211,11 @@ class Desk:
             public = session.get(Publication, self.item)
             asked = select(Review).where(Review.content_id == self.item).order_by(Review.id)
             pinned = session.get(Schedule, self._open_schedule(session) or 0)
+            noted = select(Correction.number).where(Correction.content_id == self.item)
+            noted = noted.order_by(Correction.sequence)
+            stubs = select(Retraction.sequence).where(
+                Retraction.content_id == self.item, Retraction.sequence == item.retracted_sequence
+            )
             told = select(func.count()).select_from(Event).where(Event.content_id == self.item)
             if public is not None:
                 assert public.document["title"] == rows[numbers[public.version_id] - 1].title
@@ -201,6 +223,9 @@ class Desk:
                 "titles": [(row.title, names[row.author_id or 0]) for row in rows],
                 "standing": lifecycle.standing_of(item).value,
                 "live": None if public is None else numbers[public.version_id],
+                "retracted_at": item.retracted_sequence,
+                "notes": list(session.scalars(noted)),
+                "stubs": sorted(set(session.scalars(stubs))),
                 "publishes": (item.publish_sequence, session.scalar(told)),
                 "reviews": [
                     ReviewModel(row.number, names[row.submitted_by_id or 0], row.state)
@@ -250,59 +275,13 @@ def words_of(model: Model) -> dict[str, Any]:
         "titles": model.titles,
         "standing": model.standing,
         "live": model.live,
+        "retracted_at": model.retracted_at,
+        "notes": model.notes,
+        "stubs": [] if model.retracted_at is None else [model.retracted_at],
         "publishes": (model.publishes, model.publishes),
         "reviews": model.reviews,
         "pinned": None if model.pinned is None else model.pinned[0],
     }
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is drawn of an act. Two at once come in either order, so it knows nothing of the item.
-
-    `back` counts versions and reviews from the newest backwards.
-    """
-
-    who: Who
-    name: Name
-    title: str
-    back: int
-    decision: Verdict
-    has_seen: bool
-
-    def on(self, model: Model) -> Act:
-        """Return the act that this is on an item; what there is no review for is to ask for one."""
-        number = None if self.back == 0 else max(1, model.newest + 1 - self.back)
-        review = max(0, len(model.reviews) - 1 - self.back // 2)
-        if self.name in ("withdraw", "decide", "guest") and not model.reviews:
-            return Act(self.who, "submit")
-        return Act(
-            self.who,
-            self.name,
-            self.title,
-            number or (model.newest if self.name == "restore" else None),
-            review,
-            self.decision,
-            self.has_seen,
-        )
-
-
-NAMES: tuple[Name, ...] = (
-    "edit", "edit", "restore", "submit", "submit", "withdraw", "decide", "decide", "decide",
-    "guest", "guest",
-    "publish", "publish", "schedule", "schedule", "cancel", "fire", "unpublish", "archive",
-    "unarchive", "trash", "untrash",
-)  # fmt: skip
-VERDICTS: tuple[Verdict, ...] = ("approve", "approve", "changes_wanted", "reject")
-WISHES = st.builds(
-    Wish,
-    st.sampled_from(EVERYBODY),
-    st.sampled_from(NAMES),
-    st.sampled_from(["Alpha", "Beta", "Gamma"]),
-    st.sampled_from([0, 0, 0, 1, 2, 3, 4]),
-    st.sampled_from(VERDICTS),
-    st.sampled_from([True, True, True, False]),
-)
 
 
 class DeskMachine(RuleBasedStateMachine):

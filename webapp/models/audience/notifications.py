@@ -22,7 +22,10 @@ class Event(Base):
     __tablename__ = "events"
     __table_args__ = (
         UniqueConstraint("kind", "content_id", "sequence"),
-        CheckConstraint("kind IN ('content.published', 'content.updated')", name="kind_is_known"),
+        CheckConstraint(
+            "kind IN ('content.published', 'content.updated', 'content.corrected')",
+            name="kind_is_known",
+        ),
         Index("ix_events_content_id", "content_id"),
         Index("ix_events_occurred_at", "occurred_at"),
         Index("ix_events_author_id", "author_id"),

@@ -11,9 +11,11 @@ class Content(Base):
 
     `version` is the number of the newest row in `content_versions`, which holds the same text.
     `revision` counts every change of the item, whatever its kind, and is what an ETag shows.
-    `publish_sequence` counts how often the item has gone public. Where the item stands follows from
-    `status` and three more columns, by `services/content/lifecycle.py`: a release that does not
-    know of unpublished and archived items reads the former as drafts and the latter as trash.
+    `publish_sequence` counts how often the item has gone public, and `retracted_sequence` is that
+    count where the item was retracted, so that it is retracted until it goes public again. Where
+    the item stands follows from `status` and four more columns, by `services/content/lifecycle.py`:
+    a release that does not know of unpublished, retracted and archived items reads the former two
+    as drafts and the last as trash.
     """
 
     __tablename__ = "content"
@@ -28,6 +30,11 @@ class Content(Base):
             "ix_content_unpublished",
             "id",
             postgresql_where=text("status = 'draft' AND publish_sequence > 0"),
+        ),
+        Index(
+            "ix_content_retracted",
+            "id",
+            postgresql_where=text("status = 'draft' AND retracted_sequence = publish_sequence"),
         ),
         Index(
             "ix_content_trashed",
@@ -60,6 +67,7 @@ class Content(Base):
     version: Mapped[int] = mapped_column(server_default="0")
     revision: Mapped[int] = mapped_column(server_default="1")
     publish_sequence: Mapped[int] = mapped_column(server_default="0")
+    retracted_sequence: Mapped[int | None]
     import_source: Mapped[str | None] = mapped_column(Text, unique=True)
     created_at: Mapped[created_timestamp]
     updated_at: Mapped[created_timestamp]

@@ -209,7 +209,7 @@ def _earlier_news(session: Session, event: Event) -> list[int]:
 
 
 def _audience_of(event: Event) -> str:
-    """Choose who hears: of a first publication all followers, of an update the item's own."""
+    """Choose who hears: of an update the item's own followers, of all else all followers."""
     if event.kind == "content.updated":
         return _FOLLOWERS_OF_CONTENT
     if event.author_id is not None and event.category_id is None and not event.tag_ids:

@@ -25,13 +25,17 @@ class DueMail:
 
 @dataclass(frozen=True)
 class MailedEvent:
-    """What the mails of one event tell: the item as it is public when they are sent."""
+    """What the mails of one event tell: the item as it is public when they are sent.
+
+    `note` is that of a correction, and else empty.
+    """
 
     id: int
     kind: str
     title: str
     slug: str
     author_name: str
+    note: str
 
 
 _SUPPRESS = text(
@@ -64,8 +68,10 @@ _SUPPRESS_WITHDRAWN = text(
 _EVENT = text(
     """
     SELECT events.id, events.kind, public.summary ->> 'title' AS title, public.slug,
-           users.display_name AS author_name
+           users.display_name AS author_name, coalesce(corrections.note, '') AS note
     FROM events
+    LEFT JOIN corrections ON corrections.content_id = events.content_id
+        AND corrections.sequence = events.sequence
     JOIN publications AS public ON public.content_id = events.content_id
     JOIN users ON users.id = public.author_id
     WHERE events.id = :event_id AND events.stopped_at IS NULL

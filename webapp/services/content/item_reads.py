@@ -37,6 +37,8 @@ class Standable(Protocol):
     @property
     def publish_sequence(self) -> int: ...
     @property
+    def retracted_sequence(self) -> int | None: ...
+    @property
     def trashed_at(self) -> datetime | None: ...
     @property
     def archived_at(self) -> datetime | None: ...
@@ -59,6 +61,7 @@ class Item:
     version: int
     revision: int
     publish_sequence: int
+    retracted_sequence: int | None
     import_source: str | None
     created_at: datetime
     updated_at: datetime
@@ -169,9 +172,9 @@ _READ_ITEM = text(
     f"""
     SELECT content.id, content.author_id, content.category_id, content.title, content.slug,
         content.body, content.body_format, content.excerpt, content.metadata, content.status,
-        content.version, content.revision, content.publish_sequence, content.import_source,
-        content.created_at, content.updated_at, content.published_at, content.trashed_at,
-        content.archived_at,
+        content.version, content.revision, content.publish_sequence,
+        content.retracted_sequence, content.import_source, content.created_at, content.updated_at,
+        content.published_at, content.trashed_at, content.archived_at,
         users.login, users.display_name, categories.slug AS category_slug,
         categories.name AS category_name,
         (

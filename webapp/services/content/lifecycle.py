@@ -1,7 +1,8 @@
 """Where an item stands, and whether it may go on from there: the table asked about real rows.
 
 The column `status` says what the release before this one reads: an unpublished item is a draft
-that was public, and an archived one is put aside without having been thrown away.
+that was public, a retracted one is a draft that has not been public since it was retracted, and an
+archived one is put aside without having been thrown away.
 """
 
 from dataclasses import replace
@@ -34,7 +35,10 @@ from webapp.services.errors import (
 STANDS = {
     Standing.DRAFT: "content.status = 'draft' AND content.publish_sequence = 0",
     Standing.PUBLISHED: "content.status = 'published'",
-    Standing.UNPUBLISHED: "content.status = 'draft' AND content.publish_sequence > 0",
+    Standing.UNPUBLISHED: "content.status = 'draft' AND content.publish_sequence > 0"
+    " AND content.retracted_sequence IS DISTINCT FROM content.publish_sequence",
+    Standing.RETRACTED: "content.status = 'draft'"
+    " AND content.retracted_sequence = content.publish_sequence",
     Standing.ARCHIVED: "content.status = 'trashed' AND content.trashed_at IS NULL"
     " AND content.archived_at IS NOT NULL",
     Standing.TRASHED: "content.status = 'trashed'"
@@ -42,12 +46,15 @@ STANDS = {
 }
 # Where the standing alone decides, nothing else is read: a save is made every few seconds.
 STANDING_DECIDES = frozenset(
-    {Move.EDIT, Move.UNPUBLISH, Move.UNARCHIVE, Move.UNTRASH, Move.PREVIEW}
-)
-RELEASES = (Move.PUBLISH, Move.SCHEDULE)
+    {
+        Move.EDIT, Move.UNPUBLISH, Move.RETRACT, Move.UNARCHIVE, Move.UNTRASH, Move.PREVIEW,
+    }
+)  # fmt: skip
+RELEASES = (Move.PUBLISH, Move.SCHEDULE, Move.CORRECT)
 _STATUS = {
     Standing.DRAFT: "draft",
     Standing.UNPUBLISHED: "draft",
+    Standing.RETRACTED: "draft",
     Standing.ARCHIVED: "trashed",
     Standing.TRASHED: "trashed",
 }
@@ -60,7 +67,14 @@ def standing_of(item: Standable) -> Standing:
     if item.status == "trashed":
         is_archived = item.trashed_at is None and item.archived_at is not None
         return Standing.ARCHIVED if is_archived else Standing.TRASHED
+    if _is_retracted(item):
+        return Standing.RETRACTED
     return Standing.UNPUBLISHED if item.publish_sequence else Standing.DRAFT
+
+
+def _is_retracted(item: Standable) -> bool:
+    """Say whether an item has not been public since it was retracted."""
+    return item.retracted_sequence == item.publish_sequence
 
 
 def stands_as(standing: Standing) -> ColumnElement[bool]:
@@ -95,7 +109,7 @@ def facts_from(actor: Actor, item: Standable, state: State) -> Facts:
     is_scheduled = any(number == item.version for _, _, number in state.planned)
     progress = Progress.SCHEDULED if is_scheduled else reviewed.progress
     return replace(
-        _standing_facts(item),
+        standing_facts(item),
         progress=progress or Progress.DRAFT,
         planned={action: schedule_id for schedule_id, action, _ in state.planned},
         review=reviewed.state,
@@ -104,8 +118,13 @@ def facts_from(actor: Actor, item: Standable, state: State) -> Facts:
     )
 
 
-def _standing_facts(item: Standable) -> Facts:
-    return Facts(standing=standing_of(item), was_public=item.publish_sequence > 0)
+def standing_facts(item: Standable) -> Facts:
+    """Return what follows from the row of an item alone, for moves that nothing else bars."""
+    return Facts(
+        standing=standing_of(item),
+        was_public=item.publish_sequence > 0,
+        is_retracted=_is_retracted(item),
+    )
 
 
 def _bars_of_review(actor: Actor, review: KnownReview, state: str | None) -> dict[Move, str]:
@@ -160,7 +179,7 @@ def require_move(
     MoveRefusedError where the state of the item stands against it, with `advice` behind the reason.
     """
     require_right(actor, item, move)
-    facts = _standing_facts(item)
+    facts = standing_facts(item)
     if move not in STANDING_DECIDES:
         facts = facts_of(session, actor, item, number, review)
     if not is_release:

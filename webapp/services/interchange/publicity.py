@@ -9,9 +9,11 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from webapp.kit.lifecycle import Standing
 from webapp.models import Content, ImportRecord, Publication, Schedule
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
+from webapp.services.content.lifecycle import standing_of
 from webapp.services.content.version_texts import SavedVersion
 from webapp.services.interchange.sources import Said
 from webapp.services.publishing import publishing, schedules
@@ -233,6 +235,8 @@ def _is_own_public(session: Session, case: Case) -> bool:
 def _is_free(session: Session, case: Case) -> bool:
     """Say whether no editor has had a hand in the public life of an item that is a draft."""
     record = case.record
+    if standing_of(case.item) is Standing.RETRACTED:
+        return False
     if record.act in ("published", "scheduled"):
         # What ended at its own moment was not taken back by anybody.
         return _state_of(session, record.unpublish_schedule_id) == "fired"

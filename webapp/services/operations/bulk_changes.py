@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from webapp.kit.content_limits import TAGS_LIMIT
-from webapp.kit.lifecycle import TABLE, Facts, Move
+from webapp.kit.lifecycle import TABLE, Move
 from webapp.kit.permissions import Permission
 from webapp.models import Content
 from webapp.services.accounts.actors import Actor
@@ -89,9 +89,8 @@ def stands_there(item: Content, action: Action) -> bool:
     """Say whether a locked item stands already where the action would bring it."""
     if move_of(action) in {Move.EDIT, Move.PUBLISH}:
         return False
-    standing = lifecycle.standing_of(item)
-    facts = Facts(standing, was_public=item.publish_sequence > 0)
-    return TABLE[move_of(action)].leads_to(facts) is standing
+    facts = lifecycle.standing_facts(item)
+    return TABLE[move_of(action)].leads_to(facts) is facts.standing
 
 
 def change(session: Session, actor: Actor, item: Content, action: Action, options: Options) -> None:

@@ -16,7 +16,8 @@ from webapp.services.content.lifecycle import standing_of
 from webapp.services.operations import heirs
 from webapp.services.operations.agent_sessions import Line
 from webapp.services.operations.undo_reasons import IrreversibleError
-from webapp.services.publishing import authorship, reviews, schedules
+from webapp.services.publishing import authorship, corrections, reviews, schedules
+from webapp.services.publishing.retractions import retract_again
 from webapp.services.publishing.reversal import Shown, show_again, withdraw_again
 from webapp.services.publishing.schedules import SchedulePlan
 from webapp.services.publishing.shown import shown_version
@@ -45,7 +46,7 @@ class ItemBefore:
 
     `schedules` holds, by their ids, the former values of those that there were, and None for those
     that the session made. `previews` are the ids of the links to it that the session made, and
-    `reviews` those of the reviews that it asked for.
+    `reviews` those of the reviews that it asked for, and `corrections` those of its notes.
     `labels` holds, by their names, the versions that had them; None where none had. `author_id` is
     whose it was.
     """
@@ -59,6 +60,7 @@ class ItemBefore:
     labels: dict[str, int | None] = field(default_factory=dict)
     reviews: list[int] = field(default_factory=list)
     author_id: int | None = None
+    corrections: list[int] = field(default_factory=list)
 
 
 def read_before(lines: Sequence[Line]) -> ItemBefore:
@@ -111,10 +113,14 @@ def put_back(session: Session, actor: Actor, content_id: int, before: ItemBefore
         content.restore(session, actor, content_id, None, before.version)
     if before.author_id is not None:
         _give_back(session, actor, item, before.author_id)
+    corrections.take_back(session, content_id, before.corrections)
     if wanted is Standing.PUBLISHED and before.standing is not None:
-        _show(session, actor, item, before.shown)
+        # Notes are gone only with another ETag, and so with another publication.
+        _show(session, actor, item, before.shown, is_stale=bool(before.corrections))
     elif wanted is not Standing.PUBLISHED and item.status == "published":
         withdraw_again(session, actor, item)
+    if wanted is Standing.RETRACTED and standing_of(item) is not wanted:
+        retract_again(session, actor, item)
     _put_schedules_back(session, actor, before)
     for name, number in before.labels.items():
         labels.put_back(session, actor, content_id, name, number)
@@ -132,6 +138,8 @@ def _give_back(session: Session, actor: Actor, item: Content, author_id: int) ->
 
 
 def _read_move(before: ItemBefore, line: Line) -> None:
+    if line.action == "content.correct":
+        before.corrections.append(_told(line, "correction_id"))
     if before.standing is not None:
         return
     # One that was public, and was published again, stands where it stood.
@@ -159,11 +167,14 @@ def _told(line: Line, name: str) -> Any:  # noqa: ANN401
     return line.details[name]
 
 
-def _show(session: Session, actor: Actor, item: Content, former: Shown | None) -> None:
+def _show(
+    session: Session, actor: Actor, item: Content, former: Shown | None, *, is_stale: bool
+) -> None:
     if former is None:
         raise IrreversibleError(_OLDER_LINE)
     now = shown_version(session, item)
-    if now is None or now["version"] != former.number or item.published_at != former.published_at:
+    is_shown = now is not None and now["version"] == former.number
+    if is_stale or not is_shown or item.published_at != former.published_at:
         show_again(session, actor, item, former)
 
 

@@ -52,10 +52,49 @@ class PublicFilter:
     subtree: bool = False
 
 
-_BY_SLUG = b"SELECT document, etag FROM publications WHERE slug = %s"
+@dataclass(frozen=True)
+class Moved:
+    """A public item has another slug now, or its retraction stands under another."""
 
-_MOVED_TO = b"""
-    SELECT publications.slug FROM slugs JOIN publications USING (content_id)
+    slug: str
+
+
+@dataclass(frozen=True)
+class Retracted:
+    """What stands in the place of an item that was retracted. A title that is not kept is None."""
+
+    id: int
+    slug: str
+    title: str | None
+    reason: str
+    retracted_at: datetime
+
+
+# The corrections are read beside the document: they come and go with a publication, and so with
+# another ETag.
+_BY_SLUG = b"""
+    SELECT document, etag, (
+        SELECT json_agg(json_build_object(
+            'note', note,
+            'corrected_at',
+            to_char(corrected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        ) ORDER BY sequence)
+        FROM corrections WHERE corrections.content_id = publications.content_id)
+    FROM publications WHERE slug = %s
+"""
+
+# What was retracted and then thrown away is gone without a word; in the archive its place is kept.
+_FORMER = b"""
+    SELECT publications.slug, content.id, retractions.slug, retractions.title, retractions.reason,
+           retractions.retracted_at
+    FROM slugs
+    LEFT JOIN publications ON publications.content_id = slugs.content_id
+    LEFT JOIN content ON content.id = slugs.content_id
+        AND content.retracted_sequence = content.publish_sequence
+        AND (content.status = 'draft' OR content.status = 'trashed'
+             AND content.trashed_at IS NULL AND content.archived_at IS NOT NULL)
+    LEFT JOIN retractions ON retractions.content_id = content.id
+        AND retractions.sequence = content.publish_sequence
     WHERE slugs.slug = %s AND slugs.was_public
 """
 
@@ -63,13 +102,25 @@ _MOVED_TO = b"""
 def read(reader: Reader, slug: str) -> PublicDocument | None:
     """Return the public item with this slug, or None."""
     row = reader.execute(_BY_SLUG, (slug,)).fetchone()
-    return None if row is None else PublicDocument(row[0], row[1])
+    if row is None:
+        return None
+    document, etag, corrections = row
+    return PublicDocument(
+        document[:-1] + b', "corrections" : ' + (corrections or b"[]") + b"}", etag
+    )
 
 
-def find_moved(reader: Reader, slug: str) -> str | None:
-    """Return the present slug of a public item that once had this one, or None."""
-    row = reader.execute(_MOVED_TO, (slug,)).fetchone()
-    return None if row is None else str(row[0])
+def find_former(reader: Reader, slug: str) -> Moved | Retracted | None:
+    """Return what became of a public item that has this slug no more, or None."""
+    row = reader.execute(_FORMER, (slug,)).fetchone()
+    if row is None:
+        return None
+    public_slug, *retracted = row
+    if public_slug is not None:
+        return Moved(public_slug)
+    if retracted[1] is None:
+        return None
+    return Retracted(*retracted) if retracted[1] == slug else Moved(retracted[1])
 
 
 # The category that has a slug comes before one that had it, whatever an older release has made.

@@ -53,6 +53,11 @@ class Prepared(NamedTuple):
     facts: Facts
     shown: dict[str, Any] | None
 
+    def told(self, *, notify: bool) -> dict[str, Any]:
+        """Return what the line about it has to tell, so that it can be taken back."""
+        told = {"sequence": self.sequence + 1} if notify else {}
+        return {"version": self.number, "shown": self.shown, **told}
+
 
 # One statement moves the items, writes what the public reads, keeps their slugs for them, and adds
 # the events and the jobs that tell the followers. The public document is built by the database from
@@ -104,7 +109,8 @@ _PUBLISH = text(
         INSERT INTO events (kind, content_id, sequence, version, author_id, category_id,
                             ancestor_ids, tag_ids, title, slug, fanned_out_at)
         -- It is news the first time, and again when a withdrawal came before all had heard of it.
-        SELECT CASE WHEN publish_sequence = 1 OR (
+        SELECT CASE WHEN :is_correction THEN 'content.corrected'
+            WHEN publish_sequence = 1 OR (
                 SELECT news.stopped_at IS NOT NULL FROM events AS news
                 WHERE news.kind = 'content.published' AND news.content_id = documents.id
                 ORDER BY news.sequence DESC LIMIT 1)
@@ -147,19 +153,25 @@ def release(
     releases: Sequence[Release],
     *,
     notify: bool = True,
+    is_correction: bool = False,
 ) -> set[int]:
     """Make versions public and return the ids of the items that went public.
 
     The rows are locked in the order of their ids first, so that two batches cannot deadlock.
-    Followers are told unless `notify` is False (an import of what is long known).
+    Followers are told unless `notify` is False (an import of what is long known), of a correction
+    as such.
     """
     ensure_renderings(session, [release.version_id for release in releases])
     session.execute(_LOCK_ITEMS, {"content_ids": [release.content_id for release in releases]})
-    return release_ready(session, releases, notify=notify)
+    return release_ready(session, releases, notify=notify, is_correction=is_correction)
 
 
 def release_ready(
-    session: Session, releases: Sequence[Release], *, notify: bool = True
+    session: Session,
+    releases: Sequence[Release],
+    *,
+    notify: bool = True,
+    is_correction: bool = False,
 ) -> set[int]:
     """As `release`, for a caller that has seen to the renderings and then locked the items.
 
@@ -175,6 +187,7 @@ def release_ready(
         "version_ids": version_ids,
         "moments": [release.published_at for release in releases],
         "notify": notify,
+        "is_correction": is_correction,
         "queue": FanOutEvent.queue.value,
         "kind": FanOutEvent.kind,
         "version_mark": json.dumps(version_mark(FanOutEvent)),
@@ -208,16 +221,22 @@ def publish(
 
 
 def prepare(
-    session: Session, actor: Actor, item: Content, *, number: int | None = None, notify: bool
+    session: Session,
+    actor: Actor,
+    item: Content,
+    *,
+    number: int | None = None,
+    notify: bool,
+    move: Move = Move.PUBLISH,
 ) -> Prepared:
     """Judge whether a version of a locked item may go public, and give it its name.
 
-    Raises ForbiddenError and ConflictError.
+    `move` says whether it is published or corrected. Raises ForbiddenError and ConflictError.
     """
-    lifecycle.require_right(actor, item, Move.PUBLISH)
+    lifecycle.require_right(actor, item, move)
     if notify:
         lifecycle.require_telling(actor)
-    facts = lifecycle.require_move(session, actor, item, Move.PUBLISH, number=number)
+    facts = lifecycle.require_move(session, actor, item, move, number=number)
     version = versions.get_version(session, item.id, number or item.version)
     version = naming.claim_name(
         session, actor, item, version, may_renumber=not facts.needs_approval
@@ -239,17 +258,21 @@ def release_prepared(
     releases = [Release(ready.item.id, ready.version_id, published_at) for ready in prepared]
     release(session, releases, notify=notify)
     for ready in prepared:
-        content_id, facts = ready.item.id, ready.facts
-        supersession.end_at_publication(session, actor, content_id, ready.number)
-        if facts.review == "open" and ready.number == ready.item.version:
-            review_states.void(session, actor, content_id)
-        changes = activity.difference({"status": facts.standing}, {"status": Standing.PUBLISHED})
-        told = {"sequence": ready.sequence + 1} if notify else {}
+        settle(session, actor, ready)
+        standing = ready.facts.standing
+        changes = activity.difference({"status": standing}, {"status": Standing.PUBLISHED})
         activity.record(
-            session, actor.user_id, "content.publish", "content", content_id,
-            changes=changes, version=ready.number, shown=ready.shown, **told,
+            session, actor.user_id, "content.publish", "content", ready.item.id,
+            changes=changes, **ready.told(notify=notify),
         )  # fmt: skip
         session.expire(ready.item)
+
+
+def settle(session: Session, actor: Actor, ready: Prepared) -> None:
+    """End the schedule and the review that a version overtook which has gone public."""
+    supersession.end_at_publication(session, actor, ready.item.id, ready.number)
+    if ready.facts.review == "open" and ready.number == ready.item.version:
+        review_states.void(session, actor, ready.item.id)
 
 
 def unpublish(
