@@ -20,6 +20,7 @@ from webapp.kit.missing_settings import (
 )
 from webapp.kit.passkey_sites import Site, check_domain, check_origins, site_of
 from webapp.kit.quotas import Quotas
+from webapp.kit.requirements import read_requirements
 from webapp.kit.review_policy import DEFAULT_STEPS, ReviewPolicy, read_steps
 from webapp.kit.roles import RoleName
 from webapp.kit.search.languages import check_language
@@ -108,6 +109,7 @@ class Settings(EnvironmentSettings):
     approval_required_roles: str = ""
     review_link_hours: int = Field(default=720, ge=1, le=8_760)
     retracted: Literal["stub", "gone"] = "gone"
+    required_fields: str = ""
     passkey_domain: Annotated[str, AfterValidator(check_domain)] = ""
     # What it is checked against may be set where it is not.
     passkey_origins: str = Field(default="", validate_default=True)
@@ -188,11 +190,12 @@ class Settings(EnvironmentSettings):
         check_link(template, {"slug"} if info.field_name == "content_url" else ())
         return template
 
-    @field_validator("cors_origins", "oidc_issuers", "review_steps")
+    @field_validator("cors_origins", "oidc_issuers", "review_steps", "required_fields")
     @classmethod
     def _check_readable(cls, setting: str, info: ValidationInfo) -> str:
         readers: dict[str | None, Callable[[str], object]] = {
-            "cors_origins": read_origins, "oidc_issuers": read_issuers, "review_steps": read_steps
+            "cors_origins": read_origins, "oidc_issuers": read_issuers, "review_steps": read_steps,
+            "required_fields": read_requirements,
         }  # fmt: skip
         readers[info.field_name](setting)
         return setting

@@ -118,7 +118,7 @@ def test_a_token_that_is_none_is_nobody(client: FlaskClient, header: str) -> Non
 
 
 def test_all_wrong_fields_are_named_at_once(author: Caller) -> None:
-    answer = author.call("POST", "/content", {"title": "", "slug": "A B", "tags": "x"})
+    answer = author.call("POST", "/content", {"title": "\u200b", "slug": "A B", "tags": "x"})
     fields = {error["field"] for error in answer.get_json()["errors"]}
     assert fields == {"body.title", "body.slug", "body.tags"}
 

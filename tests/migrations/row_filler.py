@@ -55,6 +55,7 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("jobs", "state"): _pick("running", "failed"),
     ("mail_deliveries", "state"): _pick("queued", "sent", "failed", "suppressed"),
     ("passkey_challenges", "purpose"): _pick("add", "sign_in"),
+    ("publications", "slug"): lambda row: f"slug-{row}",
     ("review_decisions", "decision"): _pick("approve", "changes_wanted", "reject"),
     ("review_links", "decision"): _pick("approve", "changes_wanted", "reject"),
     ("reviews", "state"): _pick("open", "approved", "changes_wanted", "rejected"),

@@ -12,6 +12,7 @@ from webapp.api.clients import client_address
 from webapp.api.errors import RequestError
 from webapp.kit.api_key_texts import PREFIX
 from webapp.kit.permissions import Permission
+from webapp.kit.requirements import read_requirements
 from webapp.services import origins
 from webapp.services.accounts import api_keys, sessions
 from webapp.services.accounts.actors import Account, Actor
@@ -119,7 +120,10 @@ def load_actor(
         # It is shown what everybody is shown.
         return
     g.actor = replace(
-        actor, quotas=settings.quotas_of(actor.role), review_policy=settings.review_policy
+        actor,
+        quotas=settings.quotas_of(actor.role),
+        review_policy=settings.review_policy,
+        required_fields=read_requirements(settings.required_fields),
     )
 
 

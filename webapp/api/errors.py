@@ -20,6 +20,7 @@ from webapp.services.errors import (
     DailyQuotaError,
     DamagedVersionError,
     ForbiddenError,
+    IncompleteError,
     InvalidInputError,
     MoveRefusal,
     NotFoundError,
@@ -42,6 +43,7 @@ STATUSES: tuple[tuple[type[ServiceError], int], ...] = (
     (AuthenticationError, 401),
     (StaleRevisionError, 412),
     (InvalidInputError, 422),
+    (IncompleteError, 422),
     (KeyReusedError, 422),
     (ConflictError, 409),
     (DailyQuotaError, 429),
@@ -85,6 +87,8 @@ def _service_error(error: ServiceError) -> Response:
     errors = []
     if isinstance(error, InvalidInputError):
         errors = [FieldError(field=f"{error.place}.{error.field}", reason=error.reason)]
+    if isinstance(error, IncompleteError):
+        errors = [FieldError(field=field, reason=reason) for field, reason in error.lacking]
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     if status == 503:
         headers = {"Retry-After": RETRY_AFTER_SECONDS}

@@ -55,6 +55,10 @@ def _text(value: str) -> str:
     return check_text(value)
 
 
+def _line_or_nothing(value: str) -> str:
+    return check_line(value) if value.strip() else ""
+
+
 def _moment(value: Any) -> datetime:  # noqa: ANN401
     try:
         return read_moment(value)
@@ -99,7 +103,7 @@ Number = Annotated[int, BeforeValidator(_plain_number)]
 Flag = Annotated[bool, BeforeValidator(_plain_flag)]
 Id = Annotated[Number, Field(ge=1, le=LARGEST_ID)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_line)]
-Title = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(check_line)]
+Title = Annotated[str, Field(max_length=300), AfterValidator(_line_or_nothing)]
 ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_text)]
 BodyText = Annotated[str, Field(max_length=BODY_LIMIT), AfterValidator(_text)]
 SlugText = Annotated[str, Field(max_length=SLUG_MAX_LENGTH, pattern=SLUG_PATTERN)]

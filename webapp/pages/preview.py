@@ -75,7 +75,7 @@ def show() -> Response:
 
 def _page(preview: Preview) -> str:
     return _PAGE.format(
-        title=preview.version.title,
+        title=preview.version.title or "Without a title",
         style=Markup(_STYLE),  # noqa: S704 - it stands above
         number=preview.version.number,
         expires_at=f"{preview.expires_at:%d %B %Y, %H:%M}",

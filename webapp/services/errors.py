@@ -102,6 +102,16 @@ class DamagedVersionError(ServiceError):
         )
 
 
+class IncompleteError(ServiceError):
+    """A version lacks what it has to have before it is submitted, scheduled or published."""
+
+    def __init__(self, number: int, lacking: Sequence[tuple[str, str]]) -> None:
+        """Name the version, and each field that it lacks with the reason."""
+        fields = ", ".join(field for field, _ in lacking)
+        super().__init__(f"Version {number} is not complete; it lacks: {fields}.")
+        self.lacking = list(lacking)
+
+
 class InvalidInputError(ServiceError):
     """One field of the input cannot be accepted, for a reason that only the database knows."""
 

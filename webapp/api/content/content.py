@@ -49,9 +49,12 @@ CHANGE_PROBLEMS = {**ACCOUNT_PROBLEMS, **IF_MATCH_PROBLEMS}
 
 
 class NewContent(Input):
-    """The text of a new item; without a slug one is made from the title."""
+    """The text of a new item, which may lack anything until it is to go out.
 
-    title: Title
+    Without a slug one is made from the title, as soon as there is one.
+    """
+
+    title: Title = ""
     body: BodyText = ""
     body_format: Literal["markdown", "html"] = "markdown"
     slug: SlugText | None = None
@@ -123,8 +126,8 @@ class ContentSummary(BaseModel):
     """An item in a list: all but its body."""
 
     id: int
-    title: str
-    slug: str
+    title: str = Field(description="Empty while a draft has none.")
+    slug: str = Field(description="Empty while a draft has neither a title nor a slug of its own.")
     status: Standing = Field(
         description="Where it stands. What was public and is no more is unpublished, not a draft."
     )
@@ -294,6 +297,8 @@ def unarchive(path: ContentPath, header: IfMatch) -> Response:
 @requires(Permission.CONTENT_PUBLISH_APPROVED)
 def publish(path: ContentPath, header: IfMatch, body: PublishRequest) -> Response:
     """Make a version public now and tell the followers, which takes `message.send` as well.
+
+    One that lacks a title, or what IMPRINT_REQUIRED_FIELDS names, is refused (422) with all of it.
 
     Who may not publish alone (authors, and the roles of IMPRINT_APPROVAL_REQUIRED_ROLES) publishes
     exactly a version that has an approval; without one it is refused (403).

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +18,7 @@ class Publication(Base):
 
     __tablename__ = "publications"
     __table_args__ = (
+        CheckConstraint("slug <> ''", name="slug_is_given"),
         Index("ix_publications_published_at_content_id", "published_at", "content_id"),
         Index("ix_publications_author_id", "author_id", "published_at", "content_id"),
         Index("ix_publications_category_id", "category_id", "published_at", "content_id"),

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.kit.quotas import NO_QUOTAS, Quotas
+from webapp.kit.requirements import Requirement
 from webapp.kit.review_policy import ReviewPolicy
 from webapp.kit.roles import RoleName
 from webapp.services.errors import ForbiddenError
@@ -31,6 +32,7 @@ class Actor:
     `is_use_noted` says that the use of its session or key needs no note; see `sessions.note_use`.
     An actor that comes with an API key has its id in `api_key_id`, and in `key_permissions` what
     the key's scopes allow at most.
+    `required_fields` are those that the settings want, beside a title, of what it sends out.
     `is_verified` says that its address is proven, and `has_second_factor` that its account has one.
     `account` is what it may read of itself, where who looked for it asked for that as well.
     """
@@ -42,6 +44,7 @@ class Actor:
     is_use_noted: bool = True
     quotas: Quotas = NO_QUOTAS
     review_policy: ReviewPolicy = field(default_factory=ReviewPolicy)
+    required_fields: frozenset[Requirement] = frozenset()
     api_key_id: int | None = None
     key_permissions: frozenset[Permission] | None = None
     is_verified: bool = True

@@ -14,7 +14,6 @@ from sqlalchemy.orm.attributes import flag_modified
 from webapp.kit.json_values import is_same_json
 from webapp.kit.lifecycle import Move, Standing
 from webapp.kit.permissions import Permission
-from webapp.kit.slugs import slugify
 from webapp.models import (
     Category,
     Content,
@@ -42,9 +41,12 @@ _SPELLING = func.coalesce(ContentTag.spelling, Tag.name)
 
 @dataclass(frozen=True)
 class Draft:
-    """The text of a new item. Without a slug one is made from the title."""
+    """The text of a new item. Without a slug one is made from the title, if there is one.
 
-    title: str
+    An empty slug is none yet: nobody can choose it, and nothing goes public under it.
+    """
+
+    title: str = ""
     body: str = ""
     body_format: Literal["markdown", "html"] = "markdown"
     slug: str | None = None
@@ -77,7 +79,7 @@ def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | Non
     tags = tagging.ensure_tags(session, list(draft.tags))
     if draft.slug is not None:
         slugs.check_slug(session, None, draft.slug)
-    slug = draft.slug or slugs.free_slug(session, slugify(draft.title))
+    slug = draft.slug or slugs.slug_of_title(session, draft.title)
     content_id = _insert(session, draft, slug, author_id or actor.user_id)
     _set_tags(session, content_id, tags)
     content = session.get_one(Content, content_id)
@@ -183,8 +185,8 @@ def save(
     Raises ConflictError for a taken slug, InvalidInputError for an unknown category, and
     DailyQuotaError.
     """
-    if "category_id" in changes:
-        check_category(session, changes["category_id"])
+    check_category(session, changes.get("category_id"))
+    changes = slugs.with_slug(session, content, changes)
     former_slug, former_tags = content.slug, tags_of(session, content.id)
     before = record_of(content, [tag.name for tag in former_tags])
     tags = former_tags
@@ -236,7 +238,9 @@ def restore(
         "metadata": version.details,
         "tags": tagging.spell_tags(session, content_id, version.tags),
     }
-    if slugs.belongs_to_another(session, content_id, version.slug):
+    # What was public under a name keeps one, though the version had none yet.
+    is_nameless = not version.slug and content.publish_sequence > 0
+    if is_nameless or slugs.belongs_to_another(session, content_id, version.slug):
         del changes["slug"]
     save(session, actor, content, changes, reason="restore", restored_from=number)
 

@@ -6,13 +6,14 @@ good once it was public.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import ColumnElement, Text, any_, delete, exists, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from webapp.kit.slugs import numbered
-from webapp.models import Category, CategoryAlias, ContentVersion, Schedule, Slug, Tag
+from webapp.kit.slugs import numbered, slugify
+from webapp.models import Category, CategoryAlias, Content, ContentVersion, Schedule, Slug, Tag
 from webapp.services.errors import ConflictError
 
 # One statement looks at this many numbers; three of them find a free one among a million.
@@ -26,6 +27,19 @@ def free_slug(session: Session, wanted: str) -> str:
     Names that a schedule pins count as free: they are as secret as its draft. `claim_slug` decides.
     """
     return free_name(wanted, lambda names: _public_ones(session, names))
+
+
+def slug_of_title(session: Session, title: str) -> str:
+    """Return a free slug for a draft's title; an empty one, which is none yet, for an empty one."""
+    return free_slug(session, slugify(title)) if title else ""
+
+
+def with_slug(session: Session, content: Content, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return changes of an item that bring it the slug of its title, where it has none yet."""
+    if content.slug or changes.get("slug"):
+        return changes
+    title = changes.get("title", content.title)
+    return {**changes, "slug": slug_of_title(session, title)}
 
 
 def free_slug_of(session: Session, kind: type[Category] | type[Tag], wanted: str) -> str:

@@ -21,6 +21,7 @@ from webapp.services.errors import (
     ConflictError,
     DailyQuotaError,
     ForbiddenError,
+    IncompleteError,
     InvalidInputError,
     NotFoundError,
     ServiceError,
@@ -46,6 +47,7 @@ _REASONS: tuple[tuple[type[ServiceError], Reason], ...] = (
     (ConflictError, Reason.CONFLICT),
     (DailyQuotaError, Reason.CONFLICT),
     (InvalidInputError, Reason.CONFLICT),
+    (IncompleteError, Reason.CONFLICT),
     (UnrenderableError, Reason.CONFLICT),
 )
 _NOUNS = {

@@ -25,6 +25,7 @@ from webapp.services.content import (
     taxonomy,
     versions,
 )
+from webapp.services.content.completeness import require_complete
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.errors import UnavailableError
 from webapp.services.publishing import documents, supersession
@@ -213,7 +214,8 @@ def publish(
     """Make one version of an item public now; without a number, the newest.
 
     `published_at` is the public time that it shows. An open schedule for the same version or an
-    older one ends. Raises NotFoundError, StaleRevisionError, ConflictError.
+    older one ends. Raises NotFoundError, StaleRevisionError, ConflictError, and IncompleteError for
+    a version that lacks what it has to have.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
     ready = prepare(session, actor, item, number=number, notify=notify)
@@ -238,6 +240,7 @@ def prepare(
         lifecycle.require_telling(actor)
     facts = lifecycle.require_move(session, actor, item, move, number=number)
     version = versions.get_version(session, item.id, number or item.version)
+    require_complete(actor, version)
     version = naming.claim_name(
         session, actor, item, version, may_renumber=not facts.needs_approval
     )

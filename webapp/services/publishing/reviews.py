@@ -17,7 +17,8 @@ from webapp.models import Content, ContentVersion, Review, ReviewDecision
 from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, lifecycle, review_states
+from webapp.services.content import content, lifecycle, review_states, versions
+from webapp.services.content.completeness import require_complete
 from webapp.services.errors import (
     ConflictError,
     ForbiddenError,
@@ -58,10 +59,12 @@ def submit(
 ) -> int:
     """Ask for a review of the newest version, and return its id.
 
-    Raises NotFoundError, StaleRevisionError, and ConflictError where it has been asked for already.
+    Raises NotFoundError, StaleRevisionError, ConflictError where it has been asked for already, and
+    IncompleteError.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
     lifecycle.require_move(session, actor, item, Move.SUBMIT)
+    require_complete(actor, versions.get_version(session, content_id, item.version))
     review_states.void(session, actor, content_id)
     version = session.execute(
         select(ContentVersion.id, ContentVersion.number, ContentVersion.digest).where(

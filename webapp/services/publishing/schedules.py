@@ -32,6 +32,7 @@ from webapp.models import Content, ContentVersion, Schedule
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, item_reads, lifecycle, naming, review_states, versions
+from webapp.services.content.completeness import require_complete
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import ConflictError, NotFoundError, StaleRevisionError
@@ -109,7 +110,8 @@ def create(
 
     A publish pins a version (the newest, unless a number is given) and renders it now, so that its
     moment finds it ready. A moment that has passed is due at once. Raises NotFoundError,
-    StaleRevisionError, and ConflictError for an item that is put aside or has such a schedule.
+    StaleRevisionError, ConflictError for an item that is put aside or has such a schedule, and
+    IncompleteError, so that no schedule fires what is not complete.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
     _require_planning(actor, item, plan.action)
@@ -307,6 +309,7 @@ def seconds_to_next_due(session: Session) -> float | None:
 
 def _pin(session: Session, actor: Actor, item: Content, number: int, facts: Facts) -> int:
     version = versions.get_version(session, item.id, number)
+    require_complete(actor, version)
     version = naming.claim_name(
         session, actor, item, version, may_renumber=not facts.needs_approval
     )
