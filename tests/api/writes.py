@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.api.bulk_writes import BULK_WRITES
+from tests.api.review_writes import REVIEW_WRITES
 from tests.api.writes_without_line import WITHOUT_LINE as WITHOUT_LINE
 from tests.factories import PASSWORD, Caller
 from tests.passkeys import add, added, options_for, sign_in
@@ -202,6 +203,7 @@ class Newsroom:
 
 
 WRITES: dict[str, Callable[[Newsroom], Any]] = {
+    **REVIEW_WRITES,
     **BULK_WRITES,
     "POST /api/v1/accounts": lambda room: room.client.post(
         "/api/v1/accounts",
@@ -315,13 +317,6 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /api/v1/content/<int:content_id>/reviews/<int:review_id>/decisions": lambda room: room.do(
         "POST", f"{room.review()}/decisions", {"decision": "approve", "version": 1}
     ),
-    "POST /api/v1/content/<int:content_id>/reviews/<int:review_id>/links": lambda room: room.do(
-        "POST", f"{room.review()}/links", {"name": "Guest"}
-    ),
-    "DELETE /api/v1/content/<int:content_id>/reviews/<int:review_id>/links/<int:link_id>": (
-        lambda room: _uninvited(room)
-    ),
-    "POST /review": lambda room: _answered(room),
     "DELETE /api/v1/content/<int:content_id>/reviews/<int:review_id>": lambda room: room.do(
         "DELETE", room.review()
     ),
@@ -361,19 +356,6 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
 }
 # What changed there is told to nobody, so the line has no values.
 OF_A_SECRET = {"PUT /api/v1/accounts/me/password", "PUT /api/v1/accounts/me/email"}
-
-
-def _uninvited(room: Newsroom) -> Any:
-    links = f"{room.review()}/links"
-    made = room.do("POST", links, {"name": "Guest"}).get_json()
-    return room.do("DELETE", f"{links}/{made['id']}")
-
-
-def _answered(room: Newsroom) -> Any:
-    asked = {"name": "Guest", "step": "review"}
-    url = room.do("POST", f"{room.review()}/links", asked).get_json()["url"]
-    form = {"token": url.partition("=")[2], "decision": "approve"}
-    return room.client.post("/review", data=form)
 
 
 def _labelled(room: Newsroom) -> str:

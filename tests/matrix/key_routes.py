@@ -50,6 +50,8 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"POST {ITEM}/reviews": DRAFTS,
     f"DELETE {ITEM}/reviews/<int:review_id>": DRAFTS,
     f"POST {ITEM}/reviews/<int:review_id>/decisions": PEOPLE_ALONE,
+    f"PUT {ITEM}/reviews/<int:review_id>/claim": PEOPLE_ALONE,
+    f"DELETE {ITEM}/reviews/<int:review_id>/claim": PEOPLE_ALONE,
     f"POST {ITEM}/reviews/<int:review_id>/links": PEOPLE_ALONE,
     f"GET {ITEM}/reviews/<int:review_id>/links": ITEMS,
     f"DELETE {ITEM}/reviews/<int:review_id>/links/<int:link_id>": PEOPLE_ALONE,

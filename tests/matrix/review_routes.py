@@ -51,6 +51,18 @@ REVIEW_ROUTES: dict[str, ItemRoute] = {
             states=REVIEWED,
         )
     ),
+    "PUT /api/v1/content/<int:content_id>/reviews/<int:review_id>/claim": ItemRoute(
+        RoleName.EDITOR,
+        plain("/content/{item.id}/reviews/{item.review_id}/claim"),
+        frozenset({200, 409}),
+        states=REVIEWED,
+    ),
+    "DELETE /api/v1/content/<int:content_id>/reviews/<int:review_id>/claim": ItemRoute(
+        RoleName.EDITOR,
+        plain("/content/{item.id}/reviews/{item.review_id}/claim"),
+        frozenset({204, 404}),
+        states=REVIEWED,
+    ),
     "DELETE /api/v1/content/<int:content_id>/reviews/<int:review_id>": ItemRoute(
         RoleName.AUTHOR, stale("/content/{item.id}/reviews/{item.review_id}"), states=REVIEWED
     ),

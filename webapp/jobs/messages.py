@@ -1,42 +1,13 @@
 """Every kind of job as a typed message: its kind, its queue and the ids that it carries."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from webapp.jobs.queues import Queue as Queue
+
 BatchOfIds = Annotated[tuple[int, ...], Field(min_length=1, max_length=500)]
-
-
-class Queue(StrEnum):
-    """The queues, in the order in which the dispatcher serves them."""
-
-    ACCOUNTS = "accounts"
-    PUBLISHING = "publishing"
-    VERSIONS = "versions"
-    NOTIFICATIONS = "notifications"
-    MAIL = "mail"
-    HOUSEKEEPING = "housekeeping"
-
-    @property
-    def is_urgent(self) -> bool:
-        """Say whether a person or a deadline waits, so that a new job wakes the dispatcher."""
-        return self in {Queue.ACCOUNTS, Queue.PUBLISHING}
-
-    @property
-    def window(self) -> int:
-        """How many hints may be on the broker at once; the rest waits in the table."""
-        return {Queue.MAIL: 100, Queue.NOTIFICATIONS: 200}.get(self, 1000)
-
-    @property
-    def jobs_per_hint(self) -> int:
-        """How many job ids one broker message carries.
-
-        A message costs about a millisecond, so short jobs travel together. Account mail travels
-        alone, because it waits for nobody.
-        """
-        return {Queue.VERSIONS: 50, Queue.NOTIFICATIONS: 10}.get(self, 1)
 
 
 class Message(BaseModel):
@@ -167,6 +138,19 @@ class SendGuestDecision(AccountMail):
     def dedupe_key(self) -> str:
         """One mail for each answer, of which a link takes one."""
         return str(self.link_id)
+
+
+class RemindOfReview(AccountMail):
+    """Remind who is reviewing, or has asked for it, of a review that is wanted by a moment."""
+
+    kind: ClassVar[str] = "review.remind"
+
+    review_id: int
+    is_due: bool
+
+    def dedupe_key(self) -> str:
+        """One a day before the moment, and one at it."""
+        return f"{self.review_id}:{'due' if self.is_due else 'ahead'}"
 
 
 class FireSchedules(Message):
@@ -377,6 +361,7 @@ MESSAGES: dict[str, type[Message]] = {
         SendReviewDecision,
         SendReviewLink,
         SendGuestDecision,
+        RemindOfReview,
         FireSchedules,
         RefreshPublications,
         SealVersion,

@@ -45,6 +45,7 @@ from webapp.models.operations.backfills import BackfillState
 from webapp.models.operations.bulk_actions import BulkAction, BulkItem
 from webapp.models.publishing.corrections import Correction, Retraction
 from webapp.models.publishing.publications import Publication
+from webapp.models.publishing.review_claims import ReviewClaim
 from webapp.models.publishing.review_links import ReviewLink
 from webapp.models.publishing.reviews import Review, ReviewDecision
 from webapp.models.publishing.schedules import Schedule
@@ -98,6 +99,7 @@ __all__ = [
     "Rendering",
     "Retraction",
     "Review",
+    "ReviewClaim",
     "ReviewDecision",
     "ReviewLink",
     "Role",

@@ -317,6 +317,10 @@ HELD: dict[str, Held] = {
         "as long as the item", KEPT, "id content_id sequence slug title reason retracted_at",
         people={"retracted_by_id": UNLINKED},
     ),
+    "review_claims": Held(
+        "who is reviewing", "to let no two review the same without knowing", "two days", DELETED,
+        "review_id claimed_at expires_at", people={"claimed_by_id": DELETED},
+    ),
     "review_decisions": Held(
         "who decided", "what was said of a version before it went public", "as long as the item",
         KEPT, "id review_id step decision comment decided_at", people={"decided_by_id": UNLINKED},

@@ -2,10 +2,15 @@
 
 from webapp.adapters.mail_headers import NAME_LIMIT
 from webapp.adapters.mail_templates import render_mail
-from webapp.jobs.messages import SendGuestDecision, SendReviewDecision, SendReviewLink
+from webapp.jobs.messages import (
+    RemindOfReview,
+    SendGuestDecision,
+    SendReviewDecision,
+    SendReviewLink,
+)
 from webapp.jobs.outcomes import Done, Outcome
 from webapp.kit.visible_lines import make_line
-from webapp.services.publishing import guest_reviews, review_views
+from webapp.services.publishing import guest_reviews, review_reminders, review_views
 from workers.accounts.accounts import Reader, send_account_mail
 from workers.context import InSteps, RunningJob
 
@@ -83,8 +88,30 @@ def send_guest_decision(job: RunningJob, message: SendGuestDecision) -> Outcome:
     return send_account_mail(job, mail, reader, str(message.link_id))
 
 
+def remind_of_review(job: RunningJob, message: RemindOfReview) -> Outcome:
+    """Mail who is reviewing, or has asked for it, that a review is wanted and not decided."""
+    with job.step() as session:
+        reminder = review_reminders.find(session, message.review_id)
+    if reminder is None:
+        return Done()
+    mail = render_mail(
+        "review_reminder",
+        "A review is due" if message.is_due else "A review is due in a day",
+        name=make_line(reminder.name, NAME_LIMIT) if reminder.is_proven else "",
+        version=reminder.number,
+        title=make_line(reminder.title, TITLE_LIMIT) if reminder.is_proven else "",
+        due_at=f"{reminder.due_at:%d %B %Y, %H:%M} UTC",
+        is_due=message.is_due,
+        is_reviewing=reminder.is_reviewing,
+        base_url=job.context.settings.base_url,
+    )
+    reader = Reader(reminder.user_id, reminder.address, reminder.name if reminder.is_proven else "")
+    return send_account_mail(job, mail, reader, message.dedupe_key())
+
+
 HANDLERS = (
     InSteps(SendReviewDecision, send_review_decision),
     InSteps(SendReviewLink, send_review_link),
     InSteps(SendGuestDecision, send_guest_decision),
+    InSteps(RemindOfReview, remind_of_review),
 )

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from flask import Response
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from webapp.api.answers import answer, page_of
+from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.content.content import CHANGE_PROBLEMS
@@ -17,7 +17,7 @@ from webapp.kit.json_values import check_text
 from webapp.kit.permissions import Permission
 from webapp.kit.review_policy import read_steps
 from webapp.models import ReviewLink
-from webapp.services.publishing import review_views, reviews
+from webapp.services.publishing import review_claims, review_views, reviews
 from webapp.services.publishing.review_views import ReviewView
 from webapp.services.publishing.reviews import Decision
 
@@ -64,6 +64,12 @@ class ReviewQuery(PageQuery):
     """Which reviews; without a state, all."""
 
     state: Omittable[State] = None
+    due_before: Omittable[Moment] = Field(
+        None, description="Only those that are wanted before this moment."
+    )
+    claimed_by: Omittable[Id] = Field(
+        None, description="Only those that this account is reviewing now."
+    )
     mine: Flag = Field(False, description="Only those that the caller has asked for.")
 
 
@@ -82,6 +88,16 @@ class OpinionAnswer(BaseModel):
     decision: Verdict
     comment: str
     decided_at: datetime
+
+
+class ClaimAnswer(BaseModel):
+    """Who is reviewing it, and until when that is taken for granted."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    claimed_by_id: int
+    claimed_at: datetime
+    expires_at: datetime
 
 
 class StepAnswer(BaseModel):
@@ -110,6 +126,7 @@ class ReviewAnswer(BaseModel):
     in_order: bool = Field(description="Whether each step waits for the one before it.")
     live_version: int | None = Field(description="The version that is public now.")
     approved_version: int | None = Field(description="The version that was approved last.")
+    claim: ClaimAnswer | None = Field(description="Who is reviewing it now.")
     submitted_by_id: int | None
     due_at: datetime | None
     created_at: datetime
@@ -202,12 +219,40 @@ def withdraw(path: ReviewPath, header: IfMatch) -> Response:
     return _answer_with(path.content_id, path.review_id)
 
 
+@blueprint.put(
+    "/content/<int:content_id>/reviews/<int:review_id>/claim",
+    responses={200: ReviewAnswer, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CONTENT_APPROVE)
+def claim(path: ReviewPath) -> Response:
+    """Say that you are reviewing this, for a day, or until somebody decides.
+
+    It keeps nobody from deciding. While somebody else is at it, 409 says who and since when.
+    """
+    review_claims.claim(open_session(), current_actor(), path.content_id, path.review_id)
+    return _answer_with(path.content_id, path.review_id)
+
+
+@blueprint.delete(
+    "/content/<int:content_id>/reviews/<int:review_id>/claim",
+    responses={204: None, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CONTENT_APPROVE)
+def release(path: ReviewPath) -> Response:
+    """Say that you are reviewing this no more."""
+    review_claims.release(open_session(), current_actor(), path.content_id, path.review_id)
+    return no_content()
+
+
 @blueprint.get("/reviews", responses={200: ReviewPage, **ACCOUNT_PROBLEMS}, security=BEARER)
 @requires(Permission.CONTENT_READ_OWN)
 def list_reviews(query: ReviewQuery) -> Response:
     """List reviews, newest first: editors see all, authors those of their own items."""
     rows = review_views.list_reviews(
         open_session(), current_actor(), state=query.state, is_mine=query.mine,
+        due_before=query.due_before, claimed_by=query.claimed_by,
         below=_below(query), limit=query.limit + 1,
     )  # fmt: skip
     return _page(rows, query)
@@ -251,6 +296,7 @@ def _shape(view: ReviewView) -> ReviewAnswer:
         in_order=steps.in_order,
         live_version=view.live_version,
         approved_version=view.approved_version,
+        claim=None if view.claim is None else ClaimAnswer.model_validate(view.claim),
         submitted_by_id=row.submitted_by_id,
         due_at=row.due_at,
         created_at=row.created_at,

@@ -133,6 +133,7 @@ _OUTLIVED = {
     "familiar_networks": Outlived("familiar_networks", _older("seen_at"), lambda _: FAMILIAR_DAYS),
     "email_verifications": Outlived("email_verifications", _older("created_at"), lambda _: 30),
     "preview_links": Outlived("preview_links", _older("expires_at"), lambda _: 1),
+    "review_claims": Outlived("review_claims", _older("expires_at"), lambda _: 1),
     "review_links": Outlived(
         "review_links", f"decided_at IS NULL AND {_older('expires_at')}", lambda _: 1
     ),

@@ -1,8 +1,9 @@
 """Reviews as they are read: by those who decide, by the author, and for the mail to the author."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from webapp.models import (
@@ -10,6 +11,7 @@ from webapp.models import (
     ContentVersion,
     Publication,
     Review,
+    ReviewClaim,
     ReviewDecision,
     ReviewLink,
     User,
@@ -27,7 +29,7 @@ Rows = Select[Review, str, int, int | None, int | None]
 class ReviewView:
     """A review, with what whoever decides wants to compare its version with.
 
-    `answers` are the links by which guests have answered.
+    `answers` are the links by which guests have answered, `claim` is who is reviewing it now.
     """
 
     review: Review
@@ -37,6 +39,7 @@ class ReviewView:
     approved_version: int | None
     decisions: list[ReviewDecision] = field(default_factory=list)
     answers: list[ReviewLink] = field(default_factory=list)
+    claim: ReviewClaim | None = None
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,15 @@ def list_reviews(
     *,
     state: str | None,
     is_mine: bool,
+    due_before: datetime | None = None,
+    claimed_by: int | None = None,
     below: int | None,
     limit: int,
 ) -> list[ReviewView]:
     """Return the reviews of items that the actor may see, newest first, from below an id.
 
-    `is_mine` leaves those that the actor has asked for.
+    `is_mine` leaves those that the actor has asked for, `due_before` those that are wanted before a
+    moment, and `claimed_by` those that somebody is reviewing now.
     """
     statement = _seen(actor)
     is_newest = Review.number == Content.version
@@ -105,6 +111,13 @@ def list_reviews(
         statement = statement.where(Review.state == state)
     if is_mine:
         statement = statement.where(Review.submitted_by_id == actor.user_id)
+    if due_before is not None:
+        statement = statement.where(Review.due_at < due_before)
+    if claimed_by is not None:
+        theirs = select(ReviewClaim.review_id).where(
+            ReviewClaim.claimed_by_id == claimed_by, _is_claimed()
+        )
+        statement = statement.where(Review.id.in_(theirs), Review.state == "open")
     return _page(session, statement, below, limit)
 
 
@@ -146,6 +159,10 @@ def find_guest_notice(session: Session, link_id: int) -> GuestNotice | None:
         )
     ).one_or_none()  # fmt: skip
     return None if row is None else GuestNotice(*tuple(row))
+
+
+def _is_claimed() -> ColumnElement[bool]:
+    return ReviewClaim.expires_at > func.clock_timestamp()
 
 
 def _seen(actor: Actor) -> Rows:
@@ -200,6 +217,11 @@ def _views(session: Session, statement: Rows) -> list[ReviewView]:
         select(ReviewLink).where(answered, ReviewLink.decision.is_not(None)).order_by(ReviewLink.id)
     ):
         answers.setdefault(link.review_id, []).append(link)
+    claimed = is_one_of(ReviewClaim.review_id, [row[0].id for row in rows])
+    claims = {
+        claim.review_id: claim
+        for claim in session.scalars(select(ReviewClaim).where(claimed, _is_claimed()))
+    }
     return [
         ReviewView(
             review=review,
@@ -209,6 +231,7 @@ def _views(session: Session, statement: Rows) -> list[ReviewView]:
             approved_version=approved,
             decisions=decisions.get(review.id, []),
             answers=answers.get(review.id, []),
+            claim=claims.get(review.id) if review.state == "open" else None,
         )
         for review, title, newest, live, approved in rows
     ]

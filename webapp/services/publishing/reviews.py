@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, literal_column, select, update
+from sqlalchemy import delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from webapp.jobs.messages import SendReviewDecision
 from webapp.jobs.outbox import enqueue
 from webapp.kit.lifecycle import Move
 from webapp.kit.review_policy import TAKEN_BACK, read_steps
-from webapp.models import Content, ContentVersion, Review, ReviewDecision
+from webapp.models import Content, ContentVersion, Review, ReviewClaim, ReviewDecision
 from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
@@ -25,7 +25,7 @@ from webapp.services.errors import (
     NotFoundError,
     StaleRevisionError,
 )
-from webapp.services.publishing import supersession
+from webapp.services.publishing import review_reminders, supersession
 
 Verdict = Literal["approve", "changes_wanted", "reject"]
 MOVE_OF = {
@@ -89,6 +89,7 @@ def submit(
     )
     if review_id is None:
         raise ConflictError("The newest version is in review already.")
+    review_reminders.plan(session, review_id, due_at)
     activity.record(
         session, actor.user_id, "review.submit", "content", content_id,
         review_id=review_id, version=version.number,
@@ -216,6 +217,8 @@ def _keep(
     )
     if decision_id is None:
         raise ConflictError(f"The step {step} has been decided.")
+    # Whoever was at it is done, or has been overtaken.
+    session.execute(delete(ReviewClaim).where(ReviewClaim.review_id == review_id))
     return decision_id
 
 
