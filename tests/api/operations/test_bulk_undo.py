@@ -7,9 +7,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.agents import ALL, QUIET, Agent, by_hand, published, read, reasons, undo, write
 from tests.api.operations.bulk import RUN, ask, counts, do, id_of, outcomes, put_back
+from tests.api.operations.test_undo_races import again
+from tests.at_once import at_once
 from tests.factories import Caller, run_ready_jobs
+from webapp.api.edge import ImprintApp
 from webapp.kit.roles import RoleName
-from webapp.models import ApiKey, Role, User
+from webapp.models import ApiKey, Job, Role, User
 from webapp.services.operations import bulk_steps
 from workers.context import WorkerContext
 
@@ -159,3 +162,59 @@ def test_who_may_no_more_is_stopped(
     assert (state, done, public) == ("stopped", 1, 2)
     expected = "content.publish" if what == "demoted" else "does not work any more"
     assert expected in ending
+
+
+def test_one_whose_job_has_failed_says_so_and_goes_on_after_a_retry(
+    manager: Caller, worker: WorkerContext, sessions: sessionmaker[Session]
+) -> None:
+    path = ask(manager, "archive", write(manager))
+    assert not read(manager, path)["is_stalled"]
+    with sessions.begin() as session:
+        session.execute(update(Job).where(Job.kind.in_(RUN)).values(state="failed"))
+    assert read(manager, path)["is_stalled"]
+    assert [one["is_stalled"] for one in read(manager, "/bulk-actions")["items"]] == [True]
+    with sessions.begin() as session:
+        session.execute(update(Job).where(Job.kind.in_(RUN)).values(state="ready"))
+    run_ready_jobs(worker, kinds=RUN)
+    ended = read(manager, path)
+    assert (ended["state"], ended["is_stalled"]) == ("done", False)
+
+
+def test_of_many_who_undo_or_cancel_at_once_one_does(
+    app: ImprintApp, manager: Caller, worker: WorkerContext
+) -> None:
+    paths = [write(manager) for _ in range(3)]
+    bulk = do(manager, worker, "archive", *paths)
+
+    def undo_it(_turn: int) -> str:
+        answer = again(manager, app).call("POST", f"/bulk-actions/{bulk['id']}/undo")
+        return f"{answer.status_code} {answer.get_json()['id']}"
+
+    (answer,) = set(at_once(undo_it, 4))
+    undo_path = f"/bulk-actions/{answer.removeprefix('202 ')}"
+
+    def cancel_or_work(turn: int) -> str:
+        if turn:
+            return str(again(manager, app).call("POST", f"{undo_path}/cancel").status_code)
+        run_ready_jobs(worker, kinds=RUN)
+        return "worked"
+
+    *statuses, worked = at_once(cancel_or_work, 4)
+    assert worked == "worked"
+    # Whichever came first, all of them are back or none is, and everybody is told the same.
+    ended = read(manager, undo_path)
+    all_back = ended["state"] == "done"
+    assert set(statuses) == ({"409"} if all_back else {"200"})
+    assert standings(manager, paths) == ["draft" if all_back else "archived"] * 3
+
+
+def test_a_category_that_goes_meanwhile_fails_the_items_and_no_more(
+    manager: Caller, worker: WorkerContext
+) -> None:
+    shelf = by_hand(manager, "POST", "/categories", {"name": "Shelf"})["id"]
+    path = ask(manager, "move", write(manager), write(manager), category_id=shelf)
+    assert manager.call("DELETE", f"/categories/{shelf}", If_Match="*").status_code < 300
+    run_ready_jobs(worker, kinds=RUN)
+    assert counts(read(manager, path)) == ("done", 2, 0, 0, 2)
+    (first, _) = read(manager, f"{path}/items?state=failed")["items"]
+    assert first["detail"] == "category_id: there is no such category"

@@ -130,6 +130,9 @@ class BulkAnswer(BaseModel):
     action: Action
     options: dict[str, Any] = Field(description="What was asked for, the filter among it.")
     state: Literal["running", "done", "cancelled", "stopped"]
+    is_stalled: bool = Field(
+        description="Whether it waits for an operator, because its work has failed too often."
+    )
     ending: str | None = Field(description="Why it ended before all was done.")
     made_by_id: int | None
     api_key_id: int | None
@@ -216,10 +219,16 @@ def ask(body: BulkRequest) -> Response:
 def list_own(query: PageQuery) -> Response:
     """List one's own bulk actions, newest first."""
     before: Any = None if query.cursor is None else decode_cursor(query.cursor, int)
-    rows = bulk_actions.list_actions(
-        open_session(), current_actor(), before=before, limit=query.limit + 1
+    session = open_session()
+    rows = bulk_actions.list_actions(session, current_actor(), before=before, limit=query.limit + 1)
+    stalled = bulk_actions.find_stalled(session, rows)
+    page = page_of(
+        rows,
+        query.limit,
+        lambda row: _shape_one(row, is_stalled=row.id in stalled),
+        lambda row: (row.id,),
     )
-    return answer(BulkPage(**page_of(rows, query.limit, _shape, lambda row: (row.id,))))
+    return answer(BulkPage(**page))
 
 
 @blueprint.get(
@@ -289,11 +298,17 @@ def _accepted(bulk: BulkAction) -> Response:
 
 
 def _shape(bulk: BulkAction) -> BulkAnswer:
+    is_stalled = bool(bulk_actions.find_stalled(open_session(), [bulk]))
+    return _shape_one(bulk, is_stalled=is_stalled)
+
+
+def _shape_one(bulk: BulkAction, *, is_stalled: bool) -> BulkAnswer:
     return BulkAnswer(
         id=bulk.id,
         action=Action(bulk.action),
         options=bulk.options,
         state=bulk.state,
+        is_stalled=is_stalled,
         ending=bulk.ending,
         made_by_id=bulk.made_by_id,
         api_key_id=bulk.api_key_id,

@@ -1,6 +1,6 @@
 """Bulk actions: ask for one, see how far it is and what it left, cancel it, undo it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from webapp.jobs.messages import RunBulkAction
 from webapp.jobs.outbox import enqueue
 from webapp.kit.lifecycle import Standing
 from webapp.kit.permissions import Permission
-from webapp.models import BulkAction, BulkItem, Content, User
+from webapp.models import BulkAction, BulkItem, Content, Job, User
 from webapp.models.arrays import is_one_of
 from webapp.services import activity, origins
 from webapp.services.accounts.actors import Actor
@@ -107,6 +107,19 @@ def list_actions(
     if before is not None:
         statement = statement.where(BulkAction.id < before[0])
     return list(session.scalars(statement.order_by(BulkAction.id.desc()).limit(limit)))
+
+
+def find_stalled(session: Session, bulks: Sequence[BulkAction]) -> set[int]:
+    """Return the ids of those that go on only once an operator has seen to their job."""
+    running = [str(bulk.id) for bulk in bulks if bulk.state == "running"]
+    if not running:
+        return set()
+    stalled = select(Job.dedupe_key).where(
+        Job.kind == RunBulkAction.kind,
+        Job.dedupe_key.in_(running),
+        Job.state.in_(("failed", "discarded")),
+    )
+    return {int(key) for key in session.scalars(stalled)}
 
 
 def list_items(

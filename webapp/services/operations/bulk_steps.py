@@ -42,7 +42,7 @@ from webapp.services.publishing import publishing
 from webapp.services.publishing.publishing import Prepared
 from webapp.services.publishing.shown import shown_version
 
-ITEMS_A_BATCH = 100
+ITEMS_A_BATCH = 50
 """How many items one transaction changes at most: so many rows are locked for so long."""
 
 UNCHANGED = "unchanged"
