@@ -46,6 +46,7 @@ COMMANDS_ASKED: dict[str, list[str] | None] = {
     "activity prune": ["--days", "36000", "--yes"],
     "activity verify": [],
     "content import": None,
+    "content origins": [],
     "content prune-versions": ["--dry-run"],
     "content verify": [],
     "db": None,

@@ -184,7 +184,7 @@ def test_drafts_with_one_slug_are_told_apart_whatever_the_others_are_called(
 def test_packed_versions_keep_the_schema_from_going_down(
     engine: Engine, migrations: Migrations
 ) -> None:
-    migrations.upgrade("c064e539dc27")  # Later steps take columns of their own away.
+    migrations.upgrade()
     with engine.connect() as connection:
         fill(connection)
         pack = "UPDATE content_versions SET packed = 'frame', body = NULL WHERE number = 101"
@@ -193,7 +193,9 @@ def test_packed_versions_keep_the_schema_from_going_down(
         before = read_rows(connection)["content_versions"]
         with pytest.raises(SystemExit, match="flask db backfill unpack-versions"):
             migrations.downgrade("7a0c52e9d1b8")
-        assert read_rows(connection)["content_versions"] == before
+        left = read_rows(connection)["content_versions"]
+        # Later steps have taken columns of their own away.
+        assert left == [{name: row[name] for name in left[0]} for row in before]
         whole = "UPDATE content_versions SET packed = NULL, body = 'text' WHERE number = 101"
         connection.execute(text(whole))
         connection.commit()

@@ -21,7 +21,7 @@ COMMANDS = tuple(
         (
             "content",
             "webapp.cli.content:content",
-            "Bring content in, check versions, and prune them.",
+            "Bring content in, check and prune versions, say who wrote what.",
         ),
         ("db", "webapp.cli.migrations:db", "Migrate the database."),
         ("demo", "webapp.cli.demo:demo", "Fill an empty installation with something to look at."),

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from webapp.cli.database import command_session, command_sessions
 from webapp.cli.import_sources import Reading, Source, open_source
 from webapp.cli.import_summary import Summary
+from webapp.cli.text_origins import list_text_origins
 from webapp.cli.version_checks import verify
 from webapp.cli.version_pruning import prune_versions
 from webapp.kit.imports.article import (
@@ -70,11 +71,12 @@ def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
 
 @click.group(cls=AppGroup)
 def content() -> None:
-    """Bring content in, check versions, and prune them."""
+    """Bring content in, check and prune versions, say who wrote what."""
 
 
 content.add_command(verify)
 content.add_command(prune_versions)
+content.add_command(list_text_origins)
 
 
 @content.command("import")

@@ -155,8 +155,8 @@ HELD: dict[str, Held] = {
     "content": Held(
         "the author", _NEWSROOM, "until the item is deleted", KEPT,
         "id category_id title slug body body_format excerpt metadata status version revision"
-        " publish_sequence retracted_sequence import_source created_at updated_at published_at"
-        " trashed_at archived_at",
+        " publish_sequence retracted_sequence import_source origin tool created_at updated_at"
+        " published_at trashed_at archived_at",
         people={"author_id": HANDED_OVER},
     ),
     "content_tags": _nobodys(
@@ -165,7 +165,8 @@ HELD: dict[str, Held] = {
     "content_versions": Held(
         "who saved it", f"{_NEWSROOM}; whom each save was by", "as long as the item", KEPT,
         "id content_id number category_id title slug body body_format excerpt tags metadata reason"
-        " restored_from created_at sealed_at words words_added words_removed packed reference_id",
+        " restored_from origin tool created_at sealed_at words words_added words_removed packed"
+        " reference_id",
         hidden="digest", people={"author_id": UNLINKED},
     ),
     "corrections": Held(
@@ -295,7 +296,7 @@ HELD: dict[str, Held] = {
     ),
     "publications": Held(
         "the author", "what the public reads", "until it is withdrawn", KEPT,
-        "content_id version_id slug category_id tags etag published_at updated_at",
+        "content_id version_id slug category_id tags origin etag published_at updated_at",
         people={"author_id": HANDED_OVER},
         apart={
             "document": Apart(EMPTIED, "of the author's name; the rest is the article"),

@@ -12,10 +12,10 @@ from webapp.api.blueprint import BEARER, NOT_MODIFIED, Blueprint
 from webapp.api.content.content import (
     CHANGE_PROBLEMS,
     ContentAnswer,
-    ContentChanges,
     answer_with,
     given_changes,
 )
+from webapp.api.content.item_fields import ContentChanges
 from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, Id, IfMatch, Input
 from webapp.api.problems import MergeAnswer

@@ -1,7 +1,7 @@
 """Items of content: create, read, list, edit, publish and unpublish, put aside."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,24 +16,20 @@ from webapp.api.blueprint import (
     PRUNED,
     Blueprint,
 )
+from webapp.api.content.item_fields import ContentChanges, ContentEdit, NewContent
 from webapp.api.edge import open_session, web_context
 from webapp.api.fields import (
-    BodyText,
     ContentPath,
     Id,
     IfMatch,
     Input,
-    Metadata,
     Omittable,
     PageQuery,
-    ShortText,
-    SlugText,
-    TagNames,
-    Title,
 )
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.lifecycle import Move, Progress, Standing
 from webapp.kit.permissions import Permission
+from webapp.kit.text_origins import TextOrigin
 from webapp.models import Category
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, lifecycle
@@ -48,47 +44,6 @@ blueprint = Blueprint("content", title="Content")
 CHANGE_PROBLEMS = {**ACCOUNT_PROBLEMS, **IF_MATCH_PROBLEMS}
 
 
-class NewContent(Input):
-    """The text of a new item, which may lack anything until it is to go out.
-
-    Without a slug one is made from the title, as soon as there is one.
-    """
-
-    title: Title = ""
-    body: BodyText = ""
-    body_format: Literal["markdown", "html"] = "markdown"
-    slug: SlugText | None = None
-    excerpt: ShortText = ""
-    category_id: Id | None = None
-    tags: TagNames = Field(default_factory=list)
-    metadata: Metadata = Field(default_factory=dict)
-
-
-class ContentChanges(Input):
-    """What to change; a field that is left out stays as it is."""
-
-    title: Omittable[Title] = None
-    body: Omittable[BodyText] = None
-    body_format: Omittable[Literal["markdown", "html"]] = None
-    slug: Omittable[SlugText] = None
-    excerpt: Omittable[ShortText] = None
-    category_id: Id | None = None
-    tags: Omittable[TagNames] = None
-    metadata: Omittable[Metadata] = None
-
-
-class ContentEdit(ContentChanges):
-    """What to change, and in what."""
-
-    base_version: Annotated[
-        Omittable[Id],
-        Field(
-            description="The `version` that you began from. Whoever sent it and comes too late "
-            "(412) is offered what both changed."
-        ),
-    ] = None
-
-
 class PublishRequest(Input):
     """Which version shall be public; without a number, the newest."""
 
@@ -100,6 +55,10 @@ class ContentListQuery(PageQuery):
     """Which items to list; without a status, all that are neither archived nor in the trash."""
 
     status: Omittable[Standing] = None
+    origin: Omittable[TextOrigin] = Field(None, description="Who wrote the newest version.")
+    reviewed: Omittable[bool] = Field(
+        None, description="Whether the newest version has an approval."
+    )
 
 
 class AuthorAnswer(BaseModel):
@@ -138,6 +97,8 @@ class ContentSummary(BaseModel):
     category: TermAnswer | None
     tags: list[TermAnswer]
     metadata: dict[str, Any] = Field(description="Public as soon as the item is.")
+    origin: TextOrigin | None = Field(description="Who wrote it; null where nobody has said it.")
+    tool: str | None
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None
@@ -181,8 +142,9 @@ def list_content(query: ContentListQuery) -> Response:
     """List the items that one may see, newest first: editors all, authors their own."""
     before: Any = None if query.cursor is None else decode_cursor(query.cursor, int)
     rows = content.list_content(
-        open_session(), current_actor(), status=query.status, before=before, limit=query.limit + 1
-    )
+        open_session(), current_actor(), status=query.status, before=before,
+        limit=query.limit + 1, origin=query.origin, reviewed=query.reviewed,
+    )  # fmt: skip
     page = page_of(rows, query.limit, summary_of, lambda row: (row.content.id,))
     return answer(ContentPage(**page))
 
@@ -332,7 +294,9 @@ def given_changes(body: ContentChanges) -> dict[str, Any]:
     """Return the fields that were sent; null means something for the category alone."""
     given = body.model_dump(exclude_unset=True, exclude={"base_version"})
     return {
-        name: value for name, value in given.items() if value is not None or name == "category_id"
+        name: value.value if isinstance(value, TextOrigin) else value
+        for name, value in given.items()
+        if value is not None or name == "category_id"
     }
 
 
@@ -382,6 +346,8 @@ def _shown(view: ContentView | WholeItem) -> dict[str, Any]:
         "category": None if view.category is None else _term(view.category),
         "tags": [_term(tag) for tag in view.tags],
         "metadata": item.details,
+        "origin": None if item.origin is None else TextOrigin(item.origin),
+        "tool": item.tool,
         "created_at": item.created_at,
         "updated_at": item.updated_at,
         "published_at": item.published_at,

@@ -14,10 +14,22 @@ from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, IfMatch, PageQuery, VersionPath
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
-from webapp.services.content import content, item_reads, labels, versions
+from webapp.kit.text_origins import TextOrigin
+from webapp.services.content import content, item_reads, labels, text_origins, versions
+from webapp.services.content.text_origins import Reviewer
 from webapp.services.content.versions import VersionLine
 
 blueprint = Blueprint("versions", title="Versions")
+
+
+class ReviewerAnswer(BaseModel):
+    """Who approved of a version, and when."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    step: str
+    user_id: int | None = Field(description="Null where the account has been erased.")
+    decided_at: datetime
 
 
 class VersionSummary(BaseModel):
@@ -28,6 +40,8 @@ class VersionSummary(BaseModel):
     number: int
     title: str
     reason: str = Field(description="What made it: create, save, autosave, restore or import.")
+    origin: TextOrigin | None = Field(description="Who wrote it; null where nobody has said it.")
+    tool: str | None
     author_id: int | None
     created_at: datetime
     words: int | None
@@ -35,6 +49,9 @@ class VersionSummary(BaseModel):
     words_removed: int | None
     labels: list[str] = Field(
         default_factory=list, description="The names under which it is found and kept."
+    )
+    reviewed_by: list[ReviewerAnswer] = Field(
+        default_factory=list, description="Who approved of this very version."
     )
 
 
@@ -79,11 +96,14 @@ def list_versions(path: ContentPath, query: PageQuery) -> Response:
     if query.cursor is not None:
         (below,) = decode_cursor(query.cursor, int)
     rows = versions.list_versions(session, path.content_id, below=below, limit=query.limit + 1)
-    named = labels.names_of(session, path.content_id, [row.number for row in rows])
+    numbers = [row.number for row in rows]
+    named = labels.names_of(session, path.content_id, numbers)
+    reviewed = text_origins.reviewers_of(session, path.content_id, numbers)
 
     def shape(line: VersionLine) -> ListedVersion:
         summary = ListedVersion.model_validate(line)
         summary.labels = named.get(line.number, [])
+        summary.reviewed_by = _reviewers(reviewed.get(line.number, []))
         return summary
 
     page = page_of(rows, query.limit, shape, lambda row: (row.number,))
@@ -104,6 +124,8 @@ def read_version(path: VersionPath) -> Response:
     summary = VersionSummary.model_validate(version)
     named = labels.names_of(session, path.content_id, [version.number])
     summary.labels = named.get(version.number, [])
+    reviewed = text_origins.reviewers_of(session, path.content_id, [version.number])
+    summary.reviewed_by = _reviewers(reviewed.get(version.number, []))
     whole = VersionAnswer(
         **summary.model_dump(),
         slug=version.slug,
@@ -132,3 +154,7 @@ def restore(path: VersionPath, header: IfMatch) -> Response:
         open_session(), current_actor(), path.content_id, header.revisions(), path.number
     )
     return answer_with(path.content_id)
+
+
+def _reviewers(found: list[Reviewer]) -> list[ReviewerAnswer]:
+    return [ReviewerAnswer.model_validate(reviewer) for reviewer in found]

@@ -15,6 +15,7 @@ from webapp.api.problems import PublicRetraction, problem, problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
 from webapp.kit.search.queries import LONGEST_QUERY, NoQueryError, SearchQuery, read_query
+from webapp.kit.text_origins import TextOrigin
 from webapp.services.errors import InvalidInputError, NotFoundError
 from webapp.services.publishing import published
 from webapp.services.publishing.corrections import MOST_OF_ONE_ITEM
@@ -52,6 +53,7 @@ class PublishedQuery(PageQuery):
     subtree: Flag = Field(False, description="The categories below `category` as well.")
     author: Omittable[Words] = Field(None, description="Login of an author.")
     q: Omittable[QueryText] = Field(None, description="What to search for, as `GET /search` does.")
+    origin: Omittable[TextOrigin] = Field(None, description="Who wrote it, where that was said.")
 
 
 class PublicPerson(BaseModel):
@@ -69,6 +71,13 @@ class PublicTerm(BaseModel):
     name: str
 
 
+class PublicOrigin(BaseModel):
+    """Who wrote it, and whether somebody has reviewed this very version before it went public."""
+
+    kind: TextOrigin
+    reviewed: bool = Field(description="Whether somebody has approved of this very version.")
+
+
 class PublishedSummary(BaseModel):
     """A public item in a list."""
 
@@ -82,6 +91,9 @@ class PublishedSummary(BaseModel):
     published_at: datetime
     updated_at: datetime
     metadata: dict[str, Any]
+    origin: PublicOrigin | None = Field(
+        None, description="Left out where nobody has said who wrote it."
+    )
 
 
 class PublicCorrection(BaseModel):
@@ -128,7 +140,9 @@ def list_published(query: PublishedQuery) -> Response:
     asked = None if query.q is None else read_asked(query.q)
     if query.subtree and query.category is None:
         raise InvalidInputError("subtree", "is of a category, which is not named", place="query")
-    filters = PublicFilter(query.tag, query.category, query.author, asked, query.subtree)
+    filters = PublicFilter(
+        query.tag, query.category, query.author, asked, query.subtree, query.origin
+    )
     body = web_context().readers.run(
         lambda reader: published.list_newest(reader, filters, before=before, limit=query.limit)
     )

@@ -22,9 +22,16 @@ class Content(Base):
     __table_args__ = (
         CheckConstraint("status IN ('draft', 'published', 'trashed')", name="status_is_known"),
         CheckConstraint("body_format IN ('markdown', 'html')", name="body_format_is_known"),
+        CheckConstraint("origin IN ('human', 'assisted', 'generated')", name="origin_is_known"),
         Index("ix_content_author_id_id", "author_id", "id"),
         Index("ix_content_author_id_draft", "author_id", postgresql_where=text("status = 'draft'")),
         Index("ix_content_category_id", "category_id"),
+        Index(
+            "ix_content_origin_id",
+            "origin",
+            "id",
+            postgresql_where=text("origin IS NOT NULL"),
+        ),
         Index("ix_content_status_id", "status", "id"),
         Index(
             "ix_content_unpublished",
@@ -69,6 +76,8 @@ class Content(Base):
     publish_sequence: Mapped[int] = mapped_column(server_default="0")
     retracted_sequence: Mapped[int | None]
     import_source: Mapped[str | None] = mapped_column(Text, unique=True)
+    origin: Mapped[str | None] = mapped_column(Text)
+    tool: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[created_timestamp]
     updated_at: Mapped[created_timestamp]
     published_at: Mapped[timestamp | None]

@@ -28,7 +28,8 @@ class ContentVersion(Base):
     Who wants a text asks `webapp/services/content/version_texts.py`.
 
     Numbers have gaps where versions were pruned, and none is given twice. `restored_from` is the
-    number of the version that a restore brought back.
+    number of the version that a restore brought back. `origin` says who wrote it, where somebody
+    has said so, and `tool` with what.
     """
 
     __tablename__ = "content_versions"
@@ -37,6 +38,7 @@ class ContentVersion(Base):
         CheckConstraint("number > 0", name="number_is_positive"),
         CheckConstraint("octet_length(digest) = 32", name="digest_is_sha256"),
         CheckConstraint("body_format IN ('markdown', 'html')", name="body_format_is_known"),
+        CheckConstraint("origin IN ('human', 'assisted', 'generated')", name="origin_is_known"),
         CheckConstraint("(body IS NULL) = (packed IS NOT NULL)", name="text_is_whole_or_packed"),
         CheckConstraint(
             "reference_id IS NULL OR packed IS NOT NULL AND reference_id < id",
@@ -63,6 +65,8 @@ class ContentVersion(Base):
     details: Mapped[json_object] = mapped_column("metadata")
     reason: Mapped[str] = mapped_column(Text, server_default="save")
     restored_from: Mapped[int | None]
+    origin: Mapped[str | None] = mapped_column(Text)
+    tool: Mapped[str | None] = mapped_column(Text)
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[created_timestamp]
     sealed_at: Mapped[timestamp | None]

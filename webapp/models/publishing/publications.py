@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,6 +23,14 @@ class Publication(Base):
         Index("ix_publications_author_id", "author_id", "published_at", "content_id"),
         Index("ix_publications_category_id", "category_id", "published_at", "content_id"),
         Index("ix_publications_version_id", "version_id"),
+        CheckConstraint("origin IN ('human', 'assisted', 'generated')", name="origin_is_known"),
+        Index(
+            "ix_publications_origin",
+            "origin",
+            "published_at",
+            "content_id",
+            postgresql_where=text("origin IS NOT NULL"),
+        ),
         Index("ix_publications_tags", "tags", postgresql_using="gin"),
     )
 
@@ -36,6 +44,7 @@ class Publication(Base):
         ForeignKey("categories.id", ondelete="SET NULL")
     )
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    origin: Mapped[str | None] = mapped_column(Text)
     document: Mapped[Any] = mapped_column(JSON)
     summary: Mapped[Any] = mapped_column(JSON)
     etag: Mapped[str] = mapped_column(Text)

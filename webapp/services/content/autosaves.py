@@ -22,7 +22,7 @@ from webapp.models import Autosave, Content, ContentVersion
 from webapp.services.accounts import quotas
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.holders import QuotasOfRole, account_actor
-from webapp.services.content import content, item_reads, lifecycle, merging
+from webapp.services.content import content, item_reads, lifecycle, merging, text_origins
 from webapp.services.content.merging import MergedChanges
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
@@ -78,6 +78,7 @@ def keep(
         raise InvalidInputError("base_version", "the item has no such version")
     if base_version < item.version:
         _hold_base(session, content_id, base_version)
+    changes = text_origins.with_writer(item, actor, changes)
     present = _lock(session, actor, content_id)
     if present is None:
         if revisions:

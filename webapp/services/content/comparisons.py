@@ -22,7 +22,7 @@ LARGEST_PAGES = 1_000_000
 """Pages of so many characters of HTML together are marked; twice as many take a gigabyte."""
 
 COMPARED_FIELDS = (
-    "title", "slug", "excerpt", "body_format", "category_id", "tags", "details",
+    "title", "slug", "excerpt", "body_format", "category_id", "tags", "details", "origin", "tool",
 )  # fmt: skip
 
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Collection
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, defer
 from sqlalchemy.orm.attributes import flag_modified
 
 from webapp.kit.json_values import is_same_json
 from webapp.kit.lifecycle import Move, Standing
 from webapp.kit.permissions import Permission
+from webapp.kit.text_origins import TextOrigin
 from webapp.models import (
     Category,
     Content,
@@ -24,9 +24,17 @@ from webapp.models import (
 )
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import lifecycle, quotas, review_states, slugs, tagging, versions
+from webapp.services.content import (
+    lifecycle,
+    quotas,
+    review_states,
+    slugs,
+    tagging,
+    text_origins,
+    versions,
+)
 from webapp.services.content.item_reads import WholeItem, find_in, read_item
-from webapp.services.content.merging import StaleItemError, merge_changes
+from webapp.services.content.merging import StaleItemError, fields_of, merge_changes
 from webapp.services.content.records import record_of
 from webapp.services.content.tagging import ItemTag
 from webapp.services.content.visibility import visible_content
@@ -55,6 +63,8 @@ class Draft:
     tags: tuple[str, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
     import_source: str | None = None
+    origin: TextOrigin | None = None
+    tool: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,10 +90,12 @@ def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | Non
     if draft.slug is not None:
         slugs.check_slug(session, None, draft.slug)
     slug = draft.slug or slugs.slug_of_title(session, draft.title)
-    content_id = _insert(session, draft, slug, author_id or actor.user_id)
-    _set_tags(session, content_id, tags)
-    content = session.get_one(Content, content_id)
     reason = "import" if draft.import_source else "create"
+    origin = text_origins.origin_of_new(actor, draft.origin, draft.tool, reason)
+    draft = replace(draft, origin=origin)
+    content_id = _insert(session, draft, slug, author_id or actor.user_id)
+    tagging.set_tags(session, content_id, tags)
+    content = session.get_one(Content, content_id)
     slugs_of_tags = [tag.slug for tag in tags]
     versions.record_version(session, content, slugs_of_tags, actor.user_id, reason)
     quotas.charge_save(session, actor, content, slugs_of_tags)
@@ -125,8 +137,12 @@ def list_content(
     status: Standing | None,
     before: tuple[int] | None,
     limit: int,
+    origin: TextOrigin | None = None,
+    reviewed: bool | None = None,
 ) -> list[ContentView]:
     """Return items, newest first. Without a status, what is put aside is left out.
+
+    `origin` and `reviewed` are of the newest version.
 
     Their bodies, of up to megabytes each, stay where they are: reading one raises an error.
     """
@@ -136,6 +152,10 @@ def list_content(
         statement = statement.where(Content.status != "trashed")
     else:
         statement = statement.where(lifecycle.stands_as(status))
+    if origin is not None:
+        statement = statement.where(text_origins.has_origin(origin))
+    if reviewed is not None:
+        statement = statement.where(text_origins.is_reviewed() == reviewed)
     if before is not None:
         statement = statement.where(Content.id < before[0])
     return describe(session, list(session.scalars(statement)))
@@ -192,10 +212,11 @@ def save(
     tags = former_tags
     if "tags" in changes:
         tags = tagging.ensure_tags(session, list(changes["tags"]))
-        _set_tags(session, content.id, tags)
+        tagging.set_tags(session, content.id, tags)
     if changes.get("slug", former_slug) != former_slug:
         slugs.check_slug(session, content.id, changes["slug"])
-    if not _apply(content, changes) and tags == former_tags:
+    is_said = text_origins.settle(content, actor, changes, reason)
+    if not _apply(content, changes) and tags == former_tags and not is_said:
         return False
     content.version += 1
     content.revision += 1
@@ -210,11 +231,9 @@ def save(
     )
     review_states.void(session, actor, content.id)
     quotas.charge_save(session, actor, content, slugs_of_tags)
-    after = record_of(content, [tag.name for tag in tags])
-    activity.record(
-        session, actor.user_id, f"content.{reason}", "content", content.id,
-        changes=before.changes_to(after), version=content.version,
-    )  # fmt: skip
+    told = before.changes_to(record_of(content, [tag.name for tag in tags]))
+    activity.record(session, actor.user_id, f"content.{reason}", "content", content.id,
+                    changes=told, version=content.version)  # fmt: skip
     return True
 
 
@@ -227,20 +246,10 @@ def restore(
     """
     content = lock_for_change(session, actor, content_id, revisions)
     lifecycle.require_move(session, actor, content, Move.EDIT)
-    version = versions.get_version(session, content_id, number)
-    changes = {
-        "title": version.title,
-        "slug": version.slug,
-        "body": version.body,
-        "body_format": version.body_format,
-        "excerpt": version.excerpt,
-        "category_id": version.category_id,
-        "metadata": version.details,
-        "tags": tagging.spell_tags(session, content_id, version.tags),
-    }
+    changes = fields_of(session, content, number)
     # What was public under a name keeps one, though the version had none yet.
-    is_nameless = not version.slug and content.publish_sequence > 0
-    if is_nameless or slugs.belongs_to_another(session, content_id, version.slug):
+    is_nameless = not changes["slug"] and content.publish_sequence > 0
+    if is_nameless or slugs.belongs_to_another(session, content_id, changes["slug"]):
         del changes["slug"]
     save(session, actor, content, changes, reason="restore", restored_from=number)
 
@@ -376,23 +385,8 @@ def _insert(session: Session, draft: Draft, slug: str, author_id: int) -> int:
             details=draft.metadata,
             version=1,
             import_source=draft.import_source,
+            origin=None if draft.origin is None else draft.origin.value,
+            tool=draft.tool,
         )
         .returning(Content.id)
     ).one()
-
-
-def _set_tags(session: Session, content_id: int, tags: list[ItemTag]) -> None:
-    wanted = [tag.id for tag in tags]
-    session.execute(
-        delete(ContentTag).where(
-            ContentTag.content_id == content_id, ContentTag.tag_id.not_in(wanted)
-        )
-    )
-    if wanted:
-        rows = [{"content_id": content_id, "tag_id": tag.id, "spelling": tag.name} for tag in tags]
-        made = upsert(ContentTag).values(rows)
-        session.execute(
-            made.on_conflict_do_update(
-                index_elements=["content_id", "tag_id"], set_={"spelling": made.excluded.spelling}
-            )
-        )

@@ -68,6 +68,8 @@ class Item:
     published_at: datetime | None
     trashed_at: datetime | None
     archived_at: datetime | None
+    origin: str | None
+    tool: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ _READ_ITEM = text(
         content.version, content.revision, content.publish_sequence,
         content.retracted_sequence, content.import_source, content.created_at, content.updated_at,
         content.published_at, content.trashed_at, content.archived_at,
+        content.origin, content.tool,
         users.login, users.display_name, categories.slug AS category_slug,
         categories.name AS category_name,
         (

@@ -59,8 +59,8 @@ def merge_changes(
 
     Raises NotFoundError where there is no such version any more.
     """
-    base = _fields_of(session, item, base_version)
-    theirs = _fields_of(session, item, item.version)
+    base = fields_of(session, item, base_version)
+    theirs = fields_of(session, item, item.version)
     changes: dict[str, Any] = {}
     conflicts: list[FieldConflict] = []
     for name in (name for name in base if name in mine):
@@ -86,7 +86,7 @@ def merge_changes(
 
 def holds_already(session: Session, item: Standable, mine: dict[str, Any]) -> bool:
     """Say whether an item holds all that somebody changed, whoever saved it."""
-    theirs = _fields_of(session, item, item.version)
+    theirs = fields_of(session, item, item.version)
     return all(
         {tag.casefold() for tag in value} == {tag.casefold() for tag in theirs[name]}
         if name == "tags"
@@ -114,7 +114,8 @@ def _merge_tags(base: list[str], mine: list[str], theirs: list[str]) -> list[str
     return kept + [tag for tag in mine if tag.casefold() not in had | others]
 
 
-def _fields_of(session: Session, item: Standable, number: int) -> dict[str, Any]:
+def fields_of(session: Session, item: Standable, number: int) -> dict[str, Any]:
+    """Return a version as changes that make an item say the same."""
     text = versions.get_version(session, item.id, number)
     return {
         "title": text.title,
@@ -124,5 +125,7 @@ def _fields_of(session: Session, item: Standable, number: int) -> dict[str, Any]
         "excerpt": text.excerpt,
         "category_id": text.category_id,
         "metadata": text.details,
+        "origin": text.origin,
+        "tool": text.tool,
         "tags": tagging.spell_tags(session, item.id, text.tags),
     }

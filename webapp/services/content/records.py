@@ -32,7 +32,12 @@ def record_of(content: Content, tags: Sequence[str]) -> ItemRecord:
             "tags": list(tags),
             "metadata": content.details,
         },
-        facts={"category_id": content.category_id, "body_format": content.body_format},
+        facts={
+            "category_id": content.category_id,
+            "body_format": content.body_format,
+            "origin": content.origin,
+            "tool": content.tool,
+        },
     )
 
 

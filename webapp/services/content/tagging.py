@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Text, bindparam, case, exists, func, select, text
+from sqlalchemy import Text, bindparam, case, delete, exists, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, array, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
@@ -130,3 +130,21 @@ _NAME_PUBLIC_TAGS = text(
     bindparam("content_ids", type_=IdArray()),
     bindparam("version_ids", type_=IdArray()),
 )
+
+
+def set_tags(session: Session, content_id: int, tags: list[ItemTag]) -> None:
+    """Let an item have these tags and no others."""
+    wanted = [tag.id for tag in tags]
+    session.execute(
+        delete(ContentTag).where(
+            ContentTag.content_id == content_id, ContentTag.tag_id.not_in(wanted)
+        )
+    )
+    if wanted:
+        rows = [{"content_id": content_id, "tag_id": tag.id, "spelling": tag.name} for tag in tags]
+        made = insert(ContentTag).values(rows)
+        session.execute(
+            made.on_conflict_do_update(
+                index_elements=["content_id", "tag_id"], set_={"spelling": made.excluded.spelling}
+            )
+        )

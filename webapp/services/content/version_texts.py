@@ -38,7 +38,8 @@ _COLUMNS = (
     ContentVersion.id, ContentVersion.content_id, ContentVersion.number, ContentVersion.author_id,
     ContentVersion.category_id, ContentVersion.title, ContentVersion.slug, ContentVersion.body,
     ContentVersion.body_format, ContentVersion.excerpt, ContentVersion.tags, ContentVersion.details,
-    ContentVersion.reason, ContentVersion.digest, ContentVersion.created_at,
+    ContentVersion.reason, ContentVersion.origin, ContentVersion.tool, ContentVersion.digest,
+    ContentVersion.created_at,
     ContentVersion.sealed_at, ContentVersion.words, ContentVersion.words_added,
     ContentVersion.words_removed, ContentVersion.packed, ContentVersion.reference_id,
 )  # fmt: skip
@@ -78,6 +79,8 @@ class SavedVersion:
     tags: list[str]
     details: dict[str, Any]
     reason: str
+    origin: str | None
+    tool: str | None
     created_at: datetime
     words: int | None
     words_added: int | None
@@ -131,8 +134,8 @@ class StoredVersion:
             id=row.id, content_id=row.content_id, number=row.number, author_id=row.author_id,
             category_id=row.category_id, title=title, slug=slug, body=body, body_format=body_format,
             excerpt=excerpt, tags=tags, details=details, reason=row.reason,
-            created_at=row.created_at, words=row.words, words_added=row.words_added,
-            words_removed=row.words_removed,
+            origin=row.origin, tool=row.tool, created_at=row.created_at, words=row.words,
+            words_added=row.words_added, words_removed=row.words_removed,
         )  # fmt: skip
 
     def _unpack(self) -> bytes:

@@ -31,6 +31,8 @@ class VersionLine:
     number: int
     title: str
     reason: str
+    origin: str | None
+    tool: str | None
     author_id: int | None
     created_at: datetime
     words: int | None
@@ -70,6 +72,8 @@ def record_version(
             details=content.details,
             reason=reason,
             restored_from=restored_from,
+            origin=content.origin,
+            tool=content.tool,
             digest=digest_of(content, tags),
         )
         .returning(ContentVersion.id)
@@ -90,7 +94,8 @@ def list_versions(
     statement = (
         select(
             ContentVersion.number, ContentVersion.title, ContentVersion.reason,
-            ContentVersion.author_id, ContentVersion.created_at, ContentVersion.words,
+            ContentVersion.origin, ContentVersion.tool, ContentVersion.author_id,
+            ContentVersion.created_at, ContentVersion.words,
             ContentVersion.words_added, ContentVersion.words_removed,
             (ContentVersion.number - 1 - _number_before()).label("pruned_before"),
         )

@@ -42,6 +42,11 @@ CASE WHEN category.id IS NOT NULL THEN json_build_object(
     'id', category.id, 'slug', category.slug, 'name', category.name) END AS category,
 coalesce(terms.named, '[]'::json) AS terms,
 to_char(item.published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS published,
+CASE WHEN version.origin IS NOT NULL THEN json_build_object(
+    'kind', version.origin,
+    'reviewed', EXISTS (
+        SELECT FROM reviews
+        WHERE reviews.version_id = version.id AND reviews.state = 'approved')) END AS origin,
 to_char(item.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated
 """
 
@@ -57,8 +62,13 @@ _FIELDS = """
     'updated_at', documents.updated,
     'metadata', documents.metadata
 """
-SUMMARY = f"json_build_object({_FIELDS})"
-DOCUMENT = f"json_build_object({_FIELDS}, 'html', documents.html)"
+# A document of which nobody has said who wrote it is as it was before anybody could.
+SUMMARY = f"""CASE WHEN documents.origin IS NULL
+    THEN json_build_object({_FIELDS})
+    ELSE json_build_object({_FIELDS}, 'origin', documents.origin) END"""
+DOCUMENT = f"""CASE WHEN documents.origin IS NULL
+    THEN json_build_object({_FIELDS}, 'html', documents.html)
+    ELSE json_build_object({_FIELDS}, 'origin', documents.origin, 'html', documents.html) END"""
 
 # A change of a name waits until those who have read the old one have committed, and is then sure to
 # find their publications; whoever comes later waits for the change, and reads the new name.

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from webapp.kit.cursors import encode_cursor, split_page
 from webapp.kit.search.queries import SearchQuery
+from webapp.kit.text_origins import TextOrigin
 from webapp.services.content.stems import Find, find_stems
 
 Reader = Connection[tuple[Any, ...]]
@@ -50,6 +51,7 @@ class PublicFilter:
     author: str | None = None
     q: SearchQuery | None = None
     subtree: bool = False
+    origin: TextOrigin | None = None
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,7 @@ def _conditions(reader: Reader, filters: PublicFilter) -> tuple[list[bytes], lis
     offered = (
         (b"tags @> ARRAY[%s]::text[]", filters.tag),
         (b"category_id = " + _CATEGORY, filters.category),
+        (b"origin = %s", None if filters.origin is None else filters.origin.value),
         (b"author_id = (SELECT id FROM users WHERE login = %s)", filters.author),
     )
     chosen = [(clause, value) for clause, value in offered if value is not None]

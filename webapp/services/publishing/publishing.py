@@ -91,12 +91,13 @@ _PUBLISH = text(
     ), documents AS (
         SELECT item.version_id, item.author_id, item.publish_sequence, item.published_at,
             item.updated_at, category.id AS category_id, version.tags, version.number,
+            version.origin AS kind,
             coalesce(terms.ids, '{{}}') AS tag_ids, {documents.COLUMNS}
         FROM moved AS item {documents.JOINS}
     ), public AS (
         INSERT INTO publications (content_id, version_id, slug, author_id, category_id, tags,
-                                  document, summary, etag, published_at, updated_at)
-        SELECT id, version_id, slug, author_id, category_id, tags,
+                                  origin, document, summary, etag, published_at, updated_at)
+        SELECT id, version_id, slug, author_id, category_id, tags, kind,
             {documents.DOCUMENT}, {documents.SUMMARY},
             '"' || id || '-' || publish_sequence || '"', published_at, updated_at
         FROM documents
@@ -104,7 +105,8 @@ _PUBLISH = text(
             version_id = excluded.version_id, slug = excluded.slug,
             author_id = excluded.author_id,
             category_id = excluded.category_id, tags = excluded.tags,
-            document = excluded.document, summary = excluded.summary, etag = excluded.etag,
+            origin = excluded.origin, document = excluded.document,
+            summary = excluded.summary, etag = excluded.etag,
             published_at = excluded.published_at, updated_at = excluded.updated_at
     ), happened AS (
         INSERT INTO events (kind, content_id, sequence, version, author_id, category_id,

@@ -44,7 +44,7 @@ _FIND = """
         SELECT {columns} FROM item {joins}
     )
     SELECT item.id, item.published_at,
-           documents.id IS NOT NULL AND item.former::text <> {summary}::text AS is_stale
+           documents.id IS NOT NULL AND item.former::text <> ({summary})::text AS is_stale
     FROM item LEFT JOIN documents USING (id)
     ORDER BY item.published_at, item.id
 """
@@ -95,10 +95,10 @@ _REWRITE = text(
         document = {DOCUMENT},
         summary = {SUMMARY},
         etag = '"' || documents.id || '-' || documents.publish_sequence || '-'
-            || left(md5({SUMMARY}::text), 12) || '"'
+            || left(md5(({SUMMARY})::text), 12) || '"'
     FROM documents
     WHERE publications.content_id = documents.id
-      AND publications.summary::text <> {SUMMARY}::text
+      AND publications.summary::text <> ({SUMMARY})::text
     """  # noqa: S608 - the parts are constants of the code
 ).bindparams(bindparam("content_ids", type_=IdArray()))
 

@@ -25,7 +25,7 @@ from webapp.services.errors import (
     NotFoundError,
     StaleRevisionError,
 )
-from webapp.services.publishing import review_reminders, supersession
+from webapp.services.publishing import refresh, review_reminders, supersession
 
 Verdict = Literal["approve", "changes_wanted", "reject"]
 MOVE_OF = {
@@ -232,4 +232,7 @@ def _end(session: Session, actor: Actor, review: Review, state: str) -> None:
     )
     if review.state == "approved" and ended is not None:
         supersession.end_with_approval(session, actor, ended, review.version_id)
+    if "approved" in {review.state, state}:
+        # What is public says whether somebody has reviewed it.
+        refresh.refresh_items(session, [review.content_id])
     session.expire(review)
