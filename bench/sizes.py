@@ -43,7 +43,7 @@ FULL = Sizes(
     versions=3_200,
     long_versions=128,
     searched_items=100_000,
-    searches=200,
+    searches=100,
 )
 QUICK = Sizes(
     public_articles=1_000,

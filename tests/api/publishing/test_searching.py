@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from tests.api.publishing.test_published import publish
@@ -270,3 +273,37 @@ def test_the_answer_to_a_search_in_public_is_kept_by_its_etag(
     assert first.headers["Cache-Control"] == "public, max-age=0, must-revalidate"
     again = client.get("/api/v1/search?q=lantern", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_who_hits_a_wrong_key_is_told_what_finds_something_public(
+    client: FlaskClient, editor: Caller, author: Caller, worker: WorkerContext
+) -> None:
+    publish(editor, title="Lights of the harbour")
+    publish(editor, title="The harbour again")
+    draft(author, title="Lantern")
+    run_ready_jobs(worker, kinds=SEALED)
+    for typed, meant in (
+        ("harbuor", "harbour"), ("Harbor", "harbour"), ("harbour ligths", "harbour lights"),
+        ("harbours", "harbour"), ("zebra", None), ("lantren", None), ("har", None),
+    ):  # fmt: skip
+        page = ask(client, typed)
+        assert (page["items"], page["did_you_mean"]) == ([], meant), typed
+    assert ask(author, "lantren", in_="mine")["did_you_mean"] is None
+    assert ask(client, "harbour")["did_you_mean"] is None
+
+
+@hypothesis_settings(max_examples=150, deadline=None,
+                     suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(q=st.one_of(
+    st.text(min_size=1, max_size=200),
+    st.lists(st.sampled_from(
+        ['"', "-", "*", "OR", "(", ")", ":*", "&", "|", "!", "<->", "\\", "'", "$$", "%s", ":q",
+         "\u202e", "\u0301", "C++", "the", "日本", "שלום", "a" * 90, "e-mail", "5-7", "--",
+         "\ud83d"]
+    ), min_size=1, max_size=12).map(" ".join),
+))  # fmt: skip
+def test_whatever_is_typed_is_answered_or_refused(client: FlaskClient, q: str) -> None:
+    typed = q.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    for path in ("search", "published"):
+        answer = client.get(f"/api/v1/{path}", query_string={"q": typed})
+        assert answer.status_code in {200, 422}, (path, typed, answer.get_json())

@@ -57,3 +57,19 @@ def test_a_snippet_shows_where_most_of_it_is() -> None:
     assert snippet is not None
     assert "<mark>red</mark> <mark>harbour</mark>" in snippet
     assert len(snippet) < 300
+
+
+def test_what_is_near_the_first_word_lies_outside_of_tags() -> None:
+    page = "<p>other text</p>" * 100 + "<p>the <b>harbour</b></p>" + "<p>more of it</p>" * 100
+    near = Highlighter(read_query("harbour"), {}).near(page, 300)
+    assert "<b>harbour</b>" in near
+    assert len(near) < 500
+    assert not near.startswith((">", "p>", "/"))
+    assert near.rfind("<") < near.rfind(">")
+
+
+@given(st.text(alphabet="abAB -'.+#_9é", max_size=60))
+def test_what_is_plain_to_see_is_marked_as_by_reading_it(text: str) -> None:
+    highlighter = Highlighter(read_query("ab b* a9"), {})
+    read = highlighter.mark(text + " é").removesuffix(" é")
+    assert highlighter.mark(text + " e").removesuffix(" e") == read

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from webapp.kit.search.documents import SearchedText, entries_of
 from webapp.kit.search.queries import LONGEST_QUERY, NoQueryError, read_query
+from webapp.kit.search.typing_errors import mend, mendable_words, words_near
 from webapp.kit.search.words import LONGEST_WORD, chains_of, fold, joined_word, read_pieces
 
 # What stands between words and joins them, letters of many scripts, and whatever else there is.
@@ -107,6 +108,37 @@ def test_whatever_is_typed_is_a_query_or_is_refused_with_a_reason(text: str) -> 
 )
 def test_a_query_says_what_was_typed(typed: str, asked: str) -> None:
     assert read_query(typed).as_tsquery({}) == asked
+
+
+def _keys_apart(one: str, other: str) -> int:
+    """Return how many keys are wrong between two words: the distance of Damerau and Levenshtein."""
+    rows = [list(range(len(other) + 1))]
+    for i, a in enumerate(one, start=1):
+        row = [i]
+        for j, b in enumerate(other, start=1):
+            best = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                best = min(best, rows[-2][j - 2] + 1)
+            row.append(best)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+@given(st.text("abcxyz", min_size=4, max_size=8), st.text("abcxyz", min_size=3, max_size=9))
+def test_the_words_near_another_are_those_of_one_wrong_key(word: str, other: str) -> None:
+    near = words_near(word)
+    assert (other in near) == (_keys_apart(word, other) == 1)
+    assert len(near) == len(set(near)) < 60 * len(word)
+    for each in near[:50]:
+        assert _keys_apart(word, each) == 1
+
+
+def test_words_are_mended_where_they_were_typed() -> None:
+    query = read_query('the harbuor/ligths -nihgt "red doosr" abc12 ligh*')
+    places = mendable_words(query)
+    assert [word for _, _, word in places] == ["harbuor", "ligths"]
+    mended = [(start, end, word.upper()) for start, end, word in places]
+    assert mend(query.typed, mended) == 'the HARBUOR/LIGTHS -nihgt "red doosr" abc12 ligh*'
 
 
 def test_a_document_of_any_size_has_room() -> None:

@@ -76,6 +76,9 @@ class SearchPage(BaseModel):
 
     items: list[SearchHit]
     next: str | None
+    did_you_mean: str | None = Field(
+        description="Where nothing is found: the search with words mended that nothing public has."
+    )
 
 
 @blueprint.get("/search", responses={200: SearchPage, **NOT_MODIFIED}, security=OPTIONAL_BEARER)
@@ -117,7 +120,8 @@ def _filters(query: SearchQueryString) -> SearchFilter:
 
 
 def _page(found: Found, context: WebContext) -> SearchPage:
-    return SearchPage(items=[_shape(hit, context) for hit in found.hits], next=found.next)
+    items = [_shape(hit, context) for hit in found.hits]
+    return SearchPage(items=items, next=found.next, did_you_mean=found.did_you_mean)
 
 
 def _shape(hit: Hit, context: WebContext) -> SearchHit:

@@ -17,6 +17,8 @@ READ_CHARACTERS = 30_000
 """So much of a text is looked through for what to show of it."""
 _BEFORE = 60
 _MOST_HITS = 40
+# What may be one word although a sign is in it; where there is none, words are plain to see.
+_CHAINED = re.compile(r"[^\W_][-'.][^\W_]")
 _SHORTEST_STEM, _LONGEST_ENDING = 3, 4
 
 
@@ -32,7 +34,11 @@ class Highlighter:
                 self._want(list(term.pieces), goes_on=term.is_beginning)
         self._stems = {entry[3:] for form in query.plain_words for entry in stems.get(form, ())}
         self._stems = {stem for stem in self._stems if len(stem) >= _SHORTEST_STEM}
-        self._quick = _quick_pattern(self._words | self._beginnings, self._stems)
+        found = _pattern_of(self._words | self._beginnings, self._stems)
+        self._quick = re.compile(found, re.IGNORECASE)
+        self._plain = re.compile(
+            rf"(?P<word>{found}[^\W_]*)(?:(?:\+\+|#)(?![^\W_]))?", re.IGNORECASE
+        )
 
     def mark(self, text: str) -> str:
         """Return a text as safe HTML, with what was looked for in `<mark>`."""
@@ -55,6 +61,18 @@ class Highlighter:
         marked = self.mark(text[start:end])
         return f"{'…' if start else ''}{marked}{'…' if end < len(text) else ''}"
 
+    def near(self, html: str, characters: int) -> str:
+        """Return a part of an HTML text of about so many characters, around the first word of it.
+
+        It begins and ends outside of tags, if it is no hostile text; all of it where none is found.
+        """
+        hit = self._quick.search(html)
+        if hit is None or len(html) <= characters:
+            return html
+        start = html.rfind(">", 0, max(0, hit.start() - characters // 4)) + 1
+        end = html.find("<", start + characters)
+        return html[start:end] if end >= 0 else html[start:]
+
     def opening(self, text: str) -> str:
         """Return the beginning of a text as safe HTML."""
         text = " ".join(text[:READ_CHARACTERS].split())
@@ -73,6 +91,12 @@ class Highlighter:
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
         """Return where the words are that were looked for; none touches another."""
+        if text.isascii() and _CHAINED.search(text) is None:
+            return [
+                hit.span()
+                for hit in self._plain.finditer(text)
+                if self._is_wanted(hit["word"].lower())
+            ]
         spans: list[tuple[int, int]] = []
         for chain in chains_of(read_pieces(text)):
             joined = joined_word(chain)
@@ -116,7 +140,7 @@ def _is_of_stem(word: str, stem: str) -> bool:
     return begins_alike and len(word) - len(stem) <= _LONGEST_ENDING
 
 
-def _quick_pattern(words: Collection[str], stems: Collection[str]) -> "re.Pattern[str]":
+def _pattern_of(words: Collection[str], stems: Collection[str]) -> str:
     """Return what finds words as they are mostly written, far faster than reading a text does."""
     shared = {
         _alike(word, stem)
@@ -125,7 +149,7 @@ def _quick_pattern(words: Collection[str], stems: Collection[str]) -> "re.Patter
         if len(_alike(word, stem)) >= _SHORTEST_STEM
     }
     whole = sorted(map(re.escape, set(words) | shared), key=len, reverse=True)
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(whole)})", re.IGNORECASE)
+    return rf"(?<![^\W_])(?:{'|'.join(whole)})"
 
 
 def _alike(one: str, other: str) -> str:

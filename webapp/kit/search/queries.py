@@ -7,7 +7,7 @@ of too many, and one that only says what is not wanted.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from webapp.kit.search.documents import SHORT_BEGINNING
@@ -39,6 +39,8 @@ class Term:
     is_beginning: bool = False
     is_alternative: bool = False
     """Whether it is one of two with the term before it: an OR was between them."""
+    start: int = 0
+    """Where the text begins, in what was typed, in which its pieces lie."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,12 @@ def _terms_of(part: "re.Match[str]") -> list[Term]:
     is_excluded = part["minus"] is not None
     if part["quoted"] is not None:
         pieces = tuple(read_pieces(part["quoted"]))
-        return [Term(pieces, is_excluded)] if pieces else []
+        return [Term(pieces, is_excluded, start=part.start("quoted"))] if pieces else []
     bare = part["bare"]
     terms = [
-        Term(pieces, is_excluded)
-        for each in re.split(r"[/\\|&]", bare)
-        if (pieces := tuple(read_pieces(each)))
+        Term(pieces, is_excluded, start=part.start("bare") + each.start())
+        for each in re.finditer(r"[^/\\|&]+", bare)
+        if (pieces := tuple(read_pieces(each.group())))
     ]
     if terms and bare.endswith("*") and not bare.endswith("**"):
         terms[-1] = _beginning(terms[-1])
@@ -122,11 +124,11 @@ def _terms_of(part: "re.Match[str]") -> list[Term]:
 
 def _beginning(term: Term) -> Term:
     may_go_on = not term.pieces[-1].sign
-    return Term(term.pieces, term.is_excluded, may_go_on, term.is_alternative)
+    return replace(term, is_beginning=may_go_on)
 
 
 def _alternative(term: Term) -> Term:
-    return Term(term.pieces, term.is_excluded, term.is_beginning, is_alternative=True)
+    return replace(term, is_alternative=True)
 
 
 def _stemmed(term: Term) -> list[str]:

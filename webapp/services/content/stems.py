@@ -10,7 +10,7 @@ Find = Callable[[str, Mapping[str, Any]], Sequence[Any]]
 """Runs a statement with named parameters, written `:name`, and returns its rows."""
 
 # It leaps from one language to the next in the index, and reads no more rows than there are.
-_STEMS = """
+_SPOKEN = """
 WITH RECURSIVE spoken (language) AS (
     (SELECT language FROM search_documents ORDER BY language LIMIT 1)
     UNION ALL
@@ -18,27 +18,44 @@ WITH RECURSIVE spoken (language) AS (
             ORDER BY language LIMIT 1)
     FROM spoken WHERE spoken.language IS NOT NULL
 )
-SELECT word, known.language, ts_lexize(dictionary.oid::regdictionary, word)
-FROM unnest(CAST(:languages AS text[]), CAST(:dictionaries AS text[])) AS known (language, name)
-JOIN pg_catalog.pg_ts_dict AS dictionary ON dictionary.dictname = known.name
-    AND dictionary.dictnamespace = 'pg_catalog'::regnamespace
-CROSS JOIN unnest(CAST(:words AS text[])) AS word
-WHERE CASE WHEN CAST(:wanted AS text) IS NULL
-    THEN known.language IN (SELECT language FROM spoken) ELSE known.language = :wanted END
+SELECT language FROM spoken
 """
+_STEMS = """
+SELECT asked.language, asked.word, ts_lexize(dictionary.oid::regdictionary, asked.word)
+FROM unnest(CAST(:languages AS text[]), CAST(:dictionaries AS text[]), CAST(:words AS text[]))
+         AS asked (language, name, word)
+JOIN pg_catalog.pg_ts_dict AS dictionary ON dictionary.dictname = asked.name
+    AND dictionary.dictnamespace = 'pg_catalog'::regnamespace
+"""
+_MOST_KEPT = 20_000
+# What a dictionary makes of a word is the same as long as the server is.
+_kept: dict[tuple[str, str], tuple[str, ...]] = {}
 
 
 def find_stems(find: Find, words: Collection[str], language: str | None) -> dict[str, list[str]]:
     """Return the entries of stems by the words, in one language or in all that items are in."""
-    if not words or (language is not None and language not in DICTIONARIES):
+    if not words:
         return {}
-    parameters = {
-        "languages": list(DICTIONARIES),
-        "dictionaries": list(DICTIONARIES.values()),
-        "words": sorted(words),
-        "wanted": language,
-    }
+    spoken = [row[0] for row in find(_SPOKEN, {})] if language is None else [language]
+    asked = [(code, word) for code in spoken if code in DICTIONARIES for word in sorted(words)]
+    missing = [pair for pair in asked if pair not in _kept]
+    made = _make(find, missing) if missing else {}
     stems: dict[str, list[str]] = {}
-    for word, code, lexemes in find(_STEMS, parameters):
-        stems.setdefault(word, []).extend(f"={code}{fold(lexeme)}" for lexeme in lexemes or ())
+    for pair in asked:
+        stems.setdefault(pair[1], []).extend(made.get(pair) or _kept.get(pair, ()))
     return stems
+
+
+def _make(find: Find, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    parameters = {
+        "languages": [code for code, _ in pairs],
+        "dictionaries": [DICTIONARIES[code] for code, _ in pairs],
+        "words": [word for _, word in pairs],
+    }
+    made: dict[tuple[str, str], tuple[str, ...]] = dict.fromkeys(pairs, ())
+    for code, word, lexemes in find(_STEMS, parameters):
+        made[code, word] = tuple(f"={code}{fold(lexeme)}" for lexeme in lexemes or ())
+    if len(_kept) + len(made) > _MOST_KEPT:
+        _kept.clear()
+    _kept.update(made)
+    return made

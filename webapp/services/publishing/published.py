@@ -197,11 +197,12 @@ def _read_below(
 def find_by(reader: Reader) -> Find:
     """Return what runs a statement with named parameters, as `:name`, on a reader.
 
-    It is planned with its values: how often a word is there decides which index serves it.
+    One with values is planned for them: how often a word is there decides which index serves it.
     """
 
     def find(statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        return reader.execute(_compiled(statement), parameters, prepare=False).fetchall()
+        prepare = False if parameters else None
+        return reader.execute(_compiled(statement), parameters, prepare=prepare).fetchall()
 
     return find
 

@@ -27,8 +27,11 @@ from webapp.services.content.search_words import readable_text
 from webapp.services.content.stems import Find, find_stems
 from webapp.services.content.visibility import visible_content
 from webapp.services.publishing.published import MATCHING_PUBLIC, Reader, find_by
+from webapp.services.publishing.suggestions import suggest
 
 RANKED_AT_ONCE = 500
+# Characters of HTML, of which a snippet is made; to read a long text whole for it takes far longer.
+_NEAR = 1_500
 LARGEST = 2**62
 
 Scope = Literal["public", "mine", "all"]
@@ -82,10 +85,14 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """One page of hits, and the cursor of the next one, if there is more."""
+    """One page of hits, and the cursor of the next one, if there is more.
+
+    Where there is nothing, `did_you_mean` is what would find something, if words are mended.
+    """
 
     hits: list[Hit] = field(default_factory=list)
     next: str | None = None
+    did_you_mean: str | None = None
 
 
 def search_public(
@@ -194,7 +201,7 @@ found AS MATERIALIZED (
     ORDER BY content_id DESC, is_public LIMIT :bound + 1
 ), rest AS (
     SELECT CASE WHEN count(*) > :bound THEN min(content_id) END AS older FROM found
-), ranked AS (
+), ranked AS MATERIALIZED (
     SELECT content_id, version_id, is_public,
         (ts_rank(words, CAST(:query AS tsquery), 1) * 1000000)::bigint AS rank
     FROM (SELECT * FROM found ORDER BY content_id DESC LIMIT :bound) AS newest
@@ -276,7 +283,8 @@ def _search(
         following = encode_cursor(newest, last.rank, last.id, before + limit)
     elif older is not None:
         following = encode_cursor(older, LARGEST, LARGEST, before + len(page))
-    return Found(hits, following)
+    is_nothing = not hits and cursor == FIRST
+    return Found(hits, following, suggest(find, query) if is_nothing else None)
 
 
 @dataclass(frozen=True)
@@ -299,8 +307,15 @@ class _Row:
 
 def _hit(row: _Row, highlighter: Highlighter, position: int) -> Hit:
     """Show a row; where the beginning of its text holds nothing of it, its excerpt is shown."""
-    said = readable_text(row.body, row.body_format)
-    snippet = highlighter.snippet(said) or highlighter.snippet(row.excerpt)
+    said = row.body
+    if row.body_format == "html":
+        said = readable_text(highlighter.near(row.body, _NEAR), row.body_format)
+    snippet = highlighter.snippet(said)
+    if snippet is None and said is not row.body:
+        # What was near may be an address alone, or another word that begins alike.
+        said = readable_text(row.body, row.body_format)
+        snippet = highlighter.snippet(said)
+    snippet = snippet or highlighter.snippet(row.excerpt)
     return Hit(
         id=row.id,
         position=position,
