@@ -257,3 +257,16 @@ def test_links_that_show_an_item_are_no_change_of_it(manager: Caller, agent: Age
     assert [read(manager, path)["body"] for path in (shown, linked)] == ["First.", "First."]
     assert len(read(manager, f"{shown}/previews")["items"]) == 1, "it is somebody else's"
     assert read(manager, f"{linked}/previews")["items"] == []
+
+
+def test_who_reads_it_for_a_review_is_no_change_of_an_item(manager: Caller, agent: Agent) -> None:
+    path = write(manager)
+    agent.call("PATCH", path, {"body": "Worse."})
+    review = agent.call("POST", f"{path}/reviews", {})["id"]
+    by_hand(manager, "PUT", f"{path}/reviews/{review}/claim")
+    link = by_hand(manager, "POST", f"{path}/reviews/{review}/links", {"name": "Ada"})
+    form = {"token": link["url"].partition("=")[2], "decision": "reject"}
+    assert manager.client.post("/review", data=form).status_code == 200
+    assert undo(manager)["left"] == []
+    assert read(manager, path)["body"] == "First."
+    assert read(manager, f"{path}/reviews/{review}")["state"] == "voided"

@@ -206,15 +206,17 @@ _HISTORIES = """
                 WHEN action LIKE '%.undo' THEN details ->> 'part'
                 WHEN {is_own} THEN 'whole'
             END AS part,
-            action LIKE 'preview.%' AS is_preview
+            action LIKE 'preview.%' OR action IN ('review.claim', 'review.release',
+                'review.invite', 'review.uninvite', 'review.opinion', 'review.forget_guest')
+                AS changes_nothing
         FROM wanted JOIN activity_logs AS line
             ON line.subject_kind = wanted.kind AND line.subject_id = wanted.id
         WHERE line.id >= wanted.first_id
     ), since AS (
         SELECT *, max(id) FILTER (WHERE is_undo)
             OVER (PARTITION BY subject_kind, subject_id, part) AS undo_id
-        -- A link that shows an item changes nothing of it.
-        FROM lines WHERE part IS NOT NULL AND (is_own OR NOT is_preview)
+        -- A link that shows an item changes nothing of it, nor does who reads it for a review.
+        FROM lines WHERE part IS NOT NULL AND (is_own OR NOT changes_nothing)
     ), begun AS (
         SELECT *,
             min(id) FILTER (WHERE is_own AND id > coalesce(undo_id, 0)) OVER parts AS begun_id,
