@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import g, request
@@ -12,11 +12,11 @@ from webapp.api.clients import client_address
 from webapp.api.errors import RequestError
 from webapp.kit.api_key_texts import PREFIX
 from webapp.kit.permissions import Permission
-from webapp.kit.requirements import read_requirements
 from webapp.services import origins
 from webapp.services.accounts import api_keys, sessions
 from webapp.services.accounts.actors import Account, Actor
 from webapp.services.accounts.holders import FindRow
+from webapp.services.accounts.left_work import under_settings
 from webapp.services.errors import AuthenticationError, ForbiddenError
 from webapp.settings import Settings
 
@@ -119,12 +119,7 @@ def load_actor(
     elif lacks_factor or (not actor.is_verified and settings.unverified_accounts == "nothing"):
         # It is shown what everybody is shown.
         return
-    g.actor = replace(
-        actor,
-        quotas=settings.quotas_of(actor.role),
-        review_policy=settings.review_policy,
-        required_fields=read_requirements(settings.required_fields),
-    )
+    g.actor = under_settings(actor, settings)
 
 
 def _refuse_unverified(settings: Settings) -> None:

@@ -1,11 +1,11 @@
 """Bulk actions as jobs: batch by batch, for a short stretch at a time."""
 
 import time
-from dataclasses import replace
 
 from webapp.jobs.messages import RunBulkAction
 from webapp.jobs.outcomes import Done, Outcome, Snooze
 from webapp.services.accounts.actors import Actor
+from webapp.services.accounts.left_work import under_settings
 from webapp.services.content.renderings import (
     RENDERED_AHEAD,
     RenderedTexts,
@@ -53,9 +53,7 @@ def _dress(actor: Actor, settings: Settings) -> Actor:
         raise ForbiddenError("The role of whoever began it has to have a second factor by now.")
     if not actor.is_verified and settings.unverified_accounts in {"nothing", "read"}:
         raise ForbiddenError("The address of the account that began it is not proven.")
-    return replace(
-        actor, quotas=settings.quotas_of(actor.role), review_policy=settings.review_policy
-    )
+    return under_settings(actor, settings)
 
 
 HANDLERS = (InSteps(RunBulkAction, run_bulk_action, may_be_cut_off=True),)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -157,6 +158,23 @@ def test_the_database_says_no_to_one_item_alone(
         failed = session.scalars(select(BulkItem).where(BulkItem.state == "failed")).one()
         assert (failed.content_id, failed.reason) == (ids[1], "conflict")
         assert failed.detail == "Another change got in the way."
+
+
+def test_what_the_settings_want_of_a_publication_is_wanted_here(
+    sessions: sessionmaker[Session], worker: WorkerContext
+) -> None:
+    strict = worker.settings.model_copy(update={"required_fields": "excerpt"})
+    actor, ids = write_items(sessions, 2)
+    with sessions.begin() as session:
+        content.edit(session, actor, ids[0], None, {"excerpt": "In short."})
+    bulk_action_id = begin(sessions, actor, Action.PUBLISH, ids)
+    run_ready_jobs(replace(worker, settings=strict), kinds=RUN)
+    bulk = read(sessions, bulk_action_id)
+    assert (bulk.state, bulk.done, bulk.failed) == ("done", 1, 1)
+    with sessions() as session:
+        failed = session.scalars(select(BulkItem).where(BulkItem.state == "failed")).one()
+        assert (failed.content_id, failed.reason) == (ids[1], "conflict")
+        assert "lacks: excerpt" in (failed.detail or "")
 
 
 @pytest.mark.parametrize(

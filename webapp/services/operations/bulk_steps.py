@@ -285,9 +285,8 @@ def _judging() -> Iterator[_Judgement]:
     except DamagedVersionError as error:
         judgement.settled = Settled("failed", Reason.CONFLICT, str(error))
     except ServiceError as error:
-        reason = undo.reason_of(error)
-        if reason is None:
-            raise
+        # What is refused for a reason of its own keeps no other item waiting.
+        reason = undo.reason_of(error) or Reason.CONFLICT
         state = "skipped" if reason is Reason.NOT_FOUND else "failed"
         judgement.settled = Settled(state, reason, str(error))
     except (IntegrityError, DataError, InternalError):
