@@ -28,6 +28,7 @@ from webapp.api.content import (
     content,
     labels,
     previews,
+    tags,
     taxonomy,
     versions,
 )
@@ -96,6 +97,7 @@ BLUEPRINTS = (
     review_links.blueprint,
     imports.blueprint,
     taxonomy.blueprint,
+    tags.blueprint,
     published.blueprint,
     refreshes.blueprint,
     searching.blueprint,

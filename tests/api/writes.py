@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.api.bulk_writes import BULK_WRITES
 from tests.api.review_writes import REVIEW_WRITES
+from tests.api.tag_writes import TAG_WRITES
 from tests.api.writes_without_line import WITHOUT_LINE as WITHOUT_LINE
 from tests.factories import PASSWORD, Caller
 from tests.passkeys import add, added, options_for, sign_in
@@ -336,6 +337,7 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /api/v1/categories/<int:category_id>/merge": lambda room: room.do(
         "POST", f"{room.category()}/merge", {"into_id": int(room.category().split("/")[-1])}
     ),
+    **TAG_WRITES,
     "PUT /api/v1/notifications/preferences": lambda room: room.reader.call(
         "PUT", "/notifications/preferences", {"by_mail": False}
     ),

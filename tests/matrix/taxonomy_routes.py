@@ -23,6 +23,11 @@ def about_each_shelf(path: str, json: Any = None) -> Callable[[World], Iterator[
     return build
 
 
+def _about_each_tag(world: World) -> Iterator[Request]:
+    for item in world.items.values():
+        yield Request(f"/tags/{item.tag_id}?counts=true")
+
+
 TAXONOMY_ROUTES: dict[str, CommonRoute] = {
     "GET /api/v1/categories": CommonRoute(None, once("/categories?limit=100&counts=true")),
     "POST /api/v1/categories": CommonRoute(MANAGER, once("/categories", {}), frozenset({422})),
@@ -40,6 +45,16 @@ TAXONOMY_ROUTES: dict[str, CommonRoute] = {
         MANAGER, about_each_shelf("/refreshes/category/{item.category_id}")
     ),
     "GET /api/v1/tags": CommonRoute(None, once("/tags?limit=100&counts=true")),
+    "GET /api/v1/tags/<int:tag_id>": CommonRoute(None, _about_each_tag, frozenset({200, 404})),
+    "PUT /api/v1/tags/<int:tag_id>": CommonRoute(
+        MANAGER, once(f"/tags/{NOBODY}", {"name": "x"}, ANY_TAG), frozenset({404})
+    ),
+    "DELETE /api/v1/tags/<int:tag_id>": CommonRoute(
+        MANAGER, once(f"/tags/{NOBODY}", None, ANY_TAG), frozenset({404})
+    ),
+    "POST /api/v1/tags/<int:tag_id>/merge": CommonRoute(
+        MANAGER, once(f"/tags/{NOBODY}/merge", {"into_id": 1}, ANY_TAG), frozenset({404})
+    ),
     "POST /api/v1/categories/<int:category_id>/merge": CommonRoute(
         MANAGER,
         once(f"/categories/{NOBODY}/merge", {"into_id": NOBODY}, ANY_TAG),

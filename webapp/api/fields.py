@@ -107,10 +107,8 @@ Title = Annotated[str, Field(max_length=300), AfterValidator(_line_or_nothing)]
 ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_text)]
 BodyText = Annotated[str, Field(max_length=BODY_LIMIT), AfterValidator(_text)]
 SlugText = Annotated[str, Field(max_length=SLUG_MAX_LENGTH, pattern=SLUG_PATTERN)]
-TagNames = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=TAG_LIMIT), AfterValidator(check_line)]],
-    Field(max_length=TAGS_LIMIT),
-]
+TagName = Annotated[str, Field(min_length=1, max_length=TAG_LIMIT), AfterValidator(check_line)]
+TagNames = Annotated[list[TagName], Field(max_length=TAGS_LIMIT)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Metadata = Annotated[
     dict[str, Any],

@@ -164,16 +164,19 @@ class FireSchedules(Message):
 
 
 class RefreshPublications(Message):
-    """Bring the present name of an author or a category into the public documents.
+    """Bring the present name of an author, a category or a tag into the public documents.
 
-    A category of None is that of items without one, as they are when theirs was deleted. The last
-    two fields say how far an earlier stretch came.
+    A category of None is that of items without one, as they are when theirs was deleted; a tag of
+    None was deleted, and any item may have had it. The last two fields say how far an earlier
+    stretch came. The release before knows no tags.
     """
 
     kind: ClassVar[str] = "publications.refresh"
     queue: ClassVar[Queue] = Queue.HOUSEKEEPING
 
-    named: Literal["author", "category"]
+    payload_version: ClassVar[int] = 2
+
+    named: Literal["author", "category", "tag"]
     named_id: int | None
     after_published_at: datetime | None = None
     after_content_id: int = 0

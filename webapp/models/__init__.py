@@ -33,7 +33,7 @@ from webapp.models.content.autosaves import Autosave
 from webapp.models.content.content import Content, ContentTag, Slug
 from webapp.models.content.preview_links import PreviewLink
 from webapp.models.content.search_documents import SearchDocument
-from webapp.models.content.taxonomy import Category, CategoryAlias, Tag
+from webapp.models.content.taxonomy import Category, CategoryAlias, Tag, TagAlias
 from webapp.models.content.version_labels import VersionLabel
 from webapp.models.content.versions import ContentVersion, Rendering
 from webapp.models.idempotency_keys import IdempotencyKey
@@ -108,6 +108,7 @@ __all__ = [
     "SignInThrottle",
     "Slug",
     "Tag",
+    "TagAlias",
     "Tick",
     "TotpFactor",
     "User",

@@ -368,6 +368,10 @@ HELD: dict[str, Held] = {
         "to keep a public address its item's", "as long as the item",
         "slug content_id was_public created_at",
     ),
+    "tag_aliases": _nobodys(
+        "to find a tag under its former names", "as long as the tag",
+        "id slug name tag_id was_public created_at",
+    ),
     "tags": _nobodys("the newsroom's tags", _NEVER, "id slug name was_public created_at"),
     "ticks": _nobodys("to do what is periodic once", "a day", "task slot created_at"),
     "totp_factors": Held(

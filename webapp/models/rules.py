@@ -18,5 +18,7 @@ MADE_BY_MIGRATIONS = frozenset(
         ("activity_logs", "trigger", "number_before_activity"),
         ("categories", "trigger", "keep_category_slugs_apart"),
         ("category_aliases", "trigger", "keep_category_aliases_apart"),
+        ("tag_aliases", "trigger", "keep_tag_aliases_apart"),
+        ("tags", "trigger", "keep_tag_slugs_apart"),
     }
 )

@@ -184,3 +184,28 @@ def test_a_reader_follows_a_category_with_its_subtree(client: FlaskClient, manag
     assert (wrong.status_code, wrong.get_json()["errors"][0]["field"]) == (
         422, "query.include_subtree",
     )  # fmt: skip
+
+
+def test_a_merged_tag_is_found_under_its_slug_if_the_public_knew_it(
+    client: FlaskClient, manager: Caller
+) -> None:
+    publish(manager, "First", tags=["old"])
+    publish(manager, "Second", tags=["new"])
+    made = manager.call("POST", "/content", {"title": "Draft", "tags": ["secret", "old", "new"]})
+    ids = {tag["slug"]: tag["id"] for tag in made.get_json()["tags"]}
+    assert client.get(f"/api/v1/tags/{ids['secret']}").status_code == 404
+    read = client.get(f"/api/v1/tags/{ids['old']}?counts=true")
+    assert read.get_json() == {"id": ids["old"], "slug": "old", "name": "old", "public": 1}
+    etag = client.get(f"/api/v1/tags/{ids['old']}").headers["ETag"]
+    for word in ("old", "secret"):
+        path, seen = f"/tags/{ids[word]}/merge", etag if word == "old" else "*"
+        assert manager.call("POST", path, {"into_id": ids["new"]}).status_code == 428
+        merged = manager.call("POST", path, {"into_id": ids["new"]}, If_Match=seen)
+        assert (merged.status_code, merged.get_json()["slug"]) == (200, "new")
+    assert [titles(client, tag=slug) for slug in ("new", "old", "secret")] == [
+        ["First", "Second"], ["First", "Second"], [],
+    ]  # fmt: skip
+    answer = manager.call("PUT", f"/tags/{ids['new']}", {"name": "Newer"}, If_Match=etag)
+    assert answer.status_code == 412
+    assert manager.call("DELETE", f"/tags/{ids['new']}", If_Match="*").status_code == 204
+    assert titles(client, tag="old") == titles(client, tag="new") == []

@@ -202,3 +202,15 @@ def test_what_a_line_of_an_older_release_does_not_tell_is_left(
     assert undone(report) == [("content", int(public.split("/")[-1]))]
     assert reasons(report) == {"content": "irreversible"}
     assert "Second." in published(manager, older)["html"]
+
+
+def test_a_renamed_tag_gets_its_name_back_and_a_merged_one_is_left(
+    manager: Caller, agent: Agent
+) -> None:
+    path = write(manager, tags=["One", "Two", "Three"])
+    ids = {tag["slug"]: tag["id"] for tag in read(manager, path)["tags"]}
+    agent.call("PUT", f"/tags/{ids['one']}", {"name": "First", "slug": "first"})
+    agent.call("POST", f"/tags/{ids['two']}/merge", {"into_id": ids["three"]})
+    report = undo(manager)
+    assert [tag["slug"] for tag in read(manager, path)["tags"]] == ["one", "three"]
+    assert reasons(report) == {"tag": "irreversible"}

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import as_it_is, make_actor, make_content
 from webapp.jobs.messages import RefreshPublications
+from webapp.jobs.payloads import read_payload
 from webapp.models import Content, ContentVersion, Event, Job, Publication
 from webapp.services.accounts import accounts
 from webapp.services.accounts.actors import Actor
@@ -46,7 +47,7 @@ def refresh(session: Session, size: int = 100) -> int:
     """Do what the waiting jobs would, and return how many batches that took."""
     batches = 0
     for payload in session.scalars(select(Job.payload).where(Job.kind == RefreshPublications.kind)):
-        message: RefreshPublications | None = RefreshPublications(**payload)
+        message: RefreshPublications | None = read_payload(RefreshPublications, payload)
         while message is not None:
             message = refresh_batch(session, message, size)
             batches += 1
@@ -277,7 +278,7 @@ def test_the_place_of_a_job_says_how_many_documents_it_has_looked_at(session: Se
         make_public(session, actor, category_id=category_id)
     rename_category(session, actor, category_id, "new")
     job = session.scalars(select(Job).where(Job.kind == RefreshPublications.kind)).one()
-    message = refresh_batch(session, RefreshPublications(**job.payload), 2)
+    message = refresh_batch(session, read_payload(RefreshPublications, job.payload), 2)
     assert message is not None
     job.payload = {**job.payload, **message.model_dump(mode="json")}
     session.flush()

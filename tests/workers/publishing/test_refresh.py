@@ -11,6 +11,7 @@ from tests.factories import Caller, as_it_is, make_actor, make_content, run_read
 from webapp.jobs import leases
 from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outcomes import LeaseLostError
+from webapp.jobs.payloads import read_payload
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.models import Job, Publication
@@ -77,7 +78,7 @@ def test_a_change_under_the_hands_of_a_worker_begins_anew(
     assert claimed is not None
     running = RunningJob(claimed, worker)
     with running.step() as session:
-        message = RefreshPublications(**claimed.payload)
+        message = read_payload(RefreshPublications, claimed.payload)
         following = refresh.refresh_batch(session, message, 2)
         assert following is not None
         leases.note_progress(session, claimed, following)
@@ -100,13 +101,14 @@ def test_a_worker_that_dies_costs_no_document_its_name(
         claimed = leases.claim(session, only_job(sessions).id, 30)
     assert claimed is not None
     with RunningJob(claimed, worker).step() as session:
-        following = refresh.refresh_batch(session, RefreshPublications(**claimed.payload), 2)
+        message = read_payload(RefreshPublications, claimed.payload)
+        following = refresh.refresh_batch(session, message, 2)
         assert following is not None
         leases.note_progress(session, claimed, following)
     with sessions.begin() as session:
         session.execute(update(Job).values(lease_until=utc_now()).where(Job.state == "running"))
         assert leases.take_back_expired(session) == 1
-    assert RefreshPublications(**only_job(sessions).payload) == following
+    assert read_payload(RefreshPublications, only_job(sessions).payload) == following
 
     run_ready_jobs(worker, kinds=KIND)
 

@@ -17,7 +17,7 @@ from webapp.api.answers import (
     public_answer,
     tagged,
 )
-from webapp.api.auth import current_actor, known_actor, public, public_to_all, requires
+from webapp.api.auth import current_actor, known_actor, public_to_all, requires
 from webapp.api.blueprint import (
     ACCOUNT_PROBLEMS,
     BEARER,
@@ -43,9 +43,9 @@ from webapp.api.fields import (
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
-from webapp.models import Category, Tag
+from webapp.models import Category
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import category_removal, tagging, taxonomy, term_counts
+from webapp.services.content import category_removal, taxonomy, term_counts
 from webapp.services.content.taxonomy import CategoryChanges, CategoryView
 from webapp.services.content.term_counts import CategoryCounts
 
@@ -150,29 +150,6 @@ class CategoryPage(BaseModel):
     next: str | None
 
 
-class TagAnswer(BaseModel):
-    """A tag."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: int
-    slug: str
-    name: str
-
-
-class CountedTag(TagAnswer):
-    """A tag, with how many public items have it where that is asked for."""
-
-    public: int | None = Field(None, description="Public items; with `counts=true` alone.")
-
-
-class TagPage(BaseModel):
-    """A page of tags."""
-
-    items: list[CountedTag]
-    next: str | None
-
-
 @blueprint.get(
     "/categories", responses={200: CategoryPage, **NOT_MODIFIED}, security=OPTIONAL_BEARER
 )
@@ -269,20 +246,6 @@ def merge_category(path: CategoryPath, header: IfMatch, body: MergeInput) -> Res
     return tagged(_category(target))
 
 
-@blueprint.get("/tags", responses={200: TagPage, **NOT_MODIFIED}, security=[])
-@public
-def list_tags(query: CountedPageQuery) -> Response:
-    """List tags in the order of their slugs."""
-    after_slug = ""
-    if query.cursor is not None:
-        (after_slug,) = decode_cursor(query.cursor, str)  # type: ignore[assignment]
-    rows = tagging.list_tags(open_session(), after_slug=after_slug, limit=query.limit + 1)
-    ids = [row.id for row in rows]
-    counted = term_counts.count_tags(open_session(), ids) if query.counts else {}
-    page = TagPage(**page_of(rows, query.limit, partial(_tag, counted), lambda row: (row.slug,)))
-    return public_answer(page.model_dump_json(exclude_unset=True).encode())
-
-
 def _changes(body: CategoryInput) -> CategoryChanges:
     return CategoryChanges(**body.model_dump())
 
@@ -316,10 +279,3 @@ def _counted(counted: dict[int, CategoryCounts], row: CategoryView) -> CountedCa
     if row.id in counted:
         given["counts"] = CountsAnswer.model_validate(counted[row.id])
     return CountedCategory(**given)
-
-
-def _tag(counted: dict[int, int], row: Tag) -> CountedTag:
-    given = TagAnswer.model_validate(row).model_dump()
-    if row.id in counted:
-        given["public"] = counted[row.id]
-    return CountedTag(**given)

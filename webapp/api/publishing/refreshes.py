@@ -19,7 +19,7 @@ blueprint = Blueprint("refreshes", title="Refreshes")
 class RefreshPath(Query):
     """Of what the name is."""
 
-    named: Literal["author", "category"]
+    named: Literal["author", "category", "tag"]
     named_id: Id
 
 

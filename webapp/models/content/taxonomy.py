@@ -56,7 +56,7 @@ class CategoryAlias(Base):
 
 
 class Tag(Base):
-    """A word that readers can follow; made the first time an author uses it.
+    """A word that readers can follow; made the first time an author uses it, named by managers.
 
     `was_public` says that something public has had it. Until then its name is how the first draft
     spells it; the first publication gives it its own spelling.
@@ -71,5 +71,26 @@ class Tag(Base):
     id: Mapped[identity]
     slug: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)
+    was_public: Mapped[bool] = mapped_column(server_default="false")
+    created_at: Mapped[created_timestamp]
+
+
+class TagAlias(Base):
+    """What a tag was called, or another one that was merged into it.
+
+    Versions keep the slugs of their time, and authors write the names that they know: both find the
+    tag. `slug` is None where the name alone changed. `was_public` says that the public knew it.
+    """
+
+    __tablename__ = "tag_aliases"
+    __table_args__ = (
+        Index("ix_tag_aliases_tag_id", "tag_id"),
+        Index("ix_tag_aliases_key_of_name", key_of_name(literal_column("name"))),
+    )
+
+    id: Mapped[identity]
+    slug: Mapped[str | None] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"))
     was_public: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[created_timestamp]

@@ -13,7 +13,16 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from webapp.kit.slugs import numbered, slugify
-from webapp.models import Category, CategoryAlias, Content, ContentVersion, Schedule, Slug, Tag
+from webapp.models import (
+    Category,
+    CategoryAlias,
+    Content,
+    ContentVersion,
+    Schedule,
+    Slug,
+    Tag,
+    TagAlias,
+)
 from webapp.services.errors import ConflictError
 
 # One statement looks at this many numbers; three of them find a free one among a million.
@@ -48,10 +57,9 @@ def free_slug_of(session: Session, kind: type[Category] | type[Tag], wanted: str
     def taken(names: list[str]) -> set[str]:
         tried = literal(names, ARRAY(Text))
         found = select(kind.slug).where(kind.slug == any_(tried))
-        if kind is Category:
-            former = select(CategoryAlias.slug).where(CategoryAlias.slug == any_(tried))
-            return set(session.scalars(found.union_all(former)))
-        return set(session.scalars(found))
+        had: type[CategoryAlias] | type[TagAlias] = CategoryAlias if kind is Category else TagAlias
+        former = select(had.slug).where(had.slug == any_(tried))
+        return set(session.scalars(found.union_all(former)))
 
     return free_name(wanted, taken)
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Text, bindparam, case, delete, exists, func, select, text
+from sqlalchemy import CompoundSelect, Text, bindparam, case, delete, exists, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, array, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from webapp.kit.slugs import slugify
-from webapp.models import ContentTag, Publication, Tag
+from webapp.models import ContentTag, Publication, Tag, TagAlias
 from webapp.models.arrays import IdArray
 from webapp.models.content.taxonomy import key_of_name
 from webapp.services.content.slugs import free_slug_of
@@ -50,10 +50,12 @@ def ensure_tags(session: Session, names: list[str]) -> list[ItemTag]:
     """Return the tags with these names in the order of their slugs, making the new ones.
 
     A name is the same as another that differs in case or Unicode form alone; the first spelling
-    counts. A new tag whose slug another has gets a numbered one. The order of insertion is that of
-    the slugs, and every save makes its tags before it claims its slug, so two saves at once wait
-    for each other. A transaction of many saves, as an import is, has no such order: PostgreSQL may
-    have to end one of two such transactions as a deadlock. Raises ConflictError.
+    counts. A name that a tag had is found as well, and spelt as the tag's present one; so is a tag
+    that was merged into it. A new tag whose slug another has gets a numbered one. The order of
+    insertion is that of the slugs, and every save makes its tags before it claims its slug, so two
+    saves at once wait for each other. A transaction of many saves, as an import is, has no such
+    order: PostgreSQL may have to end one of two such transactions as a deadlock. Raises
+    ConflictError.
     """
     for attempt in range(ATTEMPTS + len(names)):
         rows = session.execute(_FIND_TAGS, {"names": names}).all()
@@ -66,7 +68,13 @@ def ensure_tags(session: Session, names: list[str]) -> list[ItemTag]:
             {"slug": free_slug_of(session, Tag, slug) if attempt else slug, "name": name}
             for slug, name in sorted((slugify(name), name) for name in missing.values())
         ]
-        session.execute(insert(Tag).values(made).on_conflict_do_nothing(index_elements=["slug"]))
+        session.execute(
+            _MAKE_TAGS,
+            {
+                "slugs": [tag["slug"] for tag in made],
+                "names": [tag["name"] for tag in made],
+            },
+        )
     raise ConflictError("Many items with these tags are being saved at once; try again.")
 
 
@@ -88,8 +96,14 @@ def spell_tags(session: Session, content_id: int, slugs_of_tags: list[str]) -> l
         (Tag.was_public, Tag.name),
         else_=key_of_name(Tag.name.expression),
     )
-    found = select(name).outerjoin(ContentTag, has_it).where(Tag.slug.in_(slugs_of_tags))
+    found = select(name).outerjoin(ContentTag, has_it).where(Tag.id.in_(_ids_of(slugs_of_tags)))
     return list(session.scalars(found))
+
+
+def _ids_of(slugs_of_tags: list[str]) -> CompoundSelect[int]:
+    """Return the query of the tags that have, or had, these slugs."""
+    has_it = select(Tag.id).where(Tag.slug.in_(slugs_of_tags))
+    return has_it.union_all(select(TagAlias.tag_id).where(TagAlias.slug.in_(slugs_of_tags)))
 
 
 def name_public_tags(session: Session, content_ids: list[int], version_ids: list[int]) -> None:
@@ -104,21 +118,41 @@ def name_public_tags(session: Session, content_ids: list[int], version_ids: list
 _FIND_TAGS = text(
     """
     SELECT DISTINCT ON (wanted.position)
-        wanted.name AS spelling, lower(normalize(wanted.name, NFKC)) AS key, tags.id, tags.slug
+        CASE WHEN tags.id IS NOT NULL OR present.id IS NULL THEN wanted.name
+            WHEN present.was_public THEN present.name
+            ELSE lower(normalize(present.name, NFKC)) END AS spelling,
+        lower(normalize(wanted.name, NFKC)) AS key,
+        coalesce(tags.id, present.id) AS id, coalesce(tags.slug, present.slug) AS slug
     FROM unnest(:names) WITH ORDINALITY AS wanted (name, position)
     LEFT JOIN tags
         ON lower(normalize(tags.name, NFKC)) = lower(normalize(wanted.name, NFKC))
-    ORDER BY wanted.position, tags.id
+    LEFT JOIN tag_aliases AS alias
+        ON lower(normalize(alias.name, NFKC)) = lower(normalize(wanted.name, NFKC))
+    LEFT JOIN tags AS present ON present.id = alias.tag_id
+    ORDER BY wanted.position, tags.id, alias.id
     """
 ).bindparams(bindparam("names", type_=ARRAY(Text)))
+
+# Which slugs are former ones of other tags, a trigger asks once more behind the unique index.
+_MAKE_TAGS = text(
+    """
+    INSERT INTO tags (slug, name)
+    SELECT slug, name FROM unnest(:slugs, :names) AS made (slug, name)
+    WHERE NOT EXISTS (SELECT FROM tag_aliases WHERE tag_aliases.slug = made.slug)
+    ON CONFLICT (slug) DO NOTHING
+    """
+).bindparams(bindparam("slugs", type_=ARRAY(Text)), bindparam("names", type_=ARRAY(Text)))
 
 # The rows are locked in the order of their ids, so that two publications cannot deadlock.
 _NAME_PUBLIC_TAGS = text(
     """
     WITH made_public AS (
         SELECT tags.id FROM tags
-        WHERE NOT was_public AND slug IN (
-            SELECT unnest(tags) FROM content_versions WHERE id = ANY (:version_ids))
+        WHERE NOT was_public AND id IN (
+            WITH spelt AS (
+                SELECT unnest(tags) AS slug FROM content_versions WHERE id = ANY (:version_ids))
+            SELECT id FROM tags JOIN spelt USING (slug)
+            UNION ALL SELECT tag_id FROM tag_aliases JOIN spelt USING (slug))
         ORDER BY tags.id FOR UPDATE
     )
     UPDATE tags SET was_public = true, name = coalesce((

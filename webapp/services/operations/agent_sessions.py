@@ -199,7 +199,7 @@ _HISTORIES = """
             erased_at,
             coalesce({is_own}, false) AS is_own,
             coalesce(action LIKE '%.undo' AND {is_undo}, false) AS is_undo,
-            CASE WHEN subject_kind IN ('content', 'category') THEN 'whole'
+            CASE WHEN subject_kind IN ('content', 'category', 'tag') THEN 'whole'
                 WHEN action = 'account.set_role' THEN 'role'
                 WHEN action = 'account.edit' THEN 'profile'
                 WHEN action = 'preferences.edit' THEN 'preferences'

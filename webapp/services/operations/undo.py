@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
 from webapp.kit.permissions import Permission
-from webapp.models import Category, Content, Event, NotificationPreference, User
+from webapp.models import Category, Content, Event, NotificationPreference, Tag, User
 from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts import last_admin
@@ -53,6 +53,7 @@ _REASONS: tuple[tuple[type[ServiceError], Reason], ...] = (
 _NOUNS = {
     "content": "content",
     "category": "category",
+    "tag": "tag",
     "user": "account",
     "bulk_action": "bulk_action",
 }
@@ -113,10 +114,12 @@ def _lock(session: Session, actor: Actor, subjects: Sequence[Subject]) -> set[in
     ids = {kind: [one.id for one in subjects if one.kind == kind] for kind in _NOUNS}
     # A bulk action of the session that is at work waits for this, and then finds itself ended.
     bulk_endings.lock_in_order(session, ids["bulk_action"])
-    if ids["category"] and actor.may(Permission.TAXONOMY_MANAGE):
+    if (ids["category"] or ids["tag"]) and actor.may(Permission.TAXONOMY_MANAGE):
         category_tree.take_turns(session)
-        for category_id in [None, *sorted(ids["category"])]:
+        for category_id in [None, *sorted(ids["category"])] if ids["category"] else []:
             enqueue_anew(session, RefreshPublications(named="category", named_id=category_id))
+        for tag_id in sorted(ids["tag"]):
+            enqueue_anew(session, RefreshPublications(named="tag", named_id=tag_id))
     if ids["user"]:
         last_admin.take_turns(session)
         if actor.user_id in ids["user"]:
@@ -125,6 +128,8 @@ def _lock(session: Session, actor: Actor, subjects: Sequence[Subject]) -> set[in
     session.execute(items.order_by(Content.id).with_for_update())
     shelves = select(Category.id).where(is_one_of(Category.id, ids["category"]))
     session.execute(shelves.order_by(Category.id).with_for_update())
+    words = select(Tag.id).where(is_one_of(Tag.id, ids["tag"]))
+    session.execute(words.order_by(Tag.id).with_for_update())
     users = select(User.id).where(is_one_of(User.id, ids["user"]))
     session.execute(users.order_by(User.id).with_for_update(key_share=True))
     chosen = select(NotificationPreference.user_id).where(
@@ -176,7 +181,7 @@ def _require_sight(actor: Actor, history: History, seen: Collection[int]) -> Non
     if history.kind == "content":
         if history.id not in seen:
             raise NotFoundError("There is no such item.")
-    elif history.kind == "category":
+    elif history.kind in {"category", "tag"}:
         actor.require(Permission.TAXONOMY_MANAGE)
     elif history.kind == "user" and history.part != "whole":
         undone_records.require_rights(actor, history.part, history.id)
@@ -190,6 +195,8 @@ def _put_back(session: Session, actor: Actor, history: History) -> None:
         undone_items.put_back(session, actor, history.id, before)
     elif history.kind == "category":
         undone_records.put_category_back(session, actor, history.id, history.own)
+    elif history.kind == "tag":
+        undone_records.put_tag_back(session, actor, history.id, history.own)
     elif history.kind == "user" and history.part != "whole":
         undone_records.put_account_back(session, actor, history.id, history.part, history.own)
     elif history.kind == "bulk_action":

@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from webapp.kit.permissions import Permission
 from webapp.kit.roles import RoleName
-from webapp.models import Category, Content, Follow, Publication
+from webapp.models import Category, Content, Follow, Publication, Tag
 from webapp.services.accounts import accounts
 from webapp.services.accounts.actors import Actor
 from webapp.services.audience import notifications
-from webapp.services.content import category_removal, taxonomy
+from webapp.services.content import category_removal, tag_changes, taxonomy
 from webapp.services.content.records import facts_of_category
+from webapp.services.content.tag_changes import TagChanges
 from webapp.services.content.taxonomy import CategoryChanges
 from webapp.services.errors import ConflictError, ForbiddenError
 from webapp.services.operations.agent_sessions import Line
@@ -73,6 +74,16 @@ def put_category_back(
         taxonomy.change_category(
             session, actor, category_id, _whatever_it_is, CategoryChanges(**wanted)
         )
+
+
+def put_tag_back(session: Session, actor: Actor, tag_id: int, lines: Sequence[Line]) -> None:
+    """Give a locked tag the name and slug of before. Raises what that raises, IrreversibleError."""
+    tag = session.get(Tag, tag_id)
+    if tag is None or any(line.action != "tag.edit" for line in lines):
+        raise IrreversibleError("Its items and followers have lost it, or have another one.")
+    wanted = tag_changes.facts_of(tag) | _former(lines)
+    if wanted != tag_changes.facts_of(tag):
+        tag_changes.rename_tag(session, actor, tag_id, _whatever_it_is, TagChanges(**wanted))
 
 
 def _former(lines: Sequence[Line]) -> dict[str, Any]:

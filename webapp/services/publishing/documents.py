@@ -23,10 +23,12 @@ CROSS JOIN LATERAL (
 JOIN users AS author ON author.id = item.author_id
 LEFT JOIN categories AS category ON category.id = version.category_id
 CROSS JOIN LATERAL (
-    SELECT array_agg(tags.id) AS ids,
+    SELECT array_agg(tags.id) AS ids, array_agg(tags.slug ORDER BY tags.slug) AS slugs,
         json_agg(json_build_object('id', tags.id, 'slug', tags.slug, 'name', tags.name)
                  ORDER BY tags.slug) AS named
-    FROM tags WHERE tags.slug = ANY (version.tags)
+    FROM tags WHERE tags.id IN (
+        SELECT used.id FROM tags AS used WHERE used.slug = ANY (version.tags)
+        UNION ALL SELECT tag_id FROM tag_aliases WHERE tag_aliases.slug = ANY (version.tags))
 ) AS terms
 """
 
@@ -82,8 +84,17 @@ _HOLD_NAMES = text(
         SELECT id FROM categories
         WHERE id IN (SELECT category_id FROM content_versions WHERE id = ANY (:version_ids))
         ORDER BY id FOR SHARE
+    ), words AS MATERIALIZED (
+        SELECT id FROM tags
+        WHERE id IN (
+            WITH spelt AS (
+                SELECT unnest(tags) AS slug FROM content_versions WHERE id = ANY (:version_ids))
+            SELECT id FROM tags JOIN spelt USING (slug)
+            UNION ALL SELECT tag_id FROM tag_aliases JOIN spelt USING (slug))
+        ORDER BY id FOR SHARE
     )
-    SELECT (SELECT count(*) FROM authors), (SELECT count(*) FROM shelves)
+    SELECT (SELECT count(*) FROM authors), (SELECT count(*) FROM shelves),
+        (SELECT count(*) FROM words)
     """
 ).bindparams(
     bindparam("content_ids", type_=IdArray()),

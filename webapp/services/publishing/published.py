@@ -132,6 +132,11 @@ _CATEGORY = b"""(
         (SELECT category_id FROM category_aliases WHERE category_aliases.slug = asked.slug))
     FROM (VALUES (%s::text)) AS asked (slug))"""
 
+_PRESENT_TAG = b"""
+    SELECT tags.slug FROM tag_aliases JOIN tags ON tags.id = tag_aliases.tag_id
+    WHERE tag_aliases.slug = %s AND tag_aliases.was_public
+"""
+
 # The newest of each category are the first of its index, and the newest of all are among them.
 _NEWEST_BELOW = b"""
     WITH RECURSIVE below AS (
@@ -167,16 +172,27 @@ def list_newest(
     limit: int,
 ) -> bytes:
     """Return one page of public items, newest first, as the JSON of a page."""
+    rows = _read_newest(reader, filters, before, limit + 1)
+    if not rows and filters.tag is not None:
+        # Only who finds nothing pays for the look at former slugs.
+        present = reader.execute(_PRESENT_TAG, (filters.tag,)).fetchone()
+        if present is not None:
+            rows = _read_newest(reader, replace(filters, tag=present[0]), before, limit + 1)
+    return _page(rows, limit)
+
+
+def _read_newest(
+    reader: Reader, filters: PublicFilter, before: tuple[datetime, int] | None, size: int
+) -> Sequence[tuple[Any, ...]]:
     if filters.subtree and filters.category is not None:
-        return _page(_read_below(reader, filters, before, limit + 1), limit)
+        return _read_below(reader, filters, before, size)
     clauses, parameters = _conditions(reader, filters)
     if before is not None:
         clauses.append(b"(published_at, content_id) < (%s, %s)")
         parameters.extend(before)
     where = b" WHERE " + b" AND ".join(clauses) if clauses else b""
     order = b" ORDER BY published_at DESC, content_id DESC LIMIT %s"
-    rows = reader.execute(_NEWEST + where + order, (*parameters, limit + 1)).fetchall()
-    return _page(rows, limit)
+    return reader.execute(_NEWEST + where + order, (*parameters, size)).fetchall()
 
 
 def _read_below(

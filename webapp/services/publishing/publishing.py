@@ -90,8 +90,8 @@ _PUBLISH = text(
                   wanted.version_id, statement_timestamp() AS updated_at
     ), documents AS (
         SELECT item.version_id, item.author_id, item.publish_sequence, item.published_at,
-            item.updated_at, category.id AS category_id, version.tags, version.number,
-            version.origin AS kind,
+            item.updated_at, category.id AS category_id,
+            coalesce(terms.slugs, '{{}}') AS tags, version.number, version.origin AS kind,
             coalesce(terms.ids, '{{}}') AS tag_ids, {documents.COLUMNS}
         FROM moved AS item {documents.JOINS}
     ), public AS (

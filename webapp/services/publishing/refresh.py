@@ -1,4 +1,4 @@
-"""Bring new names of authors and categories into the public documents that hold them.
+"""Bring new names of authors, categories and tags into the public documents that hold them.
 
 Nobody is told of it, no publication is counted, and the text stays that of the version that went
 public. The ETag changes, so that caches ask again.
@@ -12,6 +12,7 @@ from sqlalchemy import DateTime, TextClause, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RefreshPublications
+from webapp.jobs.payloads import read_payload
 from webapp.models import Job, Publication
 from webapp.models.arrays import IdArray, is_one_of
 from webapp.services.publishing.documents import (
@@ -25,11 +26,13 @@ from webapp.services.publishing.documents import (
 DOCUMENTS_A_BATCH = 100
 
 # Each is served, in the order of the batches, by an index of its own. Without a category are also
-# those whose category was deleted. The name of a public tag never changes.
+# those whose category was deleted. After the deletion of a tag all are looked at.
 _TARGETS = {
     "author": "author_id = :named_id",
     "category": "category_id = :named_id",
+    "tag": "tags @> ARRAY[(SELECT slug FROM tags WHERE id = :named_id)]",
     "no category": "category_id IS NULL",
+    "no tag": "true",
 }
 
 _FIND = """
@@ -49,7 +52,7 @@ _FIND = """
     ORDER BY item.published_at, item.id
 """
 
-Named = Literal["author", "category"]
+Named = Literal["author", "category", "tag"]
 
 _STATES = {"ready": "waiting", "held": "paused"}
 
@@ -89,11 +92,13 @@ _REWRITE = text(
         FROM publications JOIN content ON content.id = publications.content_id
         WHERE publications.content_id = ANY (:content_ids)
     ), documents AS (
-        SELECT item.publish_sequence, {COLUMNS} FROM item {JOINS}
+        SELECT item.publish_sequence, coalesce(terms.slugs, '{{}}') AS tag_slugs, {COLUMNS}
+        FROM item {JOINS}
     )
     UPDATE publications SET
         document = {DOCUMENT},
         summary = {SUMMARY},
+        tags = documents.tag_slugs,
         etag = '"' || documents.id || '-' || documents.publish_sequence || '-'
             || left(md5(({SUMMARY})::text), 12) || '"'
     FROM documents
@@ -142,7 +147,7 @@ def progress_of(session: Session, named: Named, named_id: int) -> Progress:
     )
     row = session.execute(waiting).one_or_none()
     state = "done" if row is None else str(row.state)
-    reached = message if row is None else RefreshPublications(**row.payload)
+    reached = message if row is None else read_payload(RefreshPublications, row.payload)
     parameters = {**reached.model_dump(), "is_done": state == "done"}
     counted = session.execute(_COUNT[named], parameters).one()
     return Progress(_STATES.get(state, state), counted.total, counted.total - counted.remaining)
@@ -150,9 +155,10 @@ def progress_of(session: Session, named: Named, named_id: int) -> Progress:
 
 def _find(message: RefreshPublications) -> TextClause:
     has_none = message.named == "category" and message.named_id is None
+    target = f"no {message.named}" if message.named_id is None else message.named
     return text(
         _FIND.format(
-            target=_TARGETS["no category" if has_none else message.named],
+            target=_TARGETS[target],
             # PostgreSQL takes the index in its order only where all its columns are named.
             order="category_id, " if has_none else "",
             columns=COLUMNS,
