@@ -84,7 +84,7 @@ class SearchPage(BaseModel):
 @blueprint.get("/search", responses={200: SearchPage, **NOT_MODIFIED}, security=OPTIONAL_BEARER)
 @public_to_all
 def search(query: SearchQueryString) -> Response:
-    """Search, best first. Among very many hits the newest 500 are ranked, then the next 500."""
+    """Search, best first. Among very many hits the newest 200 are ranked, then the next 200."""
     asked = read_asked(query.q, is_being_typed=query.typing)
     cursor: Any = searching.FIRST
     if query.cursor is not None:

@@ -29,7 +29,7 @@ from webapp.services.content.visibility import visible_content
 from webapp.services.publishing.published import MATCHING_PUBLIC, Reader, find_by
 from webapp.services.publishing.suggestions import suggest
 
-RANKED_AT_ONCE = 500
+RANKED_AT_ONCE = 200
 # Characters of HTML, of which a snippet is made; to read a long text whole for it takes far longer.
 _NEAR = 1_500
 LARGEST = 2**62
