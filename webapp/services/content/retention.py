@@ -21,7 +21,7 @@ FEWEST_DAYS = 2
 """With fewer days a version could go while somebody's change that began from it is on its way."""
 # So many versions are looked at by one statement, of one item at least, and so many are found; the
 # rest of a chain comes with them.
-_VERSIONS_AT_ONCE = 10_000
+_VERSIONS_AT_ONCE = 2_000
 _FOUND_AT_ONCE = 200
 _ITEMS_AT_ONCE = 1_000
 
