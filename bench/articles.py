@@ -17,7 +17,7 @@ from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email
 from webapp.models import Content, ContentVersion, Role, User
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, sealing, taxonomy, versions
+from webapp.services.content import content, item_reads, sealing, taxonomy, versions
 from webapp.services.content.content import Draft
 from webapp.services.content.version_texts import digest_of
 from webapp.services.publishing import publishing, schedules
@@ -184,7 +184,7 @@ def _make_pattern(session: Session, writer: Writer, chance: random.Random, index
 
 def _copy(session: Session, patterns: list[int], numbers: range) -> None:
     originals = [session.get_one(Content, pattern) for pattern in patterns]
-    tags = [[tag.slug for tag in content.tags_of(session, pattern)] for pattern in patterns]
+    tags = [[tag.slug for tag in item_reads.read_tags(session, pattern)] for pattern in patterns]
     chosen = [number % len(patterns) for number in numbers]
     copies = [
         Content(

@@ -15,7 +15,7 @@ from webapp.cli.database import SESSIONS
 from webapp.cli.preparation import prepare
 from webapp.models import Content, ContentVersion, Event, Job, Publication, Schedule, User
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, tagging
+from webapp.services.content import content, item_reads, tagging
 from webapp.settings import Settings
 
 EXPORT = """<?xml version="1.0" encoding="UTF-8"?>
@@ -105,7 +105,7 @@ def test_a_folder_comes_in_whole_and_a_broken_file_is_named(
         author = session.get_one(User, first.author_id)
         assert author.display_name == "Anna Bo"
         assert author.disabled_at is not None
-        assert [tag.slug for tag in content.tags_of(session, first.id)] == ["x-y"]
+        assert [tag.slug for tag in item_reads.read_tags(session, first.id)] == ["x-y"]
         told = select(func.count()).select_from(Job).where(Job.kind == "event.fan_out")
         assert session.scalar(told) == 0
     assert count(sessions, Publication) == count(sessions, Event) == 2

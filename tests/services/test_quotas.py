@@ -18,7 +18,8 @@ from webapp.services.accounts import sessions as login_sessions
 from webapp.services.accounts.actors import Actor
 from webapp.services.audience import follows
 from webapp.services.audience.follows import Target
-from webapp.services.content import content, versions
+from webapp.services.content import content
+from webapp.services.content.version_texts import complete
 from webapp.services.errors import DailyQuotaError, QuotaError, ServiceError
 from webapp.services.publishing import publishing
 
@@ -106,7 +107,7 @@ def test_bytes_of_a_day_at_once_never_pass_the_bound(sessions: sessionmaker[Sess
     assert len(refusals) == AT_ONCE - MOST
     with sessions() as session:
         kept = session.scalars(select(ContentVersion)).all()
-        sizes = sum(versions.size_of(version, version.tags) for version in kept)
+        sizes = sum(len(complete(version, version.tags)) for version in kept)
         assert session.scalars(select(AccountUsage.saved_bytes)).one() == sizes
     assert f"has saved {sizes} bytes of text today" in str(refusals[0])
 

@@ -33,6 +33,18 @@ def is_same_json(one: Any, other: Any) -> bool:  # noqa: ANN401
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
+def as_kept(value: Any) -> Any:  # noqa: ANN401
+    """Return a JSON value that `check_json` lets pass as PostgreSQL will give it back.
+
+    Its numbers have no negative zero.
+    """
+    if isinstance(value, dict):
+        return {key: as_kept(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [as_kept(member) for member in value]
+    return 0.0 if isinstance(value, float) and value == 0 else value
+
+
 def _check_number(value: float) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("holds a number that is not finite")

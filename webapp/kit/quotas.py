@@ -16,6 +16,11 @@ class Quotas:
     bytes_a_day: int = 0
     follows: int = 0
 
+    @property
+    def counts_saves(self) -> bool:
+        """Whether saves are counted."""
+        return bool(self.saves_a_day or self.bytes_a_day)
+
 
 NO_QUOTAS = Quotas()
 """For imports, commands and jobs, and for whoever asks no API."""

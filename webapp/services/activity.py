@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
-from sqlalchemy import insert
+from sqlalchemy import BigInteger, BindParameter, Text, bindparam, insert
 from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
 
@@ -18,6 +18,16 @@ log = structlog.get_logger()
 LONGEST_VALUE = 200
 # Runs past the ORM, whose part costs more than all the rest of it.
 _INSERT = insert(ActivityLog).inline()
+# For statements that write a line among other things; `origin` gives the parameters.
+ORIGIN = "request_id, address, user_agent, session_id, api_key_id, agent_session"
+ORIGIN_VALUES = ":request_id, :address, :user_agent, :session_id, :api_key_id, :agent_session"
+ORIGIN_PARAMETERS: tuple[BindParameter[Any], ...] = (
+    *(
+        bindparam(name, type_=Text())
+        for name in ("request_id", "address", "user_agent", "agent_session")
+    ),
+    *(bindparam(name, type_=BigInteger()) for name in ("session_id", "api_key_id")),
+)
 Changes = dict[str, dict[str, Any]]
 
 
@@ -102,24 +112,33 @@ def _line(
     changes: Changes | None,
     details: Mapping[str, Any],
 ) -> dict[str, Any]:
-    origin = origins.current()
-    causes = {"operator": origin.operator, "bulk_action_id": origin.bulk_action_id}
-    known = {name: value for name, value in causes.items() if value is not None}
-    optional = {
-        "changes": changes or None,
-        "request_id": get_contextvars().get("request_id"),
-        "address": origin.address,
-        "user_agent": origin.user_agent,
-        "session_id": origin.session_id,
-        "api_key_id": origin.api_key_id,
-        "agent_session": origin.agent_session,
-    }
     return {
         "actor_id": actor_id,
         "action": action,
         "subject_kind": subject_kind,
         "subject_id": subject_id,
-        "details": {**details, **known},
+        "details": {**details, **causes()},
         # What is not there is not named: a command may run before the step that adds its column.
-        **{name: value for name, value in optional.items() if value is not None},
+        **({"changes": changes} if changes else {}),
+        **{name: value for name, value in origin().items() if value is not None},
     }
+
+
+def origin() -> dict[str, Any]:
+    """Return from where what is written now comes, in the columns of a line."""
+    known = origins.current()
+    return {
+        "request_id": get_contextvars().get("request_id"),
+        "address": known.address,
+        "user_agent": known.user_agent,
+        "session_id": known.session_id,
+        "api_key_id": known.api_key_id,
+        "agent_session": known.agent_session,
+    }
+
+
+def causes() -> dict[str, Any]:
+    """Return by which command or bulk action is changed what is written now, for the details."""
+    known = origins.current()
+    named = {"operator": known.operator, "bulk_action_id": known.bulk_action_id}
+    return {name: value for name, value in named.items() if value is not None}

@@ -12,7 +12,7 @@ from webapp.models import ActivityLog, ContentTag, Event, Follow, Publication, T
 from webapp.services.accounts.actors import Actor
 from webapp.services.audience import follows
 from webapp.services.audience.follows import Target
-from webapp.services.content import content, tag_changes, tagging, version_checks
+from webapp.services.content import content, item_reads, tag_changes, tagging, version_checks
 from webapp.services.content.tag_changes import TagChanges
 from webapp.services.errors import ConflictError, InvalidInputError, NotFoundError, ServiceError
 from webapp.services.publishing import publishing
@@ -36,7 +36,7 @@ def merge(session: Session, actor: Actor, name: str, into: str) -> None:
 
 def spelt(session: Session, content_id: int) -> list[str]:
     """Return the tags of an item as it spells them."""
-    return [tag.name for tag in content.tags_of(session, content_id)]
+    return [tag.name for tag in item_reads.read_tags(session, content_id)]
 
 
 def shown(session: Session, content_id: int) -> list[str]:

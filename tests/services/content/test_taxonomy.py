@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.factories import make_actor, make_content
 from webapp.kit.roles import RoleName
 from webapp.models import Category, Tag
-from webapp.services.content import content, tagging, taxonomy
+from webapp.services.content import content, item_reads, tagging, taxonomy
 from webapp.services.content.slugs import free_name
 from webapp.services.content.taxonomy import CategoryChanges
 from webapp.services.errors import ConflictError
@@ -159,9 +159,9 @@ def test_a_restore_spells_tags_as_the_item_does_and_not_as_another_draft(session
     content_id = make_content(session, actor, tags=("layoffs", "Interview"))
     content.edit(session, actor, content_id, None, {"tags": ["Interview"]})
     content.restore(session, actor, content_id, None, 1)
-    spelt = [tag.name for tag in content.tags_of(session, content_id)]
+    spelt = [tag.name for tag in item_reads.read_tags(session, content_id)]
     assert sorted(spelt) == ["Interview", "layoffs"]
     content.edit(session, actor, content_id, None, {"tags": []})
     content.restore(session, actor, content_id, None, 1)
-    spelt = [tag.name for tag in content.tags_of(session, content_id)]
+    spelt = [tag.name for tag in item_reads.read_tags(session, content_id)]
     assert sorted(spelt) == ["interview", "layoffs"]

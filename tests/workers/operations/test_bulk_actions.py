@@ -16,7 +16,7 @@ from tests.statements import noting_statements
 from tests.workers.operations.killed_worker import start_process, take_back
 from webapp.models import BulkAction, BulkItem, Content, Job
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content
+from webapp.services.content import content, item_reads
 from webapp.services.operations import bulk_actions, bulk_steps
 from webapp.services.operations.bulk_actions import Wish
 from webapp.services.operations.bulk_changes import Action, Options
@@ -135,7 +135,7 @@ def test_two_bulk_actions_and_edits_by_hand_at_once_lose_nothing(
     with sessions() as session:
         assert set(session.execute(select(Content.version, Content.excerpt))) == {(4, "By hand.")}
         for content_id in ids:
-            assert {tag.slug for tag in content.tags_of(session, content_id)} == {"one", "two"}
+            assert {tag.slug for tag in item_reads.read_tags(session, content_id)} == {"one", "two"}
         assert set(session.scalars(select(BulkItem.state))) == {"done"}
 
 

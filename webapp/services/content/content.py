@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, defer
-from sqlalchemy.orm.attributes import flag_modified
 
-from webapp.kit.json_values import is_same_json
+from webapp.kit.json_values import as_kept
 from webapp.kit.lifecycle import Move, Standing
 from webapp.kit.permissions import Permission
+from webapp.kit.slugs import slugify
 from webapp.kit.text_origins import TextOrigin
 from webapp.models import (
     Category,
@@ -24,21 +24,22 @@ from webapp.models import (
 )
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import (
-    lifecycle,
-    quotas,
-    review_states,
-    slugs,
-    tagging,
-    text_origins,
-    versions,
+from webapp.services.content import lifecycle, quotas, saves, slugs, tagging, text_origins
+from webapp.services.content.item_reads import (
+    Item,
+    WholeItem,
+    find_in,
+    lock_item,
+    read_item,
+    read_tags,
 )
-from webapp.services.content.item_reads import WholeItem, find_in, read_item
 from webapp.services.content.merging import StaleItemError, fields_of, merge_changes
 from webapp.services.content.records import record_of
+from webapp.services.content.saves import Fields, Save
 from webapp.services.content.tagging import ItemTag
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
+    ConflictError,
     InvalidInputError,
     NotFoundError,
     PrunedVersionError,
@@ -85,23 +86,23 @@ def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | Non
     DailyQuotaError.
     """
     actor.require(Permission.CONTENT_CREATE)
-    check_category(session, draft.category_id)
     tags = tagging.ensure_tags(session, list(draft.tags))
-    if draft.slug is not None:
-        slugs.check_slug(session, None, draft.slug)
-    slug = draft.slug or slugs.slug_of_title(session, draft.title)
     reason = "import" if draft.import_source else "create"
     origin = text_origins.origin_of_new(actor, draft.origin, draft.tool, reason)
     draft = replace(draft, origin=origin)
-    content_id = _insert(session, draft, slug, author_id or actor.user_id)
-    tagging.set_tags(session, content_id, tags)
-    content = session.get_one(Content, content_id)
-    slugs_of_tags = [tag.slug for tag in tags]
-    versions.record_version(session, content, slugs_of_tags, actor.user_id, reason)
-    quotas.charge_save(session, actor, content, slugs_of_tags)
-    quotas.require_room_for_draft(session, actor)
-    activity.record(session, actor.user_id, "content.create", "content", content_id)
-    return content_id
+    slug = draft.slug or (slugify(draft.title) if draft.title else "")
+    for _ in range(slugs.ATTEMPTS):
+        save = Save(actor, reason, _fields_of(draft, slug), tags)
+        content_id = saves.create(
+            session, save, author_id=author_id or actor.user_id, import_source=draft.import_source
+        )
+        if content_id is not None:
+            quotas.require_counted_room(session, actor)
+            return content_id
+        if draft.slug is not None:
+            raise slugs.taken(draft.slug)
+        slug = slugs.slug_of_title(session, draft.title)
+    raise ConflictError("Many items with this name are being published at once; try again.")
 
 
 def get(session: Session, actor: Actor, content_id: int) -> WholeItem:
@@ -180,21 +181,22 @@ def edit(
     try:
         # Whoever comes too late gives the lock back, and keeps nobody waiting for what is offered.
         with session.begin_nested() if base_version is not None else nullcontext():
-            content = lock_for_change(session, actor, content_id, revisions)
+            item, tags = lock_item(session, actor, content_id)
+            if revisions is not None and item.revision not in revisions:
+                raise StaleItemError(item)
     except StaleItemError as stale:
         if base_version is not None and base_version <= stale.version:
-            item = session.get_one(Content, content_id)
             with suppress(PrunedVersionError):  # Then there is nothing to compare it with.
                 stale.merge = merge_changes(session, item, base_version, changes)
         raise
-    lifecycle.require_move(session, actor, content, Move.EDIT)
-    save(session, actor, content, changes, reason=reason)
+    lifecycle.require_move(session, actor, item, Move.EDIT)
+    _save(session, actor, item, tags, changes, reason=reason)
 
 
 def save(
     session: Session,
     actor: Actor,
-    content: Content,
+    item: Content,
     changes: dict[str, Any],
     *,
     reason: str,
@@ -205,35 +207,40 @@ def save(
     Raises ConflictError for a taken slug, InvalidInputError for an unknown category, and
     DailyQuotaError.
     """
-    check_category(session, changes.get("category_id"))
-    changes = slugs.with_slug(session, content, changes)
-    former_slug, former_tags = content.slug, tags_of(session, content.id)
-    before = record_of(content, [tag.name for tag in former_tags])
-    tags = former_tags
+    tags = read_tags(session, item.id)
+    return _save(session, actor, item, tags, changes, reason=reason, restored_from=restored_from)
+
+
+def _save(
+    session: Session,
+    actor: Actor,
+    item: Content | Item,
+    former_tags: list[ItemTag],
+    changes: dict[str, Any],
+    *,
+    reason: str,
+    restored_from: int | None = None,
+) -> bool:
+    before, tags = Fields.of(item), former_tags
+    changes = slugs.with_slug(session, before.slug, before.title, changes)
     if "tags" in changes:
         tags = tagging.ensure_tags(session, list(changes["tags"]))
-        tagging.set_tags(session, content.id, tags)
-    if changes.get("slug", former_slug) != former_slug:
-        slugs.check_slug(session, content.id, changes["slug"])
-    is_said = text_origins.settle(content, actor, changes, reason)
-    if not _apply(content, changes) and tags == former_tags and not is_said:
+    origin, tool = text_origins.settle(before, actor, changes, reason)
+    changed = before.changed({**changes, "origin": origin, "tool": tool})
+    if not changed and tags == former_tags:
         return False
-    content.version += 1
-    content.revision += 1
-    content.updated_at = func.clock_timestamp()
-    session.flush()  # The numbers must be in the row before the version copies them.
-    session.refresh(content)
-    if content.slug != former_slug:
-        slugs.release_slug(session, content.id, former_slug)
-    slugs_of_tags = [tag.slug for tag in tags]
-    versions.record_version(
-        session, content, slugs_of_tags, actor.user_id, reason, restored_from=restored_from
+    after = replace(before, **changed)
+    told = record_of(before, [tag.name for tag in former_tags]).changes_to(
+        record_of(after, [tag.name for tag in tags])
     )
-    review_states.void(session, actor, content.id)
-    quotas.charge_save(session, actor, content, slugs_of_tags)
-    told = before.changes_to(record_of(content, [tag.name for tag in tags]))
-    activity.record(session, actor.user_id, f"content.{reason}", "content", content.id,
-                    changes=told, version=content.version)  # fmt: skip
+    is_written = saves.edit(
+        session, Save(actor, reason, after, tags, restored_from), item.id,
+        item.version + 1, changed, changes=told, sets_tags="tags" in changes,
+    )  # fmt: skip
+    if not is_written:
+        raise slugs.taken(after.slug)
+    if after.slug != before.slug:
+        slugs.release_slug(session, item.id, before.slug)
     return True
 
 
@@ -296,11 +303,12 @@ def unarchive(
 
 def _put(session: Session, actor: Actor, content: Content, move: Move) -> None:
     """Make a move that puts a locked item aside, or takes it back."""
+    content_id = content.id  # What is made of it is read again by whoever asks.
     facts = lifecycle.require_move(session, actor, content, move)
     standing = lifecycle.put(session, content, facts, move)
     changes = activity.difference({"status": facts.standing}, {"status": standing})
     activity.record(
-        session, actor.user_id, f"content.{move}", "content", content.id, changes=changes
+        session, actor.user_id, f"content.{move}", "content", content_id, changes=changes
     )
 
 
@@ -338,13 +346,6 @@ def describe(session: Session, items: list[Content]) -> list[ContentView]:
     ]
 
 
-def tags_of(session: Session, content_id: int) -> list[ItemTag]:
-    """Return an item's tags, in the order of their slugs."""
-    statement = select(Tag.id, Tag.slug, _SPELLING).join(ContentTag)
-    found = session.execute(statement.where(ContentTag.content_id == content_id).order_by(Tag.slug))
-    return [ItemTag(tag_id, slug, name) for tag_id, slug, name in found]
-
-
 def check_category(session: Session, category_id: int | None) -> None:
     """Raise InvalidInputError unless there is such a category, and keep it from going away."""
     if category_id is None:
@@ -359,34 +360,8 @@ def backdate(session: Session, content_id: int, moment: datetime) -> None:
     session.execute(update(Content).where(Content.id == content_id).values(created_at=moment))
 
 
-def _apply(content: Content, changes: dict[str, Any]) -> bool:
-    """Set the plain fields; returns whether any of them changed."""
-    changed = False
-    for name in ("title", "slug", "body", "body_format", "excerpt", "category_id", "metadata"):
-        attribute = "details" if name == "metadata" else name
-        if name in changes and not is_same_json(getattr(content, attribute), changes[name]):
-            setattr(content, attribute, changes[name])
-            flag_modified(content, attribute)  # SQLAlchemy takes true and 1 for the same as well.
-            changed = True
-    return changed
-
-
-def _insert(session: Session, draft: Draft, slug: str, author_id: int) -> int:
-    return session.scalars(
-        insert(Content)
-        .values(
-            author_id=author_id,
-            category_id=draft.category_id,
-            title=draft.title,
-            slug=slug,
-            body=draft.body,
-            body_format=draft.body_format,
-            excerpt=draft.excerpt,
-            details=draft.metadata,
-            version=1,
-            import_source=draft.import_source,
-            origin=None if draft.origin is None else draft.origin.value,
-            tool=draft.tool,
-        )
-        .returning(Content.id)
-    ).one()
+def _fields_of(draft: Draft, slug: str) -> Fields:
+    return Fields(
+        draft.title, slug, draft.body, draft.body_format, draft.excerpt, draft.category_id,
+        as_kept(draft.metadata), None if draft.origin is None else draft.origin.value, draft.tool,
+    )  # fmt: skip

@@ -169,23 +169,28 @@ _CONTENT_ID = bindparam("content_id", type_=BigInteger())
 _READ_STATE = text(
     f"SELECT {_STATE} FROM content WHERE content.id = :content_id"  # noqa: S608 - constants
 ).bindparams(_CONTENT_ID, *_ASKED)
-# The columns of the item come first, in the order of `Item`.
+# In the order of `Item`; they come first.
+_ITEM = """
+    content.id, content.author_id, content.category_id, content.title, content.slug, content.body,
+    content.body_format, content.excerpt, content.metadata, content.status, content.version,
+    content.revision, content.publish_sequence, content.retracted_sequence, content.import_source,
+    content.created_at, content.updated_at, content.published_at, content.trashed_at,
+    content.archived_at, content.origin, content.tool
+"""
+_TAGS = """
+    (
+        SELECT json_agg(json_build_array(
+            tags.id, tags.slug, coalesce(content_tags.spelling, tags.name)) ORDER BY tags.slug)
+        FROM content_tags JOIN tags ON tags.id = content_tags.tag_id
+        WHERE content_tags.content_id = content.id
+    ) AS tags
+"""
 _READ_ITEM = text(
     f"""
-    SELECT content.id, content.author_id, content.category_id, content.title, content.slug,
-        content.body, content.body_format, content.excerpt, content.metadata, content.status,
-        content.version, content.revision, content.publish_sequence,
-        content.retracted_sequence, content.import_source, content.created_at, content.updated_at,
-        content.published_at, content.trashed_at, content.archived_at,
-        content.origin, content.tool,
+    SELECT {_ITEM},
         users.login, users.display_name, categories.slug AS category_slug,
         categories.name AS category_name,
-        (
-            SELECT json_agg(json_build_array(
-                tags.id, tags.slug, coalesce(content_tags.spelling, tags.name)) ORDER BY tags.slug)
-            FROM content_tags JOIN tags ON tags.id = content_tags.tag_id
-            WHERE content_tags.content_id = content.id
-        ) AS tags,
+        {_TAGS},
         EXISTS (SELECT FROM publications WHERE content_id = content.id) AS is_public,
         EXISTS (SELECT FROM schedules WHERE content_id = content.id) AS was_scheduled,
         {_STATE}
@@ -195,6 +200,17 @@ _READ_ITEM = text(
     WHERE content.id = :content_id AND {IS_SEEN}
     """  # noqa: S608 - the parts are constants of the code
 ).bindparams(_CONTENT_ID, *SEEN, *_ASKED)
+# All but the locked row is as it was when the statement began, before it waited for the lock.
+_LOCK_ITEM = text(
+    f"""
+    SELECT {_ITEM}, {_TAGS},
+        (SELECT revision FROM content AS seen WHERE seen.id = content.id) AS seen_revision
+    FROM content WHERE content.id = :content_id AND {IS_SEEN} FOR UPDATE OF content
+    """  # noqa: S608 - the parts are constants of the code
+).bindparams(_CONTENT_ID, *SEEN)
+_READ_TAGS = text(
+    f"SELECT {_TAGS} FROM content WHERE id = :content_id"  # noqa: S608 - constants
+).bindparams(_CONTENT_ID)
 _IS_THERE = text(
     f"SELECT 1 FROM content WHERE id = :content_id AND {IS_SEEN}"  # noqa: S608 - constants
 ).bindparams(_CONTENT_ID, *SEEN)
@@ -217,11 +233,31 @@ def read_item(find: FindRow, actor: Actor, content_id: int) -> WholeItem:
         category=Shelf(item.category_id, row.category_slug, row.category_name)  # type: ignore[arg-type]
         if has_category
         else None,
-        tags=[ItemTag(*tag) for tag in row.tags or ()],
+        tags=_tags_of(row),
         is_public=row.is_public,
         state=state,
         is_all_counted=not row.was_scheduled and state.review is None,
     )
+
+
+def lock_item(session: Session, actor: Actor, content_id: int) -> tuple[Item, list[ItemTag]]:
+    """Return one item with its tags, locked until the transaction ends.
+
+    Raises NotFoundError when there is none that the actor may see.
+    """
+    row = find_in(session)(_LOCK_ITEM, {"content_id": content_id, **seen_by(actor)})
+    if row is None:
+        raise _no_item()
+    item = Item(*row[:_ITEM_COLUMNS])
+    if row.seen_revision != item.revision:
+        # Somebody else had the lock, and may have changed the tags as well.
+        return item, read_tags(session, content_id)
+    return item, _tags_of(row)
+
+
+def read_tags(session: Session, content_id: int) -> list[ItemTag]:
+    """Return an item's tags, in the order of their slugs. The item has to be there."""
+    return _tags_of(find_in(session)(_READ_TAGS, {"content_id": content_id}))
 
 
 def require_item(session: Session, actor: Actor, content_id: int) -> None:
@@ -247,6 +283,10 @@ def find_in(session: Session) -> FindRow:
         return session.connection().execute(statement, parameters).first()
 
     return find
+
+
+def _tags_of(row: Any) -> list[ItemTag]:  # noqa: ANN401
+    return [ItemTag(*tag) for tag in row.tags or ()]
 
 
 def _state_of(row: Any) -> State:  # noqa: ANN401

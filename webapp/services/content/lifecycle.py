@@ -142,7 +142,7 @@ def moves_of(actor: Actor, item: Standable, facts: Facts) -> list[Move]:
     return open_moves(facts, item.author_id == actor.user_id, actor.may)
 
 
-def require_right(actor: Actor, item: Content, move: Move) -> None:
+def require_right(actor: Actor, item: Standable, move: Move) -> None:
     """Raise ForbiddenError unless the actor may ever make the move on an item that it sees."""
     rule = TABLE[move]
     is_own = item.author_id == actor.user_id
@@ -164,7 +164,7 @@ def require_telling(actor: Actor) -> None:
 def require_move(
     session: Session,
     actor: Actor,
-    item: Content,
+    item: Standable,
     move: Move,
     *,
     number: int | None = None,
@@ -191,7 +191,7 @@ def require_move(
     raise _refused(session, actor, item, reason + advice, kind)
 
 
-def require_approval(session: Session, actor: Actor, item: Content, number: int) -> Facts:
+def require_approval(session: Session, actor: Actor, item: Standable, number: int) -> Facts:
     """Return the facts of a locked item, on which the actor may release a version of it.
 
     Raises MoveForbiddenError where that needs an approval and the version has none.
@@ -204,7 +204,7 @@ def require_approval(session: Session, actor: Actor, item: Content, number: int)
 
 
 def _refused(
-    session: Session, actor: Actor, item: Content, reason: str, kind: type[MoveRefusal]
+    session: Session, actor: Actor, item: Standable, reason: str, kind: type[MoveRefusal]
 ) -> MoveRefusal:
     """Return a refusal with what the actor may do to the item as it is."""
     facts = facts_of(session, actor, item)
@@ -234,5 +234,5 @@ def put(session: Session, item: Content, facts: Facts, move: Move) -> Standing:
     )
     if moved is None:
         raise ConflictError("Another change got in the way; read again and try again.")
-    session.refresh(item)
+    session.expire(item)
     return standing

@@ -1,19 +1,19 @@
-"""What an author may write: how many drafts at once, and how much in a day."""
+"""What an author may write: how many drafts at once."""
 
-from collections.abc import Sequence
-
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from webapp.models import Content
 from webapp.services.accounts import quotas
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import versions
+from webapp.services.errors import QuotaError
 
-
-def charge_save(session: Session, actor: Actor, content: Content, tags: Sequence[str]) -> None:
-    """Count the save of an item, after its version is written. Raises DailyQuotaError."""
-    quotas.charge_save(session, actor, versions.size_of(content, tags))
+_COUNT = text(
+    """
+    SELECT count(*) FROM (
+        SELECT FROM content WHERE author_id = :user_id AND status = 'draft' LIMIT :most
+    ) AS drafts
+    """
+)
 
 
 def require_room_for_draft(session: Session, actor: Actor) -> None:
@@ -21,8 +21,20 @@ def require_room_for_draft(session: Session, actor: Actor) -> None:
 
     An item that an editor takes back from the public is a draft in any case. Raises QuotaError.
     """
-    drafts = select(Content.id).where(Content.author_id == actor.user_id, Content.status == "draft")
-    quotas.require_room(
-        session, actor, drafts, actor.quotas.drafts,
-        "drafts. Have some published, or put some into the trash, and save this one again.",
-    )  # fmt: skip
+    if actor.quotas.drafts:
+        quotas.lock_usage(session, actor)
+        require_counted_room(session, actor)
+
+
+def require_counted_room(session: Session, actor: Actor) -> None:
+    """Ask the same where the account's usage has been locked by an earlier statement."""
+    most = actor.quotas.drafts
+    if not most:
+        return
+    asked = {"user_id": actor.user_id, "most": most + 1}
+    counted = session.connection().execute(_COUNT, asked).scalar_one()
+    if counted > most:
+        raise QuotaError(
+            f"This account has {counted - 1} of at most {most} drafts. Have some published, or put "
+            "some into the trash, and save this one again."
+        )

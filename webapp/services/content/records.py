@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webapp.models import Category, Content
+from webapp.models import Category
 from webapp.services import activity
+from webapp.services.content.saves import Fields
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class ItemRecord:
         return texts | activity.difference(self.facts, later.facts)
 
 
-def record_of(content: Content, tags: Sequence[str]) -> ItemRecord:
-    """Return what an item is now, with the names of its tags."""
+def record_of(content: Fields, tags: Sequence[str]) -> ItemRecord:
+    """Return what is recorded of an item that holds this, with the names of its tags."""
     return ItemRecord(
         texts={
             "title": content.title,

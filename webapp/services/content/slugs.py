@@ -16,7 +16,6 @@ from webapp.kit.slugs import numbered, slugify
 from webapp.models import (
     Category,
     CategoryAlias,
-    Content,
     ContentVersion,
     Schedule,
     Slug,
@@ -43,12 +42,12 @@ def slug_of_title(session: Session, title: str) -> str:
     return free_slug(session, slugify(title)) if title else ""
 
 
-def with_slug(session: Session, content: Content, changes: dict[str, Any]) -> dict[str, Any]:
+def with_slug(session: Session, slug: str, title: str, changes: dict[str, Any]) -> dict[str, Any]:
     """Return changes of an item that bring it the slug of its title, where it has none yet."""
-    if content.slug or changes.get("slug"):
+    if slug or changes.get("slug"):
         return changes
-    title = changes.get("title", content.title)
-    return {**changes, "slug": slug_of_title(session, title)}
+    named = slug_of_title(session, changes.get("title", title))
+    return {**changes, "slug": named}
 
 
 def free_slug_of(session: Session, kind: type[Category] | type[Tag], wanted: str) -> str:
@@ -147,13 +146,12 @@ def release_slug(session: Session, content_id: int, slug: str) -> None:
     )
 
 
-def check_slug(session: Session, content_id: int | None, slug: str) -> None:
-    """Raise ConflictError where another item is or was public under a slug.
+def taken(slug: str) -> ConflictError:
+    """Return what is said where another item is or was public under a slug.
 
     The slugs of others' drafts are not looked at: the answer would tell of them.
     """
-    if belongs_to_another(session, content_id, slug):
-        raise ConflictError(f"Another item has the slug {slug}.")
+    return ConflictError(f"Another item has the slug {slug}.")
 
 
 def belongs_to_another(session: Session, content_id: int | None, slug: str) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import CompoundSelect, Text, bindparam, case, delete, exists, func, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, array, insert
+from sqlalchemy import CompoundSelect, Text, bindparam, case, exists, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -57,6 +57,8 @@ def ensure_tags(session: Session, names: list[str]) -> list[ItemTag]:
     order: PostgreSQL may have to end one of two such transactions as a deadlock. Raises
     ConflictError.
     """
+    if not names:
+        return []
     for attempt in range(ATTEMPTS + len(names)):
         rows = session.execute(_FIND_TAGS, {"names": names}).all()
         missing = {row.key: row.spelling for row in reversed(rows) if row.id is None}
@@ -164,21 +166,3 @@ _NAME_PUBLIC_TAGS = text(
     bindparam("content_ids", type_=IdArray()),
     bindparam("version_ids", type_=IdArray()),
 )
-
-
-def set_tags(session: Session, content_id: int, tags: list[ItemTag]) -> None:
-    """Let an item have these tags and no others."""
-    wanted = [tag.id for tag in tags]
-    session.execute(
-        delete(ContentTag).where(
-            ContentTag.content_id == content_id, ContentTag.tag_id.not_in(wanted)
-        )
-    )
-    if wanted:
-        rows = [{"content_id": content_id, "tag_id": tag.id, "spelling": tag.name} for tag in tags]
-        made = insert(ContentTag).values(rows)
-        session.execute(
-            made.on_conflict_do_update(
-                index_elements=["content_id", "tag_id"], set_={"spelling": made.excluded.spelling}
-            )
-        )

@@ -14,6 +14,7 @@ from webapp.kit.text_origins import OF_TOOLS, TextOrigin, origin_after
 from webapp.models import Content, Review, ReviewDecision
 from webapp.services import origins
 from webapp.services.accounts.actors import Actor
+from webapp.services.content.saves import Fields
 from webapp.services.errors import InvalidInputError
 
 IMPORT_REASON = "import"
@@ -49,23 +50,22 @@ def origin_of_new(
     return origin
 
 
-def settle(content: Content, actor: Actor, changes: dict[str, Any], reason: str) -> bool:
-    """Set the origin that a locked item has after changes; returns whether it is another.
+def settle(
+    item: Fields, actor: Actor, changes: dict[str, Any], reason: str
+) -> tuple[str | None, str | None]:
+    """Return the origin and the tool that a locked item has after changes.
 
-    What is said counts. Where nothing is said, it follows from who changes the text. It is asked
-    before the changes are applied. Raises InvalidInputError for a tool that wrote nothing.
+    What is said counts. Where nothing is said, it follows from who changes the text. Raises
+    InvalidInputError for a tool that wrote nothing.
     """
-    origin = former = _known(content.origin)
+    origin = former = _known(item.origin)
     if "origin" in changes:
         origin = _known(changes["origin"])
-    elif _changes_text(content, changes):
+    elif _changes_text(item, changes):
         origin = origin_after(former, writer_of(actor, reason))
     _check_tool(origin, changes.get("tool"))
-    tool = changes.get("tool", content.tool) if origin in OF_TOOLS else None
-    is_another = (origin, tool) != (content.origin, content.tool)
-    content.origin = None if origin is None else origin.value
-    content.tool = tool
-    return is_another
+    tool = changes.get("tool", item.tool) if origin in OF_TOOLS else None
+    return None if origin is None else origin.value, tool
 
 
 def with_writer(content: Content, actor: Actor, changes: dict[str, Any]) -> dict[str, Any]:
@@ -122,10 +122,9 @@ def _known(origin: str | None) -> TextOrigin | None:
     return None if origin is None else TextOrigin(origin)
 
 
-def _changes_text(content: Content, changes: dict[str, Any]) -> bool:
+def _changes_text(item: Fields, changes: dict[str, Any]) -> bool:
     return any(
-        name in changes and not is_same_json(getattr(content, name), changes[name])
-        for name in _TEXTS
+        name in changes and not is_same_json(getattr(item, name), changes[name]) for name in _TEXTS
     )
 
 

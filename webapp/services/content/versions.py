@@ -1,23 +1,13 @@
 """Versions: one for each acknowledged save, never changed, always to be had again."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ScalarSelect, func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from webapp.jobs.messages import SealVersion
-from webapp.jobs.outbox import enqueue
 from webapp.models import Content, ContentVersion
-from webapp.services.content.version_texts import (
-    SavedVersion,
-    Text,
-    complete,
-    digest_of,
-    read_by_number,
-)
+from webapp.services.content.version_texts import SavedVersion, read_by_number
 from webapp.services.errors import NotFoundError, PrunedVersionError
 
 
@@ -39,52 +29,6 @@ class VersionLine:
     words_added: int | None
     words_removed: int | None
     pruned_before: int
-
-
-def record_version(
-    session: Session,
-    content: Content,
-    tags: Sequence[str],
-    author_id: int | None,
-    reason: str,
-    *,
-    restored_from: int | None = None,
-) -> int:
-    """Copy the item's text into a new version, in the transaction of the save; returns its id.
-
-    `tags` are slugs, and `restored_from` is the number of a version that is brought back. The
-    item's `version` must already be the new number: the unique key of (content_id, number) refuses
-    a second save of the same number.
-    """
-    version_id = session.scalars(
-        insert(ContentVersion)
-        .values(
-            content_id=content.id,
-            number=content.version,
-            author_id=author_id,
-            category_id=content.category_id,
-            title=content.title,
-            slug=content.slug,
-            body=content.body,
-            body_format=content.body_format,
-            excerpt=content.excerpt,
-            tags=list(tags),
-            details=content.details,
-            reason=reason,
-            restored_from=restored_from,
-            origin=content.origin,
-            tool=content.tool,
-            digest=digest_of(content, tags),
-        )
-        .returning(ContentVersion.id)
-    ).one()
-    enqueue(session, SealVersion(version_id=version_id))
-    return version_id
-
-
-def size_of(text: Text, tags: Sequence[str]) -> int:
-    """Return how many bytes a save keeps."""
-    return len(complete(text, tags))
 
 
 def list_versions(

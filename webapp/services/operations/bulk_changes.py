@@ -12,7 +12,7 @@ from webapp.kit.lifecycle import TABLE, Move
 from webapp.kit.permissions import Permission
 from webapp.models import Content
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, lifecycle, tagging
+from webapp.services.content import content, item_reads, lifecycle, tagging
 from webapp.services.errors import ConflictError, ForbiddenError
 from webapp.services.operations import heirs
 from webapp.services.publishing import authorship, publishing
@@ -113,7 +113,7 @@ def change(session: Session, actor: Actor, item: Content, action: Action, option
 def _edit(session: Session, item: Content, action: Action, options: Options) -> dict[str, Any]:
     if action is Action.MOVE:
         return {"category_id": options.category_id}
-    former = content.tags_of(session, item.id)
+    former = item_reads.read_tags(session, item.id)
     wanted = tagging.find_ids(session, options.tags)
     if action is Action.UNTAG:
         return {"tags": [tag.name for tag in former if tag.id not in wanted.values()]}
