@@ -110,6 +110,7 @@ class Settings(EnvironmentSettings):
     review_link_hours: int = Field(default=720, ge=1, le=8_760)
     retracted: Literal["stub", "gone"] = "gone"
     required_fields: str = ""
+    checks_refuse: bool = False
     passkey_domain: Annotated[str, AfterValidator(check_domain)] = ""
     # What it is checked against may be set where it is not.
     passkey_origins: str = Field(default="", validate_default=True)

@@ -25,7 +25,12 @@ from webapp.kit.missing_settings import DATABASE_URL_IS_NOT_SET
 from webapp.services import idempotency, origins
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import renderings
-from webapp.services.content.renderings import RENDERS_APART, RenderingNeededError
+from webapp.services.content.renderings import (
+    RENDERED_AHEAD,
+    RENDERS_APART,
+    RenderedTexts,
+    RenderingNeededError,
+)
 from webapp.services.errors import ServiceError, UnavailableError
 from webapp.services.idempotency import StoredAnswer
 from webapp.services.origins import LONGEST_USER_AGENT, Origin
@@ -52,7 +57,10 @@ class ImprintApp(OpenAPI):
                 return self._dispatch_in_transaction()
             except RenderingNeededError as needed:
                 # The transaction has ended, and with it every lock; what it found is asked again.
-                render_apart(needed.version_ids)
+                if "texts" in g and g.texts.are_needed:
+                    g.texts.render_needed()
+                else:
+                    render_apart(needed.version_ids)
         raise UnavailableError("The item changes too often just now; try again soon.")
 
     def _dispatch_in_transaction(self) -> Response:
@@ -134,6 +142,16 @@ def web_context() -> WebContext:
     if context is None:
         raise MissingSettingError(DATABASE_URL_IS_NOT_SET)
     return context
+
+
+def render_saves_ahead() -> None:
+    """Let a version that this request saves be rendered, which its view is then run anew for.
+
+    It is gone with the transaction that ends for the rendering, so its text is rendered instead.
+    """
+    if "texts" not in g:
+        g.texts = RenderedTexts()
+    open_session().info[RENDERED_AHEAD] = g.texts
 
 
 def open_session() -> Session:

@@ -11,11 +11,12 @@ from webapp.adapters.database_errors import (
     describe,
     is_passing,
 )
-from webapp.api.problems import FieldError, ItemState, NewerItem, problem
+from webapp.api.problems import FieldError, FindingAnswer, ItemState, NewerItem, problem
 from webapp.kit.cursors import InvalidCursorError
 from webapp.services.content.merging import StaleItemError
 from webapp.services.errors import (
     AuthenticationError,
+    CheckedError,
     ConflictError,
     DailyQuotaError,
     DamagedVersionError,
@@ -44,6 +45,7 @@ STATUSES: tuple[tuple[type[ServiceError], int], ...] = (
     (StaleRevisionError, 412),
     (InvalidInputError, 422),
     (IncompleteError, 422),
+    (CheckedError, 422),
     (KeyReusedError, 422),
     (ConflictError, 409),
     (DailyQuotaError, 429),
@@ -98,7 +100,13 @@ def _service_error(error: ServiceError) -> Response:
     if isinstance(error, MoveRefusal):
         item = ItemState(status=error.status, state=error.state, moves=list(error.moves))
     newer = NewerItem.model_validate(error) if isinstance(error, StaleItemError) else None
-    return problem(status, str(error), errors=errors, item=item, newer=newer, headers=headers)
+    findings = None
+    if isinstance(error, CheckedError):
+        findings = [FindingAnswer.model_validate(finding) for finding in error.findings]
+    return problem(
+        status, str(error),
+        errors=errors, item=item, newer=newer, findings=findings, headers=headers,
+    )  # fmt: skip
 
 
 def _cursor_error(_error: InvalidCursorError) -> Response:

@@ -10,6 +10,7 @@ from flask import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from structlog.contextvars import get_contextvars
 
+from webapp.kit.content_checks.pages import Level
 from webapp.kit.lifecycle import Move, Progress, Standing
 
 PROBLEM_JSON = "application/problem+json"
@@ -65,6 +66,17 @@ class NewerItem(BaseModel):
     )
 
 
+class FindingAnswer(BaseModel):
+    """What one check has to say of a version."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    rule: str
+    level: Level
+    message: str
+    place: str = Field(description="The words of the page, or the address, that it is about.")
+
+
 class PublicRetraction(BaseModel):
     """Why an item is public no more, and since when."""
 
@@ -89,6 +101,9 @@ class Problem(BaseModel):
         None,
         description="Where an item has changed since it was read (412): what it is now.",
     )
+    findings: list[FindingAnswer] | None = Field(
+        None, description="Where errors that checks find keep a version from going out (422)."
+    )
     retracted: PublicRetraction | None = Field(
         None, description="Where a public item was retracted (410)."
     )
@@ -103,6 +118,7 @@ def problem(
     item: ItemState | None = None,
     newer: NewerItem | None = None,
     retracted: PublicRetraction | None = None,
+    findings: list[FindingAnswer] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Return the answer for a problem."""
@@ -116,6 +132,7 @@ def problem(
         item=item,
         newer=newer,
         retracted=retracted,
+        findings=findings,
     )
     said = {name: value for name, value in document.model_dump().items() if value is not None}
     body = orjson.dumps(said)

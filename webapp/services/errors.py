@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from webapp.kit.content_checks.pages import Finding
 from webapp.kit.lifecycle import Move, Progress, Standing
 
 
@@ -110,6 +111,15 @@ class IncompleteError(ServiceError):
         fields = ", ".join(field for field, _ in lacking)
         super().__init__(f"Version {number} is not complete; it lacks: {fields}.")
         self.lacking = list(lacking)
+
+
+class CheckedError(ServiceError):
+    """The checks find errors in a version, and the settings let no such version out."""
+
+    def __init__(self, number: int, findings: Sequence[Finding]) -> None:
+        """Name the version, and what was found in it."""
+        super().__init__(f"Version {number} has errors that keep it from going out: `findings`.")
+        self.findings = list(findings)
 
 
 class InvalidInputError(ServiceError):

@@ -24,6 +24,7 @@ def planned(editor: Caller) -> tuple[int, dict[str, Any]]:
     made = editor.call("POST", f"/content/{content_id}/schedule", {"at": at}, If_Match="*")
     assert made.status_code == 201, made.get_json()
     schedule: dict[str, Any] = made.get_json()
+    assert [found["rule"] for found in schedule.pop("warnings")] == ["body.empty"]
     return content_id, schedule
 
 

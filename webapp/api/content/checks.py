@@ -1,29 +1,18 @@
 """What an editor should look at in a version before it goes out."""
 
 from flask import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from webapp.api.answers import answer
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, PRUNED, Blueprint
 from webapp.api.edge import open_session, web_context
 from webapp.api.fields import VersionPath
-from webapp.kit.content_checks.pages import Level
+from webapp.api.problems import FindingAnswer
 from webapp.kit.permissions import Permission
 from webapp.services.content import checks, item_reads, versions
 
 blueprint = Blueprint("checks", title="Versions")
-
-
-class FindingAnswer(BaseModel):
-    """What one rule has to say."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    rule: str
-    level: Level
-    message: str
-    place: str = Field(description="The words of the page, or the address, that it is about.")
 
 
 class ChecksAnswer(BaseModel):
@@ -44,7 +33,8 @@ class ChecksAnswer(BaseModel):
 def check_version(path: VersionPath) -> Response:
     """Look a version over: images without a text, links that lead nowhere, skipped headings, more.
 
-    For whoever saves, submits or publishes it. Nothing that is found keeps it from going out.
+    For whoever saves, submits or publishes it. What is found keeps it from going out only where it
+    is an error and IMPRINT_CHECKS_REFUSE says so.
     """
     session = open_session()
     item_reads.require_item(session, current_actor(), path.content_id)

@@ -17,7 +17,8 @@ from webapp.api.blueprint import (
     Blueprint,
 )
 from webapp.api.content.item_fields import ContentChanges, ContentEdit, NewContent
-from webapp.api.edge import open_session, web_context
+from webapp.api.content.warnings import ChecksQuery, Warnings, warnings_of
+from webapp.api.edge import open_session, render_saves_ahead, web_context
 from webapp.api.fields import (
     ContentPath,
     Id,
@@ -41,6 +42,7 @@ from webapp.services.publishing import publishing
 
 blueprint = Blueprint("content", title="Content")
 
+NEWEST = 0
 CHANGE_PROBLEMS = {**ACCOUNT_PROBLEMS, **IF_MATCH_PROBLEMS}
 
 
@@ -113,6 +115,7 @@ class ContentAnswer(ContentSummary):
         description="How far its newest version is; what is public stays as it is meanwhile."
     )
     moves: list[Move] = Field(description="What the caller may do to it now.")
+    warnings: Warnings = None
 
 
 class ContentPage(BaseModel):
@@ -124,16 +127,18 @@ class ContentPage(BaseModel):
 
 @blueprint.post("/content", responses={201: ContentAnswer, **ACCOUNT_PROBLEMS}, security=BEARER)
 @requires(Permission.CONTENT_CREATE)
-def create(body: NewContent) -> Response:
+def create(query: ChecksQuery, body: NewContent) -> Response:
     """Write a new item; its text is its first version.
 
     Below the role editor, an account has at most IMPRINT_QUOTA_DRAFTS drafts (409), and at most
     IMPRINT_QUOTA_SAVES_A_DAY saves with IMPRINT_QUOTA_BYTES_A_DAY bytes in a day of UTC (429).
     """
+    if query.checks:
+        render_saves_ahead()
     fields = body.model_dump()
     draft = Draft(**{**fields, "tags": tuple(fields["tags"])})
     content_id = content.create(open_session(), current_actor(), draft)
-    return answer_with(content_id, 201)
+    return answer_with(content_id, 201, checked=NEWEST if query.checks else None)
 
 
 @blueprint.get("/content", responses={200: ContentPage, **ACCOUNT_PROBLEMS}, security=BEARER)
@@ -167,16 +172,18 @@ def read(path: ContentPath) -> Response:
     security=BEARER,
 )
 @requires(Permission.CONTENT_EDIT_OWN)
-def edit(path: ContentPath, header: IfMatch, body: ContentEdit) -> Response:
+def edit(path: ContentPath, query: ChecksQuery, header: IfMatch, body: ContentEdit) -> Response:
     """Change some fields; the result is a new version. What is public stays as it is.
 
     It counts as a save of the day, as a new item does.
     """
+    if query.checks:
+        render_saves_ahead()
     content.edit(
         open_session(), current_actor(), path.content_id, header.revisions(), given_changes(body),
         base_version=body.base_version,
     )  # fmt: skip
-    return answer_with(path.content_id)
+    return answer_with(path.content_id, checked=NEWEST if query.checks else None)
 
 
 @blueprint.delete(
@@ -271,7 +278,7 @@ def publish(path: ContentPath, header: IfMatch, body: PublishRequest) -> Respons
         open_session(), current_actor(), path.content_id, header.revisions(),
         number=body.version, notify=body.notify,
     )  # fmt: skip
-    return answer_with(path.content_id)
+    return answer_with(path.content_id, checked=body.version or NEWEST)
 
 
 @blueprint.post(
@@ -300,14 +307,21 @@ def given_changes(body: ContentChanges) -> dict[str, Any]:
     }
 
 
-def answer_with(content_id: int, status: int = 200) -> Response:
-    """Answer with an item as it stands now, in the transaction of this request."""
+def answer_with(content_id: int, status: int = 200, *, checked: int | None = None) -> Response:
+    """Answer with an item as it stands now, in the transaction of this request.
+
+    Told is what checks say of the version of a number, of the `NEWEST`, or of none.
+    """
     actor = current_actor()
-    return answer_whole(actor, content.get(open_session(), actor, content_id), status)
+    whole = content.get(open_session(), actor, content_id)
+    number = None if checked is None else checked or whole.content.version
+    return answer_whole(actor, whole, status, checked=number)
 
 
-def answer_whole(actor: Actor, whole: WholeItem, status: int = 200) -> Response:
-    """Answer with an item that has been read."""
+def answer_whole(
+    actor: Actor, whole: WholeItem, status: int = 200, *, checked: int | None = None
+) -> Response:
+    """Answer with an item that has been read, and what checks say of a version of it."""
     item = whole.content
     facts = lifecycle.facts_from(actor, item, whole.state)
     shown = ContentAnswer(
@@ -316,6 +330,7 @@ def answer_whole(actor: Actor, whole: WholeItem, status: int = 200) -> Response:
         body_format=item.body_format,
         state=facts.progress,
         moves=lifecycle.moves_of(actor, item, facts),
+        warnings=None if checked is None else warnings_of(item.id, checked),
     )
     return answer(
         shown,

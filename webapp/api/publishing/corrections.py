@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import BEARER, Blueprint
-from webapp.api.content.content import CHANGE_PROBLEMS, ContentAnswer, answer_with
+from webapp.api.content.content import CHANGE_PROBLEMS, NEWEST, ContentAnswer, answer_with
 from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, Id, IfMatch, Input
 from webapp.kit.permissions import Permission
@@ -52,7 +52,7 @@ def correct(path: ContentPath, header: IfMatch, body: NewCorrection) -> Response
         open_session(), current_actor(), path.content_id, header.revisions(), body.note,
         number=body.version, notify=body.notify,
     )  # fmt: skip
-    return answer_with(path.content_id)
+    return answer_with(path.content_id, checked=body.version or NEWEST)
 
 
 @blueprint.post(

@@ -10,6 +10,7 @@ from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.content.content import CHANGE_PROBLEMS
+from webapp.api.content.warnings import Warnings, warnings_of
 from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, Flag, Id, IfMatch, Input, Moment, Omittable, PageQuery
 from webapp.kit.cursors import decode_cursor
@@ -133,6 +134,12 @@ class ReviewAnswer(BaseModel):
     ended_at: datetime | None
 
 
+class SubmittedAnswer(ReviewAnswer):
+    """A review that was just asked for, and what checks say of its version."""
+
+    warnings: Warnings
+
+
 class ReviewPage(BaseModel):
     """A page of reviews."""
 
@@ -142,7 +149,7 @@ class ReviewPage(BaseModel):
 
 @blueprint.post(
     "/content/<int:content_id>/reviews",
-    responses={201: ReviewAnswer, **CHANGE_PROBLEMS},
+    responses={201: SubmittedAnswer, **CHANGE_PROBLEMS},
     security=BEARER,
 )
 @requires(Permission.CONTENT_EDIT_OWN)
@@ -268,8 +275,11 @@ def _page(rows: list[ReviewView], query: PageQuery) -> Response:
 
 def _answer_with(content_id: int, review_id: int, status: int = 200) -> Response:
     view = review_views.get(open_session(), current_actor(), content_id, review_id)
-    location = f"/api/v1/content/{content_id}/reviews/{review_id}" if status == 201 else None
-    return answer(_shape(view), status, location=location)
+    if status != 201:
+        return answer(_shape(view), status)
+    warnings = warnings_of(content_id, view.review.number)
+    made = SubmittedAnswer(**_shape(view).model_dump(), warnings=warnings)
+    return answer(made, status, location=f"/api/v1/content/{content_id}/reviews/{review_id}")
 
 
 def _shape(view: ReviewView) -> ReviewAnswer:

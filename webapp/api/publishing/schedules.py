@@ -10,6 +10,7 @@ from webapp.api.answers import answer, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import BEARER, NOT_MODIFIED, PRUNED, Blueprint
 from webapp.api.content.content import CHANGE_PROBLEMS
+from webapp.api.content.warnings import Warnings, warnings_of
 from webapp.api.edge import open_session
 from webapp.api.fields import ContentPath, Id, IfMatch, Input, Moment, Omittable, PageQuery, Query
 from webapp.kit.clock import utc_now
@@ -86,6 +87,12 @@ class ScheduleAnswer(BaseModel):
     )
 
 
+class PlannedAnswer(ScheduleAnswer):
+    """A schedule that was just made, and what checks say of the version that it pins."""
+
+    warnings: Warnings
+
+
 class ScheduleList(BaseModel):
     """The open schedules of one item."""
 
@@ -102,7 +109,7 @@ class SchedulePage(BaseModel):
 
 @blueprint.post(
     "/content/<int:content_id>/schedule",
-    responses={201: ScheduleAnswer, **CHANGE_PROBLEMS, **PRUNED},
+    responses={201: PlannedAnswer, **CHANGE_PROBLEMS, **PRUNED},
     security=BEARER,
 )
 @requires(Permission.CONTENT_PUBLISH_APPROVED)
@@ -196,8 +203,14 @@ def list_between(query: CalendarQuery) -> Response:
 
 def _answer_with(schedule_id: int, status: int = 200) -> Response:
     view = schedules.get(open_session(), current_actor(), schedule_id)
-    location = f"/api/v1/schedule/{schedule_id}" if status == 201 else None
-    return answer(_shape(view), status, revision=view.schedule.revision, location=location)
+    row = view.schedule
+    if status != 201:
+        return answer(_shape(view), status, revision=row.revision)
+    number = view.version_number
+    warnings = None if number is None else warnings_of(row.content_id, number)
+    made = PlannedAnswer(**_shape(view).model_dump(), warnings=warnings)
+    location = f"/api/v1/schedule/{schedule_id}"
+    return answer(made, status, revision=row.revision, location=location)
 
 
 def _shape(view: ScheduleView) -> ScheduleAnswer:

@@ -32,7 +32,8 @@ class Actor:
     `is_use_noted` says that the use of its session or key needs no note; see `sessions.note_use`.
     An actor that comes with an API key has its id in `api_key_id`, and in `key_permissions` what
     the key's scopes allow at most.
-    `required_fields` are those that the settings want, beside a title, of what it sends out.
+    `required_fields` are those that the settings want, beside a title, of what it sends out,
+    and `is_bound_by_checks` says that nothing goes out in which a check finds an error.
     `is_verified` says that its address is proven, and `has_second_factor` that its account has one.
     `account` is what it may read of itself, where who looked for it asked for that as well.
     """
@@ -45,6 +46,7 @@ class Actor:
     quotas: Quotas = NO_QUOTAS
     review_policy: ReviewPolicy = field(default_factory=ReviewPolicy)
     required_fields: frozenset[Requirement] = frozenset()
+    is_bound_by_checks: bool = False
     api_key_id: int | None = None
     key_permissions: frozenset[Permission] | None = None
     is_verified: bool = True

@@ -21,6 +21,7 @@ def under_settings(actor: Actor, settings: Settings) -> Actor:
         quotas=settings.quotas_of(actor.role),
         review_policy=settings.review_policy,
         required_fields=read_requirements(settings.required_fields),
+        is_bound_by_checks=settings.checks_refuse,
     )
 
 

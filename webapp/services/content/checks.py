@@ -1,4 +1,7 @@
-"""What an editor should look at in a version before it goes out. Nothing of it is in the way."""
+"""What an editor should look at in a version before it goes out.
+
+Nothing of it is in the way, unless the settings say that errors are.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,10 +16,14 @@ from webapp.adapters.content_rules import installed_rules
 from webapp.kit.content_checks.pages import Finding, Level, Page
 from webapp.kit.content_checks.rules import RULES, reading_minutes
 from webapp.models import Publication, Rendering, Slug
+from webapp.services.accounts.actors import Actor
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.version_texts import SavedVersion
+from webapp.services.errors import CheckedError, UnavailableError, UnrenderableError
 
 MOST_FINDINGS = 200
+MOST_WARNINGS = 50
+"""How many findings an answer tells at most that is not about them."""
 
 log = structlog.get_logger()
 
@@ -36,15 +43,50 @@ def check_version(session: Session, version: SavedVersion, content_url: str) -> 
     `content_url` is the address at which readers find an item, with `{slug}` in it. Renders a
     version that has no rendering, and raises what that raises.
     """
-    ensure_renderings(session, [version.id])
-    rendered = session.get_one(Rendering, version.id)
-    page = Page(version.title, version.slug, version.excerpt, rendered.html)
-    findings = [finding for rule in RULES for finding in rule(page)]
+    page = _page_of(session, version)
+    findings = list(_of_rules(page))
     findings += _broken_links(session, page, content_url)
-    findings += _of_packages(page)
     findings.sort(key=lambda finding: finding.level is not Level.ERROR)
     words = len(page.text.split())
     return Checked(findings[:MOST_FINDINGS], words, reading_minutes(words))
+
+
+def warnings_of(session: Session, version: SavedVersion, content_url: str) -> list[Finding]:
+    """Return what every rule has to say of a version to whom it was not the question.
+
+    At most `MOST_WARNINGS`, errors first. What cannot be rendered is a finding itself.
+    """
+    try:
+        return check_version(session, version, content_url).findings[:MOST_WARNINGS]
+    except UnrenderableError as error:
+        return [Finding("body.unrenderable", Level.ERROR, str(error))]
+    except UnavailableError:
+        return [Finding("checks.unavailable", Level.WARNING, "The checks are busy; ask for them.")]
+
+
+def require_no_errors(session: Session, actor: Actor, version: SavedVersion) -> None:
+    """Raise CheckedError where a rule finds an error in a version and the actor is bound by that.
+
+    A link that leads nowhere is none. Raises what rendering raises.
+    """
+    if not actor.is_bound_by_checks:
+        return
+    found = _of_rules(_page_of(session, version))
+    errors = [finding for finding in found if finding.level is Level.ERROR]
+    if errors:
+        raise CheckedError(version.number, errors[:MOST_WARNINGS])
+
+
+def _page_of(session: Session, version: SavedVersion) -> Page:
+    ensure_renderings(session, [version.id])
+    rendered = session.get_one(Rendering, version.id)
+    return Page(version.title, version.slug, version.excerpt, rendered.html)
+
+
+def _of_rules(page: Page) -> Iterator[Finding]:
+    for rule in RULES:
+        yield from rule(page)
+    yield from _of_packages(page)
 
 
 def _of_packages(page: Page) -> Iterator[Finding]:

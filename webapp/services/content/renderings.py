@@ -105,12 +105,12 @@ def ensure_renderings(session: Session, version_ids: Collection[int]) -> None:
     missing = find_missing(session, version_ids)
     if not missing:
         return
-    if session.info.get(RENDERS_APART):
-        raise RenderingNeededError(missing)
     ahead: RenderedTexts | None = session.info.get(RENDERED_AHEAD)
     if ahead is not None:
         keep_renderings(session, missing, ahead.take(missing))
         return
+    if session.info.get(RENDERS_APART):
+        raise RenderingNeededError(missing)
     keep_renderings(session, missing, {version.id: render_version(version) for version in missing})
 
 

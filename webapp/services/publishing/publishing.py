@@ -25,7 +25,7 @@ from webapp.services.content import (
     taxonomy,
     versions,
 )
-from webapp.services.content.completeness import require_complete
+from webapp.services.content.completeness import require_ready
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.errors import UnavailableError
 from webapp.services.publishing import documents, supersession
@@ -242,7 +242,7 @@ def prepare(
         lifecycle.require_telling(actor)
     facts = lifecycle.require_move(session, actor, item, move, number=number)
     version = versions.get_version(session, item.id, number or item.version)
-    require_complete(actor, version)
+    require_ready(session, actor, version)
     version = naming.claim_name(
         session, actor, item, version, may_renumber=not facts.needs_approval
     )

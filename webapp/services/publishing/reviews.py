@@ -18,7 +18,7 @@ from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, lifecycle, review_states, versions
-from webapp.services.content.completeness import require_complete
+from webapp.services.content.completeness import require_ready
 from webapp.services.errors import (
     ConflictError,
     ForbiddenError,
@@ -64,7 +64,7 @@ def submit(
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
     lifecycle.require_move(session, actor, item, Move.SUBMIT)
-    require_complete(actor, versions.get_version(session, content_id, item.version))
+    require_ready(session, actor, versions.get_version(session, content_id, item.version))
     review_states.void(session, actor, content_id)
     version = session.execute(
         select(ContentVersion.id, ContentVersion.number, ContentVersion.digest).where(

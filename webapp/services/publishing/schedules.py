@@ -32,7 +32,7 @@ from webapp.models import Content, ContentVersion, Schedule
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, item_reads, lifecycle, naming, review_states, versions
-from webapp.services.content.completeness import require_complete
+from webapp.services.content.completeness import require_ready
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import ConflictError, NotFoundError, StaleRevisionError
@@ -309,7 +309,7 @@ def seconds_to_next_due(session: Session) -> float | None:
 
 def _pin(session: Session, actor: Actor, item: Content, number: int, facts: Facts) -> int:
     version = versions.get_version(session, item.id, number)
-    require_complete(actor, version)
+    require_ready(session, actor, version)
     version = naming.claim_name(
         session, actor, item, version, may_renumber=not facts.needs_approval
     )
