@@ -56,7 +56,7 @@ def test_an_item_is_made_by_few_statements(
 
 @pytest.mark.parametrize(
     ("changes", "most"),
-    [({"body": "other"}, 4), ({"tags": ["Known"]}, 5), ({"slug": "another"}, 5)],
+    [({"body": "other"}, 5), ({"tags": ["Known"]}, 6), ({"slug": "another"}, 6)],
 )
 def test_an_edit_is_few_statements(client: FlaskClient, changes: dict[str, Any], most: int) -> None:
     author = Caller(client, RoleName.AUTHOR)

@@ -181,7 +181,7 @@ def edit(
     try:
         # Whoever comes too late gives the lock back, and keeps nobody waiting for what is offered.
         with session.begin_nested() if base_version is not None else nullcontext():
-            item, tags = lock_item(session, actor, content_id)
+            item = lock_item(session, actor, content_id)
             if revisions is not None and item.revision not in revisions:
                 raise StaleItemError(item)
     except StaleItemError as stale:
@@ -190,13 +190,13 @@ def edit(
                 stale.merge = merge_changes(session, item, base_version, changes)
         raise
     lifecycle.require_move(session, actor, item, Move.EDIT)
-    _save(session, actor, item, tags, changes, reason=reason)
+    save(session, actor, item, changes, reason=reason)
 
 
 def save(
     session: Session,
     actor: Actor,
-    item: Content,
+    item: Content | Item,
     changes: dict[str, Any],
     *,
     reason: str,
@@ -207,20 +207,7 @@ def save(
     Raises ConflictError for a taken slug, InvalidInputError for an unknown category, and
     DailyQuotaError.
     """
-    tags = read_tags(session, item.id)
-    return _save(session, actor, item, tags, changes, reason=reason, restored_from=restored_from)
-
-
-def _save(
-    session: Session,
-    actor: Actor,
-    item: Content | Item,
-    former_tags: list[ItemTag],
-    changes: dict[str, Any],
-    *,
-    reason: str,
-    restored_from: int | None = None,
-) -> bool:
+    former_tags = read_tags(session, item.id)
     before, tags = Fields.of(item), former_tags
     changes = slugs.with_slug(session, before.slug, before.title, changes)
     if "tags" in changes:

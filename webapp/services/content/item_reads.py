@@ -200,13 +200,8 @@ _READ_ITEM = text(
     WHERE content.id = :content_id AND {IS_SEEN}
     """  # noqa: S608 - the parts are constants of the code
 ).bindparams(_CONTENT_ID, *SEEN, *_ASKED)
-# All but the locked row is as it was when the statement began, before it waited for the lock.
 _LOCK_ITEM = text(
-    f"""
-    SELECT {_ITEM}, {_TAGS},
-        (SELECT revision FROM content AS seen WHERE seen.id = content.id) AS seen_revision
-    FROM content WHERE content.id = :content_id AND {IS_SEEN} FOR UPDATE OF content
-    """  # noqa: S608 - the parts are constants of the code
+    f"SELECT {_ITEM} FROM content WHERE id = :content_id AND {IS_SEEN} FOR UPDATE"  # noqa: S608
 ).bindparams(_CONTENT_ID, *SEEN)
 _READ_TAGS = text(
     f"SELECT {_TAGS} FROM content WHERE id = :content_id"  # noqa: S608 - constants
@@ -240,19 +235,16 @@ def read_item(find: FindRow, actor: Actor, content_id: int) -> WholeItem:
     )
 
 
-def lock_item(session: Session, actor: Actor, content_id: int) -> tuple[Item, list[ItemTag]]:
-    """Return one item with its tags, locked until the transaction ends.
+def lock_item(session: Session, actor: Actor, content_id: int) -> Item:
+    """Return one item without its names, locked until the transaction ends.
 
-    Raises NotFoundError when there is none that the actor may see.
+    What else belongs to it is read by a later statement: this one sees it as it was before it
+    waited for the lock. Raises NotFoundError when there is none that the actor may see.
     """
     row = find_in(session)(_LOCK_ITEM, {"content_id": content_id, **seen_by(actor)})
     if row is None:
         raise _no_item()
-    item = Item(*row[:_ITEM_COLUMNS])
-    if row.seen_revision != item.revision:
-        # Somebody else had the lock, and may have changed the tags as well.
-        return item, read_tags(session, content_id)
-    return item, _tags_of(row)
+    return Item(*row)
 
 
 def read_tags(session: Session, content_id: int) -> list[ItemTag]:
