@@ -22,6 +22,8 @@ def upgrade() -> None:
             "CREATE INDEX CONCURRENTLY ix_content_retracted ON content (id) "
             "WHERE status = 'draft' AND retracted_sequence = publish_sequence"
         )
+        op.execute("SET lock_timeout = '1s'")
+        op.execute("SET statement_timeout = '15s'")
 
 
 def downgrade() -> None:

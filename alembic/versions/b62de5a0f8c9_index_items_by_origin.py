@@ -1,6 +1,6 @@
 """index items by origin
 
-Revision: b62de5a0f8c9, after a51cd4f9e7b8.
+Revision: b62de5a0f8c9, after b3c96e81d7f0.
 
 For editors who look for what a tool has written.
 The index is made beside running writes; one that an interrupted run left behind is dropped first.
@@ -9,7 +9,7 @@ The index is made beside running writes; one that an interrupted run left behind
 from alembic import op
 
 revision: str = "b62de5a0f8c9"
-down_revision: str | tuple[str, ...] | None = "a51cd4f9e7b8"
+down_revision: str | tuple[str, ...] | None = "b3c96e81d7f0"
 branch_labels: str | tuple[str, ...] | None = None
 depends_on: str | tuple[str, ...] | None = None
 
