@@ -24,8 +24,9 @@ def upgrade() -> None:
         )
         op.execute("SET lock_timeout = '1s'")
         op.execute("SET statement_timeout = '15s'")
+        op.execute("SET lock_timeout = '1s'")
+        op.execute("SET statement_timeout = '15s'")
 
 
 def downgrade() -> None:
-    with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_content_retracted")
+    op.drop_index("ix_content_retracted", table_name="content")
