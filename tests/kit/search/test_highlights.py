@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.kit.search.highlights import Highlighter
+from webapp.kit.search import highlights
+from webapp.kit.search.highlights import READ_CLOSELY, Highlighter
 from webapp.kit.search.queries import NoQueryError, read_query
+from webapp.kit.search.words import Piece, read_pieces
 
 MARKUP = ["<script>", "</mark>", "<mark>", '"onload="', "&lt;", "&", "'", "<b", "harbour", "日本", "naïve"]  # fmt: skip  # noqa: E501
 TEXTS = st.lists(st.one_of(st.sampled_from(MARKUP), st.text()), max_size=30).map(" ".join)
@@ -73,3 +75,41 @@ def test_what_is_plain_to_see_is_marked_as_by_reading_it(text: str) -> None:
     highlighter = Highlighter(read_query("ab b* a9"), {})
     read = highlighter.mark(text + " é").removesuffix(" é")
     assert highlighter.mark(text + " e").removesuffix(" e") == read
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("大阪", "古い大阪の町だ"), ("uber", "Nun Über allem"), ("über", "Nun uber allem"),
+        ("uber", "Nun U\u0308ber allem"), ("strasse", "Die Straße hier"), ("ΑΘΗΝΑ", "Η Αθήνα εδώ"),
+        ("еще", "Вот ещё раз"), ("oeuvre", "une œuvre ici"), ("ecole", "mon École là"),
+    ],
+)  # fmt: skip
+def test_what_is_found_far_below_is_shown_whatever_its_letters_are(typed: str, said: str) -> None:
+    filler = "東京ですね、はい。" if typed == "大阪" else "и другие слова там "
+    far = filler * (READ_CLOSELY // len(filler) + 50)
+    highlighter = Highlighter(read_query(typed), {})
+    marked = re.compile(r"<mark>[^<]+</mark>")
+    shown = highlighter.snippet(f"{far} {said} {far}")
+    assert shown is not None
+    assert marked.search(shown)
+    near = highlighter.near(f"<p>{far}</p><p>{said}</p><p>{far}</p>", 300)
+    assert marked.search(highlighter.mark(near))
+
+
+@pytest.mark.parametrize("filler", ["天気は晴れ。", "größe über ", "<b>"])
+def test_a_long_text_that_holds_nothing_of_it_is_not_read_word_by_word(
+    filler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def counted(text: str) -> list[Piece]:
+        read.append(len(text))
+        return read_pieces(text)
+
+    monkeypatch.setattr(highlights, "read_pieces", counted)
+    highlighter = Highlighter(read_query("lantern 大阪 éclair"), {})
+    text = filler * 10_000
+    assert highlighter.snippet(highlighter.near(text, 300)) is None
+    assert highlighter.snippet(text) is None
+    assert sum(read) <= 2 * READ_CLOSELY

@@ -5,21 +5,29 @@ eye and judges nothing: a word counts as found that begins as a stem does and is
 """
 
 import re
-from collections.abc import Collection
+import unicodedata
+from collections.abc import Collection, Mapping
+from functools import cache
 from html import escape
 from itertools import takewhile
 
 from webapp.kit.search.queries import SearchQuery, Stems, used_pieces
-from webapp.kit.search.words import Piece, chains_of, joined_word, read_pieces
+from webapp.kit.search.words import Piece, chains_of, fold, joined_word, read_pieces
 
 SNIPPET_CHARACTERS = 200
 READ_CHARACTERS = 30_000
 """So much of a text is looked through for what to show of it."""
+READ_CLOSELY = 2_000
+"""So much of it is read word by word, or freed of its tags, where nothing is plain to see."""
 _BEFORE = 60
 _MOST_HITS = 40
 # What may be one word although a sign is in it; where there is none, words are plain to see.
 _CHAINED = re.compile(r"[^\W_][-'.][^\W_]")
 _SHORTEST_STEM, _LONGEST_ENDING = 3, 4
+# Two letters of a word may be one in a text.
+_TIED = {"ss": "(?:ss|ß)", "ae": "(?:ae|æ)", "oe": "(?:oe|œ)"}
+# Latin, Greek and Cyrillic letters, with all that is written above and below them.
+_LETTERS = range(0x80, 0x2500)
 
 
 class Highlighter:
@@ -29,12 +37,13 @@ class Highlighter:
         """Take a query, and the entries of the stems of its words."""
         self._words: set[str] = set()
         self._beginnings: set[str] = set()
+        self._unspaced: set[str] = set()
         for term in query.terms:
             if not term.is_excluded:
                 self._want(list(term.pieces), goes_on=term.is_beginning)
         self._stems = {entry[3:] for form in query.plain_words for entry in stems.get(form, ())}
         self._stems = {stem for stem in self._stems if len(stem) >= _SHORTEST_STEM}
-        found = _pattern_of(self._words | self._beginnings, self._stems)
+        found = _pattern_of(self._words | self._beginnings, self._stems, self._unspaced)
         self._quick = re.compile(found, re.IGNORECASE)
         self._plain = re.compile(
             rf"(?P<word>{found}[^\W_]*)(?:(?:\+\+|#)(?![^\W_]))?", re.IGNORECASE
@@ -53,7 +62,7 @@ class Highlighter:
 
         None where its beginning, which is all that is looked at, holds nothing of it.
         """
-        text = " ".join(text[:READ_CHARACTERS].split())
+        text = " ".join(_composed(text[:READ_CHARACTERS]).split())
         at = self._best_place(text)
         if at is None:
             return None
@@ -64,13 +73,19 @@ class Highlighter:
     def near(self, html: str, characters: int) -> str:
         """Return a part of an HTML text of about so many characters, around the first word of it.
 
-        It begins and ends outside of tags, if it is no hostile text; all of it where none is found.
+        It begins and ends outside of tags, if it is no hostile text; the beginning where none is
+        found.
         """
-        hit = self._quick.search(html)
-        if hit is None or len(html) <= characters:
+        html = _composed(html)
+        if len(html) <= characters:
             return html
+        hit = self._quick.search(_plain_letters(html))
+        if hit is None:
+            return html[:READ_CLOSELY]
         start = html.rfind(">", 0, max(0, hit.start() - characters // 4)) + 1
-        end = html.find("<", start + characters)
+        if hit.start() - start > characters and "<" not in html[start : hit.start()]:
+            start = hit.start() - characters // 4  # In the middle of a long run of text.
+        end = html.find("<", max(start + characters, hit.end()))
         return html[start:end] if end >= 0 else html[start:]
 
     def opening(self, text: str) -> str:
@@ -86,6 +101,7 @@ class Highlighter:
                 (self._beginnings if goes_on else self._words).add(joined)
         *others, last = used_pieces(pieces)
         self._words |= {piece.word for piece in others}
+        self._unspaced |= {piece.word for piece in used_pieces(pieces) if piece.is_unspaced}
         is_open = goes_on or (last.is_unspaced and len(last.word) == 1)
         (self._beginnings if is_open else self._words).add(last.word)
 
@@ -121,12 +137,12 @@ class Highlighter:
     def _best_place(self, text: str) -> int | None:
         """Return where most of the words that are looked for stand near each other."""
         hits = []
-        for hit in self._quick.finditer(text):
+        for hit in self._quick.finditer(_plain_letters(text)):
             hits.append((hit.start(), hit.group().lower()))
             if len(hits) == _MOST_HITS:
                 break
         if not hits:
-            spans = self._spans(text)
+            spans = self._spans(text[:READ_CLOSELY])
             return spans[0][0] if spans else None
         return max(hits, key=lambda hit: (_different(hits, hit[0]), -hit[0]))[0]
 
@@ -140,16 +156,48 @@ def _is_of_stem(word: str, stem: str) -> bool:
     return begins_alike and len(word) - len(stem) <= _LONGEST_ENDING
 
 
-def _pattern_of(words: Collection[str], stems: Collection[str]) -> str:
-    """Return what finds words as they are mostly written, far faster than reading a text does."""
+def _pattern_of(words: Collection[str], stems: Collection[str], unspaced: Collection[str]) -> str:
+    """Return what finds words as they are mostly written, far faster than reading a text does.
+
+    It is for the plain letters of a text. What is `unspaced` may begin anywhere.
+    """
+    spaced = set(words) - set(unspaced)
     shared = {
         _alike(word, stem)
-        for word in words
+        for word in spaced
         for stem in stems
         if len(_alike(word, stem)) >= _SHORTEST_STEM
     }
-    whole = sorted(map(re.escape, set(words) | shared), key=len, reverse=True)
-    return rf"(?<![^\W_])(?:{'|'.join(whole)})"
+    parts = []
+    if spaced:
+        parts.append(rf"(?<![^\W_])(?:{_any_of(spaced | shared)})")
+    if unspaced:
+        parts.append(_any_of(unspaced))
+    return rf"(?:{'|'.join(parts)})"
+
+
+def _any_of(words: Collection[str]) -> str:
+    longest_first = sorted(map(re.escape, words), key=len, reverse=True)
+    return "|".join(_TIED_LETTERS.sub(lambda two: _TIED[two[0]], word) for word in longest_first)
+
+
+_TIED_LETTERS = re.compile("|".join(_TIED))
+
+
+def _composed(text: str) -> str:
+    """Return a text whose letters are one sign each, with all that is written above them."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _plain_letters(text: str) -> str:
+    """Return a composed text without case and accents, each letter in its place."""
+    return text if text.isascii() else text.translate(_bare_letters())
+
+
+@cache
+def _bare_letters() -> Mapping[int, str]:
+    folded = {code: fold(chr(code)) for code in _LETTERS}
+    return {code: bare for code, bare in folded.items() if len(bare) == 1 and bare != chr(code)}
 
 
 def _alike(one: str, other: str) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from webapp.kit.cursors import encode_cursor
 from webapp.kit.lifecycle import Standing
-from webapp.kit.search.highlights import READ_CHARACTERS, Highlighter
+from webapp.kit.search.highlights import READ_CHARACTERS, READ_CLOSELY, Highlighter
 from webapp.kit.search.queries import SearchQuery
 from webapp.models import Content
 from webapp.services.accounts.actors import Actor
@@ -307,13 +307,14 @@ class _Row:
 
 def _hit(row: _Row, highlighter: Highlighter, position: int) -> Hit:
     """Show a row; where the beginning of its text holds nothing of it, its excerpt is shown."""
-    said = row.body
-    if row.body_format == "html":
-        said = readable_text(highlighter.near(row.body, _NEAR), row.body_format)
+    is_html, near = row.body_format == "html", row.body
+    if is_html:
+        near = highlighter.near(row.body, _NEAR)
+    said = readable_text(near, row.body_format)
     snippet = highlighter.snippet(said)
-    if snippet is None and said is not row.body:
+    if snippet is None and is_html and near != row.body[:READ_CLOSELY]:
         # What was near may be an address alone, or another word that begins alike.
-        said = readable_text(row.body, row.body_format)
+        said = readable_text(row.body[:READ_CLOSELY], row.body_format)
         snippet = highlighter.snippet(said)
     snippet = snippet or highlighter.snippet(row.excerpt)
     return Hit(
