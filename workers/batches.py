@@ -70,7 +70,7 @@ def _run_batch(context: WorkerContext, handler: InBatch, jobs: Sequence[ClaimedJ
                 if isinstance(outcome, Done | Snooze)
             }
             leases.finish_together(session, _those(jobs, ended, Done))
-            leases.snooze_together(session, _those(jobs, ended, Snooze))
+            leases.snooze_together(session, _those(jobs, ended, Snooze), _longest_snooze(ended))
             leases.leave_to_be_run_alone(session, [job for job in jobs if job.id not in ended])
     except JobCutOff:
         with context.transaction() as session:
@@ -100,6 +100,11 @@ def _read_payloads(
         except (NewerPayloadError, PermanentError, ValidationError):
             continue
     return readable
+
+
+def _longest_snooze(ended: Mapping[int, Outcome]) -> float:
+    snoozes = (outcome.seconds for outcome in ended.values() if isinstance(outcome, Snooze))
+    return max(snoozes, default=0.0)
 
 
 def _those(

@@ -167,9 +167,10 @@ def finish_together(session: Session, jobs: Sequence[ClaimedJob]) -> None:
                       last_error=null(), **_LEASE_ENDED)  # fmt: skip
 
 
-def snooze_together(session: Session, jobs: Sequence[ClaimedJob]) -> None:
-    """Put jobs that were claimed together, and not begun, back; raises LeaseLostError."""
-    _guarded_together(session, jobs, state="ready", starts=0, **_RELEASED)
+def snooze_together(session: Session, jobs: Sequence[ClaimedJob], seconds: float) -> None:
+    """Put jobs that were claimed together back for later; raises LeaseLostError."""
+    _guarded_together(session, jobs, state="ready", run_at=seconds_from_now(seconds), starts=0,
+                      **_RELEASED)  # fmt: skip
 
 
 def leave_to_be_run_alone(session: Session, jobs: Sequence[ClaimedJob]) -> int:

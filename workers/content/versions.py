@@ -1,6 +1,6 @@
 """Versions after their save."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,7 @@ from workers.context import InBatch, WorkerContext
 
 # Well below the seconds of a lease, even if the last one takes as long as a version can.
 SECONDS_A_BATCH = 10.0
+SECONDS_UNTIL_FREE = 1.0
 
 
 def seal_versions(
@@ -22,13 +23,15 @@ def seal_versions(
     """
     ids = [message.version_id for message in messages]
     done = sealing.seal_versions(session, ids, seconds=SECONDS_A_BATCH)
-    draft_index.index_versions(session, sorted(set(ids) - done.damaged - done.left))
-    return [_outcome(done, version_id) for version_id in ids]
+    held = draft_index.index_versions(session, sorted(set(ids) - done.damaged - done.left))
+    return [_outcome(done, held, version_id) for version_id in ids]
 
 
-def _outcome(done: sealing.Sealing, version_id: int) -> Outcome:
+def _outcome(done: sealing.Sealing, held: Collection[int], version_id: int) -> Outcome:
     if version_id in done.damaged:
         return GiveUp("The text of this version is not the one that was saved.")
+    if version_id in held:
+        return Snooze(SECONDS_UNTIL_FREE)
     return Snooze() if version_id in done.left else Done()
 
 

@@ -2,12 +2,12 @@
 
 from threading import Barrier
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.at_once import at_once
 from tests.factories import make_actor, make_content, run_ready_jobs
-from webapp.models import Content, ContentVersion, Rendering, SearchDocument
+from webapp.models import Content, ContentVersion, Job, Rendering, SearchDocument
 from webapp.services.content import content, draft_index, sealing
 from webapp.services.content.version_texts import read_intact
 from webapp.services.operations import backfills
@@ -73,6 +73,26 @@ def test_of_two_versions_that_are_indexed_at_once_the_newer_one_stays(
     with sessions() as session:
         assert is_found(session, "second") == [item]
         assert is_found(session, "first") == []
+
+
+def test_an_item_that_somebody_holds_is_not_waited_for_and_found_a_moment_later(
+    sessions: sessionmaker[Session], worker: WorkerContext
+) -> None:
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        held, other = (make_content(session, actor, body="lantern") for _ in range(2))
+    with sessions.begin() as holder:
+        # A merge of categories, say, holds items and waits for their versions.
+        holder.execute(select(Content.id).where(Content.id == held).with_for_update())
+        run_ready_jobs(worker, kinds=SEALED)
+        holder.execute(update(ContentVersion).where(ContentVersion.content_id == held)
+                       .values(category_id=None))  # fmt: skip
+    with sessions.begin() as session:
+        assert is_found(session, "lantern") == [other]
+        session.execute(update(Job).values(run_at=func.now()))
+    run_ready_jobs(worker, kinds=SEALED)
+    with sessions() as session:
+        assert sorted(is_found(session, "lantern")) == [held, other]
 
 
 def test_an_item_that_goes_takes_its_words_along(sessions: sessionmaker[Session]) -> None:

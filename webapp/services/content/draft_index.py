@@ -42,9 +42,24 @@ _is_newest = exists().where(
 )
 
 
-def index_versions(session: Session, version_ids: Sequence[int]) -> None:
-    """Have items found by these versions, where they are the newest; others are left out."""
-    keep(session, read_intact(session, is_one_of(ContentVersion.id, version_ids) & _is_newest))
+def index_versions(session: Session, version_ids: Sequence[int]) -> set[int]:
+    """Have items found by these versions, where they are the newest; others are left out.
+
+    Nobody is waited for: the caller may hold versions for which somebody waits who has locked their
+    items. Returns the versions of items that somebody holds, which are to be tried again.
+    """
+    which = is_one_of(ContentVersion.id, version_ids) & _is_newest
+    versions = read_intact(session, which)
+    items = select(Content.id).where(
+        is_one_of(Content.id, {version.content_id for version in versions})
+    )
+    free = set(
+        session.scalars(
+            items.order_by(Content.id).with_for_update(read=True, key_share=True, skip_locked=True)
+        )
+    )
+    keep(session, [version for version in versions if version.content_id in free])
+    return {version.id for version in versions if version.content_id not in free}
 
 
 def index_range(session: Session, after: int, until: int) -> None:
