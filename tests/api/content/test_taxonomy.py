@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.agents import Agent
 from tests.factories import Caller, run_ready_jobs
 from webapp.kit.roles import RoleName
 from workers.context import WorkerContext
@@ -209,3 +210,22 @@ def test_a_merged_tag_is_found_under_its_slug_if_the_public_knew_it(
     assert answer.status_code == 412
     assert manager.call("DELETE", f"/tags/{ids['new']}", If_Match="*").status_code == 204
     assert titles(client, tag="old") == titles(client, tag="new") == []
+
+
+def test_a_key_that_reads_no_drafts_changes_no_tag_that_drafts_alone_have(
+    manager: Caller,
+) -> None:
+    publish(manager, "Public", tags=["known"])
+    made = manager.call("POST", "/content", {"title": "Draft", "tags": ["Secret Word", "known"]})
+    ids = {tag["slug"]: tag["id"] for tag in made.get_json()["tags"]}
+    key = Agent(manager, "manage").caller
+    secret, known = (f"/tags/{ids[slug]}" for slug in ("secret-word", "known"))
+    refused = [
+        key.call("POST", f"{known}/merge", {"into_id": ids["secret-word"]}, If_Match="*"),
+        key.call("POST", f"{secret}/merge", {"into_id": ids["known"]}, If_Match="*"),
+        key.call("PUT", secret, {"name": "Other"}, If_Match="*"),
+        key.call("DELETE", secret, If_Match="*"),
+    ]
+    assert [answer.status_code for answer in refused] == [422, 404, 404, 404]
+    assert not any("Secret" in answer.get_data(as_text=True) for answer in refused)
+    assert key.call("PUT", known, {"name": "Well known"}, If_Match="*").status_code == 200

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
+from webapp.kit.permissions import Permission
 from webapp.models import Tag, TagAlias
 from webapp.models.content.taxonomy import key_of_name
 from webapp.services import activity
@@ -97,6 +98,15 @@ def view_tag(session: Session, tag_id: int) -> Tag:
     return tag
 
 
+def _require_known(session: Session, actor: Actor, tag_id: int) -> None:
+    """Raise NotFoundError for a tag that drafts alone have, unless the actor sees all drafts."""
+    tag = select(Tag.id).where(Tag.id == tag_id)
+    if not actor.may(Permission.CONTENT_READ_ANY):
+        tag = tag.where(Tag.was_public, is_public(Tag))
+    if session.scalar(tag) is None:
+        raise NotFoundError("There is no such tag.")
+
+
 def facts_of(tag: Tag) -> dict[str, Any]:
     """Return what a tag says of itself."""
     return {"name": tag.name, "slug": tag.slug}
@@ -110,7 +120,7 @@ def rename_tag(
     It is still found under what it was called. A job brings the name into the public documents.
     Raises NotFoundError, StaleRevisionError and ConflictError.
     """
-    tag = _lock(session, tag_id, is_seen, refreshed_id=tag_id)
+    tag = _lock(session, actor, tag_id, is_seen, refreshed_id=tag_id)
     before = facts_of(tag)
     slug, former_slug, former_name = changes.slug or tag.slug, tag.slug, tag.name
     _require_free(session, tag_id, changes.name, slug)
@@ -142,7 +152,7 @@ def merge_tag(session: Session, actor: Actor, tag_id: int, is_seen: IsSeen, into
     """
     if into_id == tag_id:
         raise InvalidInputError("into_id", "a tag cannot be merged into itself")
-    former = _lock(session, tag_id, is_seen, refreshed_id=into_id, into_id=into_id)
+    former = _lock(session, actor, tag_id, is_seen, refreshed_id=into_id, into_id=into_id)
     target = session.get_one(Tag, into_id)
     name, slug, was_public = former.name, former.slug, former.was_public
     parameters = {"tag_id": tag_id, "into_id": into_id, "slug": slug}
@@ -165,7 +175,7 @@ def delete_tag(session: Session, actor: Actor, tag_id: int, is_seen: IsSeen) -> 
     Lists are right at once; a job takes it out of the public documents. Versions keep the word, and
     have the tag again where one with its slug is made. Raises NotFoundError and StaleRevisionError.
     """
-    tag = _lock(session, tag_id, is_seen, refreshed_id=None)
+    tag = _lock(session, actor, tag_id, is_seen, refreshed_id=None)
     name, slug = tag.name, tag.slug
     session.execute(_TAKE_FROM_LISTS, {"former": slug})
     _delete(session, tag_id)
@@ -174,6 +184,7 @@ def delete_tag(session: Session, actor: Actor, tag_id: int, is_seen: IsSeen) -> 
 
 def _lock(
     session: Session,
+    actor: Actor,
     tag_id: int,
     is_seen: IsSeen,
     *,
@@ -185,11 +196,13 @@ def _lock(
     The order is that of categories. Raises NotFoundError, StaleRevisionError and InvalidInputError.
     """
     category_tree.take_turns(session)
+    _require_known(session, actor, tag_id)
     slug = session.scalar(select(Tag.slug).where(Tag.id == tag_id))
-    if slug is None:
-        raise NotFoundError("There is no such tag.")
-    if into_id is not None and session.scalar(select(Tag.id).where(Tag.id == into_id)) is None:
-        raise InvalidInputError("into_id", "there is no such tag")
+    if into_id is not None:
+        try:
+            _require_known(session, actor, into_id)
+        except NotFoundError as error:
+            raise InvalidInputError("into_id", "there is no such tag") from error
     enqueue_anew(session, RefreshPublications(named="tag", named_id=refreshed_id))
     session.execute(_LOCK_ITEMS, {"tag_id": tag_id, "slug": slug})
     tags = select(Tag).where(Tag.id.in_([tag_id, into_id])).order_by(Tag.id).with_for_update()
