@@ -82,6 +82,28 @@ def test_what_is_said_counts_and_makes_a_version_by_itself(editor: Caller, app: 
         assert session.scalars(newest).one()["origin"] == {"old": "human", "new": "generated"}
 
 
+def test_a_tool_cannot_call_its_text_human(editor: Caller, agent: Agent) -> None:
+    named = {"If_Match": "*", "Agent_Session": "run-7"}
+    human = {"origin": "human", "body": "By a tool."}
+    assert (
+        agent.caller.call("POST", "/content", {"title": "x", **human}, **named).status_code == 422
+    )
+    generated = agent.write(body="By a tool.")
+    people_s = f"/content/{editor.call('POST', '/content', {'title': 'Mine'}).json['id']}"
+    for item, said in ((generated, {"origin": "human"}), (people_s, human)):
+        answer = agent.caller.call("PATCH", item, said, **named)
+        assert answer.status_code == 422
+        assert answer.json["errors"][0]["field"] == "body.origin"
+        typed = {"base_version": 1, "changes": said}
+        assert agent.caller.call("PUT", f"{item}/autosave", typed, **named).status_code == 422
+    assert origin_of(editor, generated) == ("generated", None)
+    # Who sends back what is said already, and restores what people wrote, claims nothing.
+    agent.call("PATCH", people_s, {"origin": "human", "slug": "other"})
+    agent.call("PATCH", people_s, {"body": "A tool went over it."})
+    agent.call("POST", f"{people_s}/versions/1/restore")
+    assert origin_of(editor, people_s) == ("human", None)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

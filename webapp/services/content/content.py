@@ -245,7 +245,7 @@ def restore(
     is_nameless = not changes["slug"] and content.publish_sequence > 0
     if is_nameless or slugs.belongs_to_another(session, content_id, changes["slug"]):
         del changes["slug"]
-    save(session, actor, content, changes, reason="restore", restored_from=number)
+    save(session, actor, content, changes, reason=text_origins.RESTORE_REASON, restored_from=number)
 
 
 def trash(

@@ -18,6 +18,7 @@ from webapp.services.content.saves import Fields
 from webapp.services.errors import InvalidInputError
 
 IMPORT_REASON = "import"
+RESTORE_REASON = "restore"
 # What a reader reads. Another category or another address makes no text another's.
 _TEXTS = ("title", "excerpt", "body")
 
@@ -44,7 +45,12 @@ def writer_of(actor: Actor, reason: str) -> TextOrigin | None:
 def origin_of_new(
     actor: Actor, said: TextOrigin | None, tool: str | None, reason: str
 ) -> TextOrigin | None:
-    """Return the origin of a new text. Raises InvalidInputError for a tool that wrote nothing."""
+    """Return the origin of a new text.
+
+    Raises InvalidInputError for a tool that wrote nothing, and for a tool that calls itself human.
+    """
+    if said is TextOrigin.HUMAN:
+        _require_person(actor, reason)
     origin = said or writer_of(actor, reason)
     _check_tool(origin, tool)
     return origin
@@ -56,11 +62,14 @@ def settle(
     """Return the origin and the tool that a locked item has after changes.
 
     What is said counts. Where nothing is said, it follows from who changes the text. Raises
-    InvalidInputError for a tool that wrote nothing.
+    InvalidInputError for a tool that wrote nothing, and for a tool that calls itself human.
     """
     origin = former = _known(item.origin)
     if "origin" in changes:
         origin = _known(changes["origin"])
+        is_new = origin is not former or _changes_text(item, changes)
+        if origin is TextOrigin.HUMAN and is_new:
+            _require_person(actor, reason)
     elif _changes_text(item, changes):
         origin = origin_after(former, writer_of(actor, reason))
     _check_tool(origin, changes.get("tool"))
@@ -71,8 +80,11 @@ def settle(
 def with_writer(content: Content, actor: Actor, changes: dict[str, Any]) -> dict[str, Any]:
     """Return changes that say who wrote them, for when nobody will know it any more.
 
-    What a person writes needs no saying. The texts of the item are not looked at.
+    What a person writes needs no saying. The texts of the item are not looked at. Raises
+    InvalidInputError for a tool that calls itself human.
     """
+    if changes.get("origin") == TextOrigin.HUMAN:
+        _require_person(actor, "")
     writer = writer_of(actor, "")
     says_nothing = "origin" in changes or changes.keys().isdisjoint(_TEXTS)
     if writer is TextOrigin.HUMAN or says_nothing:
@@ -116,6 +128,15 @@ def reviewers_of(
     for number, step, user_id, decided_at in session.execute(statement):
         found.setdefault(number, []).append(Reviewer(step, user_id, decided_at))
     return found
+
+
+def _require_person(actor: Actor, reason: str) -> None:
+    """Refuse a tool that says that people alone wrote a text; a restore says what was said then."""
+    if reason != RESTORE_REASON and writer_of(actor, reason) is TextOrigin.GENERATED:
+        raise InvalidInputError(
+            "origin", "is not human where a session of an agent writes: leave it out, or have a"
+            " person say so"
+        )  # fmt: skip
 
 
 def _known(origin: str | None) -> TextOrigin | None:
