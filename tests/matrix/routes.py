@@ -290,7 +290,7 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
         MANAGER, once(f"/users/{NOBODY}/role", {"role": "reader"}, ANY_TAG), frozenset({404})
     ),
     **TAXONOMY_ROUTES,
-    "POST /api/v1/content": CommonRoute(AUTHOR, once("/content", {}), frozenset({422})),
+    "POST /api/v1/content": CommonRoute(AUTHOR, once("/content", {"title": 5}), frozenset({422})),
     "GET /api/v1/content": CommonRoute(
         AUTHOR,
         lambda _world: iter(
