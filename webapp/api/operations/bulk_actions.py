@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from webapp.api.answers import answer, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
-from webapp.api.edge import open_session
+from webapp.api.edge import open_session, render_saves_ahead
 from webapp.api.fields import (
     Id,
     Input,
@@ -200,6 +200,8 @@ def ask(body: BulkRequest) -> Response:
     wish = _wish_of(body)
     if body.dry_run:
         # All was done and is taken back again, so that the answer is what would have come of it.
+        # A text that cannot be rendered is told as its item's, and refuses not the whole request.
+        render_saves_ahead()
         savepoint = session.begin_nested()
         trial = bulk_actions.attempt(session, actor, wish)
         savepoint.rollback()

@@ -201,7 +201,10 @@ def _begin(session: Session, actor: Actor, wish: Wish) -> BulkAction:
     if wish.filter is not None:
         standing = wish.filter.status or _TAKEN_BACK_FROM.get(wish.action)
         wanted = replace(wish.filter, status=standing)
-        bulk.matched = choose_by_filter(session, actor, bulk.id, wanted)
+        # What was retracted is brought back by nobody who does not say so.
+        bulk.matched = choose_by_filter(
+            session, actor, bulk.id, wanted, but_retracted=wish.action is Action.PUBLISH
+        )
     else:
         bulk.matched = choose_by_ids(session, bulk.id, wish.content_ids or ())
     session.flush()

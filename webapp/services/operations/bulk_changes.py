@@ -77,7 +77,7 @@ def require_ever(actor: Actor, action: Action, options: Options) -> None:
         actor.require(Permission.ACTIVITY_UNDO)
         return
     if action is Action.CHANGE_AUTHOR:
-        actor.require(Permission.CONTENT_EDIT_ANY)
+        authorship.require_giving(actor)
     rule = TABLE[move_of(action)]
     if rule.own is None or not actor.may(rule.own):
         actor.require(rule.of_anybody)

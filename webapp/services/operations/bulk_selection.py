@@ -44,13 +44,23 @@ def choose_by_ids(session: Session, bulk_action_id: int, content_ids: Collection
 
 
 def choose_by_filter(
-    session: Session, actor: Actor, bulk_action_id: int, wanted: ItemFilter
+    session: Session,
+    actor: Actor,
+    bulk_action_id: int,
+    wanted: ItemFilter,
+    *,
+    but_retracted: bool = False,
 ) -> int:
     """Choose the items that fit and that the actor may see; returns how many they are.
 
-    Raises InvalidInputError where they are more than `MOST_ITEMS`.
+    With `but_retracted` those that are retracted are left out, unless the status names them. Raises
+    InvalidInputError where they are more than `MOST_ITEMS`.
     """
-    chosen = _fitting(actor, wanted).with_only_columns(literal(bulk_action_id), Content.id)
+    fitting = _fitting(actor, wanted)
+    if but_retracted and wanted.status is None:
+        is_retracted = Content.retracted_sequence.is_not_distinct_from(Content.publish_sequence)
+        fitting = fitting.where(~is_retracted)
+    chosen = fitting.with_only_columns(literal(bulk_action_id), Content.id)
     number = _choose(session, chosen.limit(MOST_ITEMS + 1))
     if number > MOST_ITEMS:
         raise InvalidInputError(

@@ -241,8 +241,12 @@ def _put_back(
         session, undone.id, list(items), undone.created_at
     )
     report = undo.Report()
+    outcomes: Outcomes = {}
     for history in histories:
-        undo.judge(session, actor, history, report, items.keys())
+        with _judging() as judged, session.begin_nested():
+            undo.judge(session, actor, history, report, items.keys())
+        if judged.settled is not None:
+            outcomes[history.id] = judged.settled
     lines = [
         (
             one.id,
@@ -257,7 +261,7 @@ def _put_back(
     ]
     activity.record_many(session, actor.user_id, "content.undo", "content", lines)
     known = {history.id for history in histories}
-    outcomes: Outcomes = {
+    outcomes |= {
         content_id: Settled("failed", Reason.IRREVERSIBLE, "What was before is known no more.")
         for content_id in items.keys() - known
     }

@@ -12,13 +12,20 @@ from webapp.services.content import lifecycle
 from webapp.services.publishing.refresh import refresh_items
 
 
+def require_giving(actor: Actor) -> None:
+    """Raise ForbiddenError unless the actor may give items to another account."""
+    actor.require(Permission.CONTENT_EDIT_ANY)
+    actor.require(Permission.CONTENT_PUBLISH)
+
+
 def give(session: Session, actor: Actor, item: Content, author_id: int) -> None:
     """Make another account the author of a locked item; nothing where it is that already.
 
-    The caller has looked whether that account writes. Nobody is told. Raises ForbiddenError, for
+    The caller has looked whether that account writes. Nobody is told. The public sees it at once,
+    and under what is planned, so it takes the right to publish as well. Raises ForbiddenError, for
     those as well who may edit their own alone, and MoveRefusedError.
     """
-    actor.require(Permission.CONTENT_EDIT_ANY)
+    require_giving(actor)
     lifecycle.require_move(session, actor, item, Move.EDIT)
     former = item.author_id
     if former == author_id:
