@@ -257,3 +257,42 @@ def test_what_an_agent_published_is_retracted_again(client: FlaskClient) -> None
     assert by_hand(manager, "GET", path)["status"] == "retracted"
     by_hand(manager, "POST", f"{path}/publish", {})
     assert notes(client) == []
+
+
+def test_all_notes_of_an_agent_are_taken_back(client: FlaskClient) -> None:
+    manager = Caller(client, RoleName.MANAGER)
+    path = make(manager, "publish")
+    correct(manager, path, "By hand.")
+    agent = Agent(manager, *ALL)
+    for number in range(3):
+        agent.call("POST", f"{path}/correct", {"note": f"Made up {number}."})
+    assert undo(manager)["left"] == []
+    assert notes(client) == ["By hand."]
+
+
+@pytest.mark.parametrize("begins", ["draft", "unpublished"])
+def test_a_retraction_of_what_was_not_public_before_is_taken_back(
+    client: FlaskClient, begins: str
+) -> None:
+    manager = Caller(client, RoleName.MANAGER)
+    path = make(manager, *(("publish", "unpublish") if begins == "unpublished" else ()))
+    agent = Agent(manager, *ALL)
+    agent.call("POST", f"{path}/publish", {"notify": False})
+    agent.call("POST", f"{path}/retract", {"reason": "Made up by an agent."})
+    assert public(client).status_code == 410
+    assert undo(manager)["left"] == []
+    assert by_hand(manager, "GET", path)["status"] == "unpublished"
+    assert public(client).status_code == 404
+
+
+def test_a_retraction_that_an_agent_replaced_is_there_again(client: FlaskClient) -> None:
+    manager = Caller(client, RoleName.MANAGER)
+    path = make(manager, "publish")
+    retract(manager, path)
+    before = public(client).get_json()["retracted"]
+    agent = Agent(manager, *ALL)
+    agent.call("POST", f"{path}/publish", {"notify": False})
+    agent.call("POST", f"{path}/retract", {"reason": "Made up by an agent."})
+    assert undo(manager)["left"] == []
+    assert by_hand(manager, "GET", path)["status"] == "retracted"
+    assert public(client).get_json()["retracted"] == before

@@ -232,6 +232,8 @@ _HISTORIES = """
     ), grouped AS (
         SELECT *, CASE WHEN whose = 'own' THEN jsonb_build_array(
             action, details -> 'schedule_id', details -> 'preview_id', details -> 'name',
+            details -> 'correction_id', details -> 'retraction_id',
+            CASE WHEN action = 'review.submit' THEN details -> 'review_id' END,
             ARRAY(SELECT jsonb_object_keys(changes) ORDER BY 1)) END AS alike
         FROM judged WHERE whose IS NOT NULL
     )

@@ -16,8 +16,7 @@ from webapp.services.content.lifecycle import standing_of
 from webapp.services.operations import heirs
 from webapp.services.operations.agent_sessions import Line
 from webapp.services.operations.undo_reasons import IrreversibleError
-from webapp.services.publishing import authorship, corrections, reviews, schedules
-from webapp.services.publishing.retractions import retract_again
+from webapp.services.publishing import authorship, corrections, retractions, reviews, schedules
 from webapp.services.publishing.reversal import Shown, show_again, withdraw_again
 from webapp.services.publishing.schedules import SchedulePlan
 from webapp.services.publishing.shown import shown_version
@@ -46,7 +45,8 @@ class ItemBefore:
 
     `schedules` holds, by their ids, the former values of those that there were, and None for those
     that the session made. `previews` are the ids of the links to it that the session made, and
-    `reviews` those of the reviews that it asked for, and `corrections` those of its notes.
+    `reviews` those of the reviews that it asked for, and `corrections` and `retractions` those of
+    what it told the public.
     `labels` holds, by their names, the versions that had them; None where none had. `author_id` is
     whose it was.
     """
@@ -61,6 +61,7 @@ class ItemBefore:
     reviews: list[int] = field(default_factory=list)
     author_id: int | None = None
     corrections: list[int] = field(default_factory=list)
+    retractions: list[int] = field(default_factory=list)
 
 
 def read_before(lines: Sequence[Line]) -> ItemBefore:
@@ -114,13 +115,14 @@ def put_back(session: Session, actor: Actor, content_id: int, before: ItemBefore
     if before.author_id is not None:
         _give_back(session, actor, item, before.author_id)
     corrections.take_back(session, content_id, before.corrections)
+    retractions.take_back(session, actor, item, before.retractions)
     if wanted is Standing.PUBLISHED and before.standing is not None:
         # Notes are gone only with another ETag, and so with another publication.
         _show(session, actor, item, before.shown, is_stale=bool(before.corrections))
     elif wanted is not Standing.PUBLISHED and item.status == "published":
         withdraw_again(session, actor, item)
     if wanted is Standing.RETRACTED and standing_of(item) is not wanted:
-        retract_again(session, actor, item)
+        retractions.retract_again(session, actor, item)
     _put_schedules_back(session, actor, before)
     for name, number in before.labels.items():
         labels.put_back(session, actor, content_id, name, number)
@@ -140,6 +142,8 @@ def _give_back(session: Session, actor: Actor, item: Content, author_id: int) ->
 def _read_move(before: ItemBefore, line: Line) -> None:
     if line.action == "content.correct":
         before.corrections.append(_told(line, "correction_id"))
+    if line.action == "content.retract":
+        before.retractions.append(_told(line, "retraction_id"))
     if before.standing is not None:
         return
     # One that was public, and was published again, stands where it stood.
