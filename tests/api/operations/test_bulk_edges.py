@@ -41,7 +41,7 @@ def test_a_text_that_cannot_be_rendered_is_told_by_a_trial_as_by_the_action(
     manager: Caller, worker: WorkerContext
 ) -> None:
     paths = [write(manager), write(manager, body=TOO_DEEP), write(manager)]
-    wanted = {id_of(path): ("done", None) for path in paths}
+    wanted: dict[int, tuple[str, str | None]] = {id_of(path): ("done", None) for path in paths}
     wanted[id_of(paths[1])] = ("failed", "conflict")
     asked = {"action": "publish", "content_ids": list(wanted)}
     trial = by_hand(manager, "POST", "/bulk-actions", {**asked, "dry_run": True})
