@@ -199,6 +199,26 @@ def test_filters_leave_out_what_is_not_wanted(
     assert found(author, "lantern", in_="mine", status="trashed") == []
 
 
+def test_a_tag_is_filtered_by_under_its_former_slug_as_well(
+    client: FlaskClient, editor: Caller, author: Caller, worker: WorkerContext
+) -> None:
+    manager = Caller(client, RoleName.MANAGER)
+    public = publish(editor, title="Lantern", tags=["Glass"])["id"]
+    made = author.call("POST", "/content", {"title": "Lantern", "tags": ["Glass", "Secret"]}).json
+    run_ready_jobs(worker, kinds=SEALED)
+    ids = {tag["slug"]: tag["id"] for tag in made["tags"]}
+    for slug, name in (("glass", "Crystal"), ("secret", "Hidden")):
+        renamed = {"name": name, "slug": name.lower()}
+        path = f"/tags/{ids[slug]}"
+        assert manager.call("PUT", path, renamed, If_Match="*").status_code == 200
+    for slug in ("glass", "crystal"):
+        assert found(client, "lantern", tag=slug) == [public]
+        assert sorted(found(author, "lantern", in_="all", tag=slug)) == [public, made["id"]]
+    for slug in ("secret", "hidden", "nothing"):
+        assert found(client, "lantern", tag=slug) == []
+    assert found(author, "lantern", in_="mine", tag="secret") == [made["id"]]
+
+
 def test_a_draft_is_found_by_who_may_see_it_as_it_stands_now(
     client: FlaskClient, editor: Caller, author: Caller, worker: WorkerContext
 ) -> None:

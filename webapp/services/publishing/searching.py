@@ -139,8 +139,14 @@ _CATEGORY = """(
     SELECT coalesce(
         (SELECT id FROM categories WHERE slug = :category),
         (SELECT category_id FROM category_aliases WHERE slug = :category)))"""
+# So does a tag. A slug that the public never knew is answered in public as if there were none.
+_TAG = """(
+    SELECT coalesce(
+        (SELECT slug FROM tags WHERE slug = :tag),
+        (SELECT tags.slug FROM tag_aliases JOIN tags ON tags.id = tag_id
+         WHERE tag_aliases.slug = :tag AND tag_aliases.was_public)))"""
 _OF_PUBLIC = {
-    "tag": "publications.tags @> ARRAY[:tag]::text[]",
+    "tag": f"publications.tags @> ARRAY[{_TAG}]::text[]",
     "category": f"publications.category_id = {_CATEGORY}",
     "author": "publications.author_id = (SELECT id FROM users WHERE login = :author)",
     "language": "renderings.language = :language",
@@ -149,7 +155,8 @@ _OF_PUBLIC = {
 }
 _OF_DRAFTS = {
     "tag": "EXISTS (SELECT FROM content_tags JOIN tags ON tags.id = tag_id"
-    " WHERE content_id = content.id AND tags.slug = :tag)",
+    " WHERE content_id = content.id AND (tags.slug = :tag"
+    " OR tags.id = (SELECT tag_id FROM tag_aliases WHERE slug = :tag)))",
     "category": f"content.category_id = {_CATEGORY}",
     "author": "content.author_id = (SELECT id FROM users WHERE login = :author)",
     "language": "search_documents.language = :language",
