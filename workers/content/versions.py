@@ -11,6 +11,7 @@ from workers.context import InBatch, WorkerContext
 
 # Well below the seconds of a lease, even if the last one takes as long as a version can.
 SECONDS_A_BATCH = 10.0
+SECONDS_TO_INDEX = 5.0
 SECONDS_UNTIL_FREE = 1.0
 
 
@@ -23,7 +24,8 @@ def seal_versions(
     """
     ids = [message.version_id for message in messages]
     done = sealing.seal_versions(session, ids, seconds=SECONDS_A_BATCH)
-    held = draft_index.index_versions(session, sorted(set(ids) - done.damaged - done.left))
+    sealed = sorted(set(ids) - done.damaged - done.left)
+    held = draft_index.index_versions(session, sealed, seconds=SECONDS_TO_INDEX)
     return [_outcome(done, held, version_id) for version_id in ids]
 
 

@@ -2,6 +2,7 @@
 
 from threading import Barrier
 
+import pytest
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -64,7 +65,7 @@ def test_of_two_versions_that_are_indexed_at_once_the_newer_one_stays(
             else:
                 read.wait()
                 content.edit(session, actor, item, None, {"body": "second"})
-                draft_index.index_versions(session, version_ids(session, item))
+                draft_index.index_versions(session, version_ids(session, item), seconds=60)
                 session.commit()
                 written.wait()
         return "done"
@@ -95,6 +96,22 @@ def test_an_item_that_somebody_holds_is_not_waited_for_and_found_a_moment_later(
         assert sorted(is_found(session, "lantern")) == [held, other]
 
 
+def test_what_there_is_no_time_for_is_tried_again(
+    sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sessions.begin() as session:
+        actor = make_actor(session)
+        items = [make_content(session, actor, body="lantern") for _ in range(3)]
+        ids = [version_id for item in items for version_id in version_ids(session, item)]
+    monkeypatch.setattr(draft_index, "_READ_AT_ONCE", 1)
+    with sessions.begin() as session:
+        assert draft_index.index_versions(session, ids, seconds=-1) == set(ids)
+        assert is_found(session, "lantern") == []
+    with sessions.begin() as session:
+        assert draft_index.index_versions(session, ids, seconds=60) == set()
+        assert sorted(is_found(session, "lantern")) == items
+
+
 def test_an_item_that_goes_takes_its_words_along(sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
         item = make_content(session, make_actor(session), body="lantern")
@@ -114,7 +131,7 @@ def test_a_damaged_text_keeps_no_other_from_being_found(sessions: sessionmaker[S
         session.execute(
             update(ContentVersion).where(ContentVersion.id == ids[0]).values(packed=b"nothing")
         )
-        draft_index.index_versions(session, ids)
+        draft_index.index_versions(session, ids, seconds=60)
         assert is_found(session, "zebra") == [other]
         assert is_found(session, "lantern") == []
 

@@ -5,6 +5,7 @@ costs nothing more. A version that is older than what is indexed changes nothing
 workers comes last.
 """
 
+import time
 from collections.abc import Sequence
 
 from sqlalchemy import bindparam, exists, select, text
@@ -37,19 +38,32 @@ _KEEP = text(
     bindparam("languages", type_=ARRAY(TEXT)),
     bindparam("words", type_=ARRAY(TEXT)),
 )
+# A version may have 2 MB, and its words are read for seconds then.
+_READ_AT_ONCE = 10
 _is_newest = exists().where(
     Content.id == ContentVersion.content_id, Content.version == ContentVersion.number
 )
 
 
-def index_versions(session: Session, version_ids: Sequence[int]) -> set[int]:
+def index_versions(session: Session, version_ids: Sequence[int], *, seconds: float) -> set[int]:
     """Have items found by these versions, where they are the newest; others are left out.
 
-    Nobody is waited for: the caller may hold versions for which somebody waits who has locked their
-    items. Returns the versions of items that somebody holds, which are to be tried again.
+    None is begun after so many seconds. Nobody is waited for: the caller may hold versions for
+    which somebody waits who has locked their items. Returns the versions that are to be tried
+    again, because somebody holds their items or because there was no time.
     """
-    which = is_one_of(ContentVersion.id, version_ids) & _is_newest
-    versions = read_intact(session, which)
+    newest = select(ContentVersion.id).where(is_one_of(ContentVersion.id, version_ids), _is_newest)
+    ids = session.scalars(newest.order_by(ContentVersion.content_id)).all()
+    stop_at, left = time.monotonic() + seconds, set[int]()
+    for start in range(0, len(ids), _READ_AT_ONCE):
+        some = ids[start : start + _READ_AT_ONCE]
+        left |= set(some) if time.monotonic() > stop_at else _index(session, some)
+    return left
+
+
+def _index(session: Session, version_ids: Sequence[int]) -> set[int]:
+    """Have items found by newest versions; returns those whose items somebody holds."""
+    versions = read_intact(session, is_one_of(ContentVersion.id, version_ids) & _is_newest)
     items = select(Content.id).where(
         is_one_of(Content.id, {version.content_id for version in versions})
     )
