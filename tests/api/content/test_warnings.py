@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.agents import by_hand
+from tests.agents import ALL, Agent, by_hand, reasons, undo
 from tests.factories import Caller
 from webapp.api.content import warnings
 from webapp.app import create_app
@@ -113,3 +113,19 @@ def test_errors_are_in_the_way_where_the_settings_say_so(
         "POST", f"{path}/correct", {"note": "A note.", "version": 1}, If_Match="*"
     )
     assert refused.status_code == 422
+
+
+def test_an_undo_leaves_what_the_checks_keep_back_and_puts_the_rest_back(
+    client: FlaskClient, settings: Settings
+) -> None:
+    manager = Caller(client, RoleName.MANAGER)
+    agent = Agent(manager, *ALL)
+    planned, edited = make(manager), make(manager)
+    made = by_hand(manager, "POST", f"{planned}/schedule", SOON)
+    agent.call("DELETE", f"/schedule/{made['id']}")
+    agent.call("PATCH", edited, {"title": "By the agent"})
+    bound = create_app(settings.model_copy(update={"checks_refuse": True}))
+    manager.client = bound.test_client()
+    report = undo(manager)
+    assert reasons(report) == {"content": "conflict"}
+    assert by_hand(manager, "GET", edited)["title"] == BAD["title"]

@@ -81,6 +81,7 @@ def test_a_link_is_dead_once_its_maker_has_lost_the_right(
 ) -> None:
     review_id = submit(session, author, item)
     token = link(session, editor, item, review_id)
+    link(session, editor, item, review_id, address="ada@example.org")
     guest_reviews.look(session, token, POLICY)
     if loss == "role":
         set_role(session, editor, RoleName.AUTHOR)
@@ -89,6 +90,8 @@ def test_a_link_is_dead_once_its_maker_has_lost_the_right(
     else:
         standing.freeze(session, editor.user_id)
         standing.thaw(session, editor.user_id)
+        session.expire_all()
+        assert session.scalars(select(ReviewLink.guest_address)).all() == [None, None]
     with pytest.raises(NotFoundError):
         guest_reviews.look(session, token, POLICY)
     with pytest.raises(NotFoundError):

@@ -91,11 +91,11 @@ def freeze(session: Session, user_id: int) -> int:
     ended = revoke_sessions(session, user_id)
     revoke_api_keys(session, user_id)
     end_reset_tokens(session, user_id)
-    for shown in (PreviewLink, ReviewLink):
+    for shown, forgotten in ((PreviewLink, {}), (ReviewLink, {"guest_address": None})):
         session.execute(
             update(shown)
             .where(shown.created_by_id == user_id, shown.revoked_at.is_(None))
-            .values(revoked_at=now)
+            .values(revoked_at=now, **forgotten)
             .execution_options(synchronize_session=False)
         )
     for asked_for in (AccountExport, AccountDeletion):

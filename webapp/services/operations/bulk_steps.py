@@ -23,7 +23,6 @@ from webapp.services.accounts.left_work import find_maker
 from webapp.services.content.renderings import ensure_renderings
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
-    DamagedVersionError,
     ForbiddenError,
     ServiceError,
     UnavailableError,
@@ -286,8 +285,6 @@ def _judging() -> Iterator[_Judgement]:
         yield judgement
     except UnavailableError:
         raise
-    except DamagedVersionError as error:
-        judgement.settled = Settled("failed", Reason.CONFLICT, str(error))
     except ServiceError as error:
         # What is refused for a reason of its own keeps no other item waiting.
         reason = undo.reason_of(error) or Reason.CONFLICT

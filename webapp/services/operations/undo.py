@@ -18,8 +18,10 @@ from webapp.services.accounts.actors import Actor
 from webapp.services.content import category_tree
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
+    CheckedError,
     ConflictError,
     DailyQuotaError,
+    DamagedVersionError,
     ForbiddenError,
     IncompleteError,
     InvalidInputError,
@@ -48,6 +50,8 @@ _REASONS: tuple[tuple[type[ServiceError], Reason], ...] = (
     (DailyQuotaError, Reason.CONFLICT),
     (InvalidInputError, Reason.CONFLICT),
     (IncompleteError, Reason.CONFLICT),
+    (CheckedError, Reason.CONFLICT),
+    (DamagedVersionError, Reason.CONFLICT),
     (UnrenderableError, Reason.CONFLICT),
 )
 _NOUNS = {
