@@ -24,10 +24,12 @@ from webapp.services.errors import (
     NotFoundError,
     QuotaError,
 )
+from webapp.services.operations import housekeeping
 from webapp.services.publishing import guest_reviews, publishing, review_links, reviews
 from webapp.services.publishing.guest_reviews import Answered
 from webapp.services.publishing.review_links import Guest
 from webapp.services.publishing.reviews import Decision
+from webapp.settings import Settings
 
 POLICY = ReviewPolicy()
 TWO_STEPS = ReviewPolicy(read_steps("copy:editor > legal:editor"))
@@ -92,6 +94,9 @@ def test_a_link_is_dead_once_its_maker_has_lost_the_right(
         standing.thaw(session, editor.user_id)
         session.expire_all()
         assert session.scalars(select(ReviewLink.guest_address)).all() == [None, None]
+        assert (
+            session.scalars(select(ReviewLink).where(ReviewLink.expires_at > utc_now())).all() == []
+        )
     with pytest.raises(NotFoundError):
         guest_reviews.look(session, token, POLICY)
     with pytest.raises(NotFoundError):
@@ -197,6 +202,22 @@ def test_links_are_bounded(
     link(session, editor, item, review_id)
     with pytest.raises(QuotaError):
         link(session, editor, item, review_id)
+
+
+def test_the_name_of_a_guest_whose_link_was_revoked_goes_a_day_after_that(
+    session: Session, settings: Settings, author: Actor, editor: Actor, item: int
+) -> None:
+    review_id = submit(session, author, item)
+    for _ in range(2):
+        link(session, editor, item, review_id)
+    kept, revoked = session.scalars(select(ReviewLink.id).order_by(ReviewLink.id))
+    review_links.revoke(session, editor, item, review_id, revoked)
+    for days, left in ((0.9, [kept, revoked]), (0.2, [kept])):
+        session.execute(
+            update(ReviewLink).values(expires_at=ReviewLink.expires_at - timedelta(days=days))
+        )
+        housekeeping.prune(session, "review_links", settings)
+        assert session.scalars(select(ReviewLink.id).order_by(ReviewLink.id)).all() == left
 
 
 def test_a_guest_is_forgotten_and_what_they_said_stays(

@@ -91,13 +91,23 @@ def freeze(session: Session, user_id: int) -> int:
     ended = revoke_sessions(session, user_id)
     revoke_api_keys(session, user_id)
     end_reset_tokens(session, user_id)
-    for shown, forgotten in ((PreviewLink, {}), (ReviewLink, {"guest_address": None})):
-        session.execute(
-            update(shown)
-            .where(shown.created_by_id == user_id, shown.revoked_at.is_(None))
-            .values(revoked_at=now, **forgotten)
-            .execution_options(synchronize_session=False)
+    session.execute(
+        update(PreviewLink)
+        .where(PreviewLink.created_by_id == user_id, PreviewLink.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    # Of a guest who has not answered nothing is kept longer than a day after the end.
+    session.execute(
+        update(ReviewLink)
+        .where(ReviewLink.created_by_id == user_id, ReviewLink.revoked_at.is_(None))
+        .values(
+            revoked_at=now,
+            expires_at=func.least(ReviewLink.expires_at, now),
+            guest_address=None,
         )
+        .execution_options(synchronize_session=False)
+    )
     for asked_for in (AccountExport, AccountDeletion):
         session.execute(delete(asked_for).where(asked_for.user_id == user_id))
     log.warning("account.freeze", subject_id=user_id, ended_sessions=ended)

@@ -115,7 +115,12 @@ def revoke(session: Session, actor: Actor, content_id: int, review_id: int, link
     revoked = session.scalar(
         update(ReviewLink)
         .where(ReviewLink.id == link_id, ReviewLink.review_id == review_id, is_open())
-        .values(revoked_at=func.clock_timestamp(), guest_address=None)
+        .values(
+            revoked_at=func.clock_timestamp(),
+            # The guest's name goes a day after the end, and this is the end.
+            expires_at=func.clock_timestamp(),
+            guest_address=None,
+        )
         .returning(ReviewLink.id)
         .execution_options(synchronize_session=False)
     )
