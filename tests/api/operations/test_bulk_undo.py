@@ -12,7 +12,8 @@ from tests.at_once import at_once
 from tests.factories import Caller, run_ready_jobs
 from webapp.api.edge import ImprintApp
 from webapp.kit.roles import RoleName
-from webapp.models import ApiKey, Job, Role, User
+from webapp.models import ApiKey, BulkAction, Content, Job, Role, User
+from webapp.services.accounts import standing
 from webapp.services.operations import bulk_steps
 from workers.context import WorkerContext
 
@@ -162,6 +163,28 @@ def test_who_may_no_more_is_stopped(
     assert (state, done, public) == ("stopped", 1, 2)
     expected = "content.publish" if what == "demoted" else "does not work any more"
     assert expected in ending
+
+
+@pytest.mark.parametrize("loss", ["disabled", "frozen"])
+def test_what_an_account_had_at_work_goes_not_on_when_it_works_again(
+    manager: Caller, worker: WorkerContext, sessions: sessionmaker[Session], loss: str
+) -> None:
+    item = write(manager)
+    path = ask(manager, "trash", item)
+    with sessions.begin() as session:
+        if loss == "disabled":
+            standing.disable(session, None, manager.id, "stolen")
+            standing.enable(session, None, manager.id)
+        else:
+            standing.freeze(session, manager.id)
+            standing.thaw(session, manager.id)
+    run_ready_jobs(worker, kinds=RUN)
+    with sessions() as session:
+        bulk = session.get_one(BulkAction, id_of(path))
+        assert (bulk.state, bulk.ending) == (
+            "stopped", "The account that began it was switched off.",
+        )  # fmt: skip
+        assert session.get_one(Content, id_of(item)).status == "draft"
 
 
 def test_one_whose_job_has_failed_says_so_and_goes_on_after_a_retry(

@@ -6,7 +6,7 @@ All of it is effective at once.
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from webapp.kit.roles import RoleName
@@ -15,6 +15,7 @@ from webapp.models import (
     AccountDeletion,
     AccountExport,
     ApiKey,
+    BulkAction,
     EmailVerification,
     Erasure,
     PasswordResetToken,
@@ -34,9 +35,9 @@ log = structlog.get_logger()
 def disable(session: Session, actor_id: int | None, user_id: int, reason: str) -> bool:
     """Switch an account off; returns False where it was off already, which changes nothing.
 
-    Its sessions, API keys and mailed tokens end, so that none comes back when it is switched on
-    again. The `reason` is for the record alone; `actor_id` is None for a command. Raises
-    NotFoundError, and ConflictError where the last admin would be lost.
+    Its sessions, API keys, mailed tokens and bulk actions end, so that none comes back when it is
+    switched on again. The `reason` is for the record alone; `actor_id` is None for a command.
+    Raises NotFoundError, and ConflictError where the last admin would be lost.
     """
     last_admin.take_turns(session)
     account = _lock(session, user_id)
@@ -50,6 +51,7 @@ def disable(session: Session, actor_id: int | None, user_id: int, reason: str) -
     revoke_api_keys(session, user_id)
     end_reset_tokens(session, user_id)
     end_address_changes(session, user_id)
+    _stop_bulk_actions(session, user_id)
     activity.record(
         session, actor_id, "account.disable", "user", user_id, reason=reason, ended_sessions=ended
     )
@@ -81,7 +83,7 @@ def enable(session: Session, actor_id: int | None, user_id: int, reason: str = "
 def freeze(session: Session, user_id: int) -> int:
     """Freeze an account, whose row is locked, until its password is reset; returns ended sessions.
 
-    Its sessions, API keys and mailed tokens end, as they do where it is switched off. So do its
+    All ends that ends where it is switched off, but for changes of its address. So do its
     links to drafts and the copies of its data, and a wish to be deleted is taken back: whoever had
     the account may have asked for any of it. The last admin can be frozen too: a reset of the
     password thaws.
@@ -91,6 +93,7 @@ def freeze(session: Session, user_id: int) -> int:
     ended = revoke_sessions(session, user_id)
     revoke_api_keys(session, user_id)
     end_reset_tokens(session, user_id)
+    _stop_bulk_actions(session, user_id)
     session.execute(
         update(PreviewLink)
         .where(PreviewLink.created_by_id == user_id, PreviewLink.revoked_at.is_(None))
@@ -192,3 +195,26 @@ def _lock(session: Session, user_id: int) -> Any:  # noqa: ANN401 - a row of the
     if row is None:
         raise NotFoundError("There is no such account.")
     return row
+
+
+def _stop_bulk_actions(session: Session, user_id: int) -> None:
+    """Stop what an account has at work, so that none goes on once the account works again.
+
+    One of which a batch is under way is passed over, because that may wait for the account's row;
+    its next batch finds the account off.
+    """
+    running = (
+        select(BulkAction)
+        .where(BulkAction.made_by_id == user_id, text("bulk_actions.state = 'running'"))
+        .order_by(BulkAction.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    for bulk in session.scalars(running).all():
+        bulk.state, bulk.ending = "stopped", "The account that began it was switched off."
+        bulk.ended_at = func.clock_timestamp()
+        activity.record(
+            session, None, "bulk_action.stop", "bulk_action", bulk.id,
+            done=bulk.done, skipped=bulk.skipped, failed=bulk.failed,
+        )  # fmt: skip
+    session.flush()
