@@ -10,8 +10,10 @@ from tests.factories import make_actor, make_content
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.search.queries import read_query
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, draft_index
+from webapp.services.content import content, draft_index, stems
+from webapp.services.content.stems import find_stems
 from webapp.services.publishing import publishing, searching
+from webapp.services.publishing.published import find_by
 from webapp.services.publishing.searching import FIRST, Found, SearchFilter
 
 QUERY = read_query("lantern")
@@ -85,3 +87,18 @@ def test_an_edit_between_two_pages_shows_no_other_hit_twice(
         second = searching.search_visible(session, actor, "mine", QUERY, SearchFilter(), cursor, 3)
     shown = [hit.id for hit in (*first.hits, *second.hits)]
     assert sorted([*shown, gone]) == items
+
+
+def test_the_stems_of_a_query_are_whole_though_others_make_room_for_theirs(
+    database_url: str,
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as reader:
+        find = find_by(reader)
+
+        def find_while_others_clear(statement: str, parameters: Any) -> Any:
+            stems._kept.clear()
+            return find(statement, parameters)
+
+        find_stems(find, ["libraries"], "en")
+        found = find_stems(find_while_others_clear, ["harbours", "libraries"], "en")
+    assert found == {"harbours": ["=enharbour"], "libraries": ["=enlibrari"]}

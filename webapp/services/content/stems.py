@@ -38,11 +38,12 @@ def find_stems(find: Find, words: Collection[str], language: str | None) -> dict
         return {}
     spoken = [row[0] for row in find(_SPOKEN, {})] if language is None else [language]
     asked = [(code, word) for code in spoken if code in DICTIONARIES for word in sorted(words)]
-    missing = [pair for pair in asked if pair not in _kept]
-    made = _make(find, missing) if missing else {}
+    known = {pair: _kept.get(pair) for pair in asked}  # Another thread may clear what is kept.
+    missing = [pair for pair, entries in known.items() if entries is None]
+    known.update(_make(find, missing) if missing else {})
     stems: dict[str, list[str]] = {}
     for pair in asked:
-        stems.setdefault(pair[1], []).extend(made.get(pair) or _kept.get(pair, ()))
+        stems.setdefault(pair[1], []).extend(known[pair] or ())
     return stems
 
 
