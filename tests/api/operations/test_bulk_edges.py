@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.agents import Agent, by_hand, published, read, write
-from tests.api.operations.bulk import RUN, counts, do, id_of, outcomes, put_back
+from tests.api.operations.bulk import RUN, ask, counts, do, id_of, outcomes, put_back
 from tests.factories import Caller, run_ready_jobs
 from tests.services.content.versions_in_numbers import make_versions, seal_all, switch_on
 from webapp.kit.roles import RoleName
@@ -79,3 +79,16 @@ def test_a_key_that_proposes_gives_nothing_to_another_author(
     Agent(manager, "propose", "publish").call("POST", "/bulk-actions", asked)
     run_ready_jobs(worker, kinds=RUN)
     assert published(manager, public)["author"]["id"] == writer.id
+
+
+def test_a_key_that_proposes_ends_nothing_that_it_could_not_begin(
+    manager: Caller, worker: WorkerContext
+) -> None:
+    item, agent = write(manager), Agent(manager, "propose")
+    by_hand(manager, "POST", f"{item}/publish", {"notify": False})
+    path = ask(manager, "unpublish", item)
+    assert agent.caller.call("POST", f"{path}/cancel").status_code == 403
+    tagging = ask(manager, "tag", item, tags=["New"])
+    assert agent.call("POST", f"{tagging}/cancel")["state"] == "cancelled"
+    run_ready_jobs(worker, kinds=RUN)
+    assert published(manager, item) is None

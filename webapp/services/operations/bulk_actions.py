@@ -149,10 +149,11 @@ def list_items(
 def cancel(session: Session, actor: Actor, bulk_action_id: int) -> BulkAction:
     """End a bulk action: what is changed stays so, and what waits is not changed any more.
 
-    It waits for the batch that is under way. Raises NotFoundError, and ConflictError where it has
-    ended by itself.
+    It waits for the batch that is under way. Raises NotFoundError, ForbiddenError for who could not
+    have begun it, as a key to propose a withdrawal, and ConflictError where it has ended by itself.
     """
     bulk = _lock(session, actor, bulk_action_id)
+    require_ever(actor, Action(bulk.action), Options())
     if bulk.state == "running":
         by = "" if bulk.made_by_id == actor.user_id else " by somebody else"
         end(session, bulk, "cancelled", f"It was cancelled{by}.", by_id=actor.user_id)
