@@ -6,7 +6,8 @@ python -m dev.personal_data_page
 from itertools import groupby
 from pathlib import Path
 
-from webapp.models.personal_data import HELD, Held
+from webapp.models.held import Held
+from webapp.models.personal_data import HELD
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "personal-data.md"
 BEGIN, END = "<!-- what is kept: begin -->\n", "<!-- what is kept: end -->\n"

@@ -24,6 +24,7 @@ from webapp.api.clients import BehindProxies, refuse_hidden_clients
 from webapp.api.content import (
     autosaves,
     checks,
+    comments,
     comparisons,
     content,
     labels,
@@ -91,6 +92,7 @@ BLUEPRINTS = (
     checks.blueprint,
     previews.blueprint,
     labels.blueprint,
+    comments.blueprint,
     schedules.blueprint,
     corrections.blueprint,
     reviews.blueprint,

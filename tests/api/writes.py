@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.api.bulk_writes import BULK_WRITES
+from tests.api.comment_writes import COMMENT_WRITES
 from tests.api.review_writes import REVIEW_WRITES
 from tests.api.tag_writes import TAG_WRITES
 from tests.api.writes_without_line import WITHOUT_LINE as WITHOUT_LINE
@@ -206,6 +207,7 @@ class Newsroom:
 WRITES: dict[str, Callable[[Newsroom], Any]] = {
     **REVIEW_WRITES,
     **BULK_WRITES,
+    **COMMENT_WRITES,
     "POST /api/v1/accounts": lambda room: room.client.post(
         "/api/v1/accounts",
         json={"login": "newcomer", "email": "newcomer@example.org", "password": PASSWORD},

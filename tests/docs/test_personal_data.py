@@ -7,7 +7,8 @@ from sqlalchemy import Table
 
 from dev import personal_data_page
 from webapp.models import Base
-from webapp.models.personal_data import HELD, Treatment
+from webapp.models.held import Treatment
+from webapp.models.personal_data import HELD
 
 TABLES = Base.metadata.tables
 # Columns with the number of an account, of which no foreign key says so.

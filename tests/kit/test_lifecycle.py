@@ -10,11 +10,21 @@ from webapp.kit.permissions import PERMISSIONS_OF_ROLE
 from webapp.kit.roles import RoleName
 
 S, M = Standing, Move
-WORK = {M.EDIT, M.SUBMIT, M.SCHEDULE, M.PUBLISH, M.ARCHIVE, M.TRASH}
+ALWAYS = {M.EDIT, M.PREVIEW, M.COMMENT}
+WORK = {*ALWAYS, M.SUBMIT, M.SCHEDULE, M.PUBLISH, M.ARCHIVE, M.TRASH}
 OPEN = {
     S.DRAFT: WORK,
     S.UNPUBLISHED: WORK,
-    S.PUBLISHED: {M.EDIT, M.SUBMIT, M.SCHEDULE, M.PUBLISH, M.UNPUBLISH},
+    S.RETRACTED: WORK,
+    S.PUBLISHED: {
+        *ALWAYS,
+        M.SUBMIT,
+        M.SCHEDULE,
+        M.PUBLISH,
+        M.CORRECT,
+        M.UNPUBLISH,
+        M.RETRACT,
+    },
     S.ARCHIVED: {M.UNARCHIVE},
     S.TRASHED: {M.UNTRASH},
 }
@@ -48,10 +58,11 @@ def test_moves_are_those_of_the_caller() -> None:
         return set(open_moves(asked, is_own, PERMISSIONS_OF_ROLE[role].__contains__))
 
     assert moves(RoleName.READER, True) == set()
-    assert moves(RoleName.AUTHOR, False) == set()
+    # Authors see no items of others, so these are open to nobody who may not see the item.
+    assert moves(RoleName.AUTHOR, False) == {M.PREVIEW, M.COMMENT}
     lacking = {M.PUBLISH: "No approval.", M.SCHEDULE: "No approval."}
     assert moves(RoleName.AUTHOR, True, personal_bars=lacking) == {
-        M.EDIT,
+        *ALWAYS,
         M.SUBMIT,
         M.ARCHIVE,
         M.TRASH,
@@ -60,7 +71,7 @@ def test_moves_are_those_of_the_caller() -> None:
     assert moves(RoleName.EDITOR, False) == WORK
     in_review = {"review": "open", "progress": Progress.IN_REVIEW}
     assert moves(RoleName.AUTHOR, True, personal_bars=lacking, **in_review) == {
-        M.EDIT,
+        *ALWAYS,
         M.WITHDRAW,
         M.ARCHIVE,
         M.TRASH,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.matrix.bulk_routes import BULK_ROUTES
+from tests.matrix.comment_routes import COMMENT_ROUTES
 from tests.matrix.review_routes import REVIEW_ROUTES
 from tests.matrix.route_rows import CommonRoute, ItemRoute, Request, once, plain, stale
 from tests.matrix.search_routes import SEARCH_ROUTES
@@ -68,6 +69,7 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
         AUTHOR, stale("/content/{item.id}/unarchive")
     ),
     **REVIEW_ROUTES,
+    **COMMENT_ROUTES,
     "POST /api/v1/content/<int:content_id>/schedule": ItemRoute(
         AUTHOR, stale("/content/{item.id}/schedule", {"action": "publish", **SOON})
     ),

@@ -70,6 +70,7 @@ class Item:
     tag_id: int
     schedule_id: int | None = None
     review_id: int | None = None
+    thread_id: int | None = None
     shelf_word: str | None = None
     category_id: int | None = None
 
@@ -203,6 +204,8 @@ def _write_item(world: World, state: str) -> Item:
     path = f"/content/{made['id']}"
     item = Item(made["id"], state, word, slug, tag_id=0, shelf_word=shelf_word)
     item.category_id = secret.get("category_id")
+    said = {"body": f"About {word}", "version": 1, "line": 1}
+    item.thread_id = world.succeed(OWNER, "POST", f"{path}/comments", said).json()["id"]
     _bring_about(world, item, path, secret)
     with world.sessions() as session:
         item.tag_id = session.scalars(select(Tag.id).where(Tag.name == f"tag {word}")).one()

@@ -44,6 +44,7 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("bulk_actions", "action"): _pick("tag", "publish", "undo", "move"),
     ("bulk_actions", "state"): _pick("done", "running", "cancelled", "running"),
     ("bulk_items", "state"): _pick("waiting", "done", "skipped", "failed"),
+    ("comments", "body"): _pick("", "It says so."),
     ("content", "body_format"): _pick("markdown", "html"),
     ("content", "origin"): _pick("human", "assisted", "generated"),
     ("content", "status"): _pick("draft", "published", "trashed"),
@@ -71,7 +72,10 @@ FOLLOWED = ("author_id", "category_id", "tag_id", "content_id")
 
 
 # Tables in which a check ties columns to each other: there every other row has its empty columns.
-TIED = {"bulk_actions", "jobs", "passkey_challenges", "review_links", "schedules"}
+TIED = {
+    "bulk_actions", "comment_threads", "comments", "jobs", "passkey_challenges", "review_links",
+    "schedules",
+}  # fmt: skip
 # A version is filled whole, as it was saved: it is packed by the application alone.
 WHOLE = {("content_versions", "body")}
 NEVER_FILLED = {("content_versions", "packed"), ("content_versions", "reference_id")}

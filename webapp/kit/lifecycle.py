@@ -54,6 +54,7 @@ class Move(StrEnum):
     TRASH = "trash"
     UNTRASH = "untrash"
     PREVIEW = "preview"
+    COMMENT = "comment"
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,9 @@ TABLE: dict[Move, Rule] = {
     ),
     Move.PREVIEW: Rule(
         OPEN_TO_CHANGES, Permission.CONTENT_PREVIEW, Permission.CONTENT_PREVIEW
+    ),
+    Move.COMMENT: Rule(
+        OPEN_TO_CHANGES, Permission.CONTENT_COMMENT, Permission.CONTENT_COMMENT
     ),
 }  # fmt: skip
 

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     CONTENT_TRASH_ANY = "content.trash_any"
     CONTENT_CHANGE_MANY = "content.change_many"
     CONTENT_PREVIEW = "content.preview"
+    CONTENT_COMMENT = "content.comment"
     REVIEW_INVITE = "review.invite"
     CONTENT_PUBLISH_APPROVED = "content.publish_approved"
     CONTENT_APPROVE = "content.approve"
@@ -73,7 +74,7 @@ _AUTHOR = _READER | {
     Permission.SCHEDULE_READ, Permission.TAXONOMY_READ,
     # Each change of an item asks for its own permission besides.
     Permission.CONTENT_CHANGE_MANY,
-    Permission.REVIEW_INVITE,
+    Permission.REVIEW_INVITE, Permission.CONTENT_COMMENT,
 }  # fmt: skip
 _EDITOR = _AUTHOR | {
     Permission.CONTENT_READ_ANY, Permission.CONTENT_EDIT_ANY, Permission.CONTENT_TRASH_ANY,
@@ -106,7 +107,7 @@ PERMISSIONS_OF_SCOPE: dict[Scope, frozenset[Permission]] = {
     Scope.READ: _READS_OF_ITEMS | {Permission.FOLLOW_READ, Permission.NOTIFICATION_READ},
     Scope.PROPOSE: _READS_OF_ITEMS | {
         Permission.CONTENT_CREATE, Permission.CONTENT_EDIT_OWN, Permission.CONTENT_EDIT_ANY,
-        Permission.CONTENT_CHANGE_MANY, Permission.ACTIVITY_UNDO,
+        Permission.CONTENT_CHANGE_MANY, Permission.ACTIVITY_UNDO, Permission.CONTENT_COMMENT,
     },
     Scope.PUBLISH: _READS_OF_ITEMS | {
         Permission.CONTENT_PREVIEW, Permission.CONTENT_PUBLISH, Permission.CONTENT_PUBLISH_APPROVED,

@@ -30,6 +30,7 @@ from webapp.models.audience.notifications import (
 )
 from webapp.models.base import Base
 from webapp.models.content.autosaves import Autosave
+from webapp.models.content.comments import Comment, CommentThread
 from webapp.models.content.content import Content, ContentTag, Slug
 from webapp.models.content.preview_links import PreviewLink
 from webapp.models.content.search_documents import SearchDocument
@@ -66,6 +67,8 @@ __all__ = [
     "BulkItem",
     "Category",
     "CategoryAlias",
+    "Comment",
+    "CommentThread",
     "Content",
     "ContentTag",
     "ContentVersion",

@@ -5,58 +5,7 @@ is; one that is treated otherwise gets a line in `apart`. The export of a person
 both go by this, and `docs/personal-data.md` is made of it (`python -m dev.personal_data_page`).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-
-
-class Treatment(StrEnum):
-    """What the erasure of a person does to a column."""
-
-    DELETED = "the row is deleted"
-    EMPTIED = "emptied, the row stays"
-    UNLINKED = "the link is emptied, the row stays"
-    HANDED_OVER = "goes to the heir, or stays with the row that has no name any more"
-    KEPT = "kept"
-    NOBODYS = "nobody's"
-
-
-@dataclass(frozen=True)
-class Apart:
-    """A column that an erasure treats otherwise than its row, and why."""
-
-    erasure: Treatment
-    why: str
-
-
-@dataclass(frozen=True)
-class Held:
-    """What one table holds.
-
-    `people` are its columns with the number of an account, and what an erasure does to the rows of
-    that account; the first is whose the row is. `columns` follow the row. `hidden` do so as well,
-    and stand in no export: hashes and salts, of use to a thief and to nobody else.
-    """
-
-    whose: str
-    why: str
-    until: str
-    erasure: Treatment
-    columns: str
-    hidden: str = ""
-    people: Mapping[str, Treatment] = field(default_factory=dict)
-    apart: Mapping[str, Apart] = field(default_factory=dict)
-    is_exported: bool = True
-
-    def erasures(self) -> Iterator[tuple[str, Treatment, str]]:
-        """Yield each column with what an erasure does to it, and why where it is told apart."""
-        for column in (*self.columns.split(), *self.hidden.split()):
-            yield column, self.erasure, ""
-        for column, erasure in self.people.items():
-            yield column, erasure, ""
-        for column, apart in self.apart.items():
-            yield column, apart.erasure, apart.why
-
+from webapp.models.held import Apart, Held, Treatment
 
 DELETED, EMPTIED, UNLINKED, HANDED_OVER, KEPT, NOBODYS = Treatment
 _OWN_ROWS = {"user_id": DELETED}
@@ -151,6 +100,16 @@ HELD: dict[str, Held] = {
     "category_aliases": _nobodys(
         "to find a category under its former slugs", "as long as the category",
         "slug category_id created_at",
+    ),
+    "comment_threads": Held(
+        "who resolved it", f"{_NEWSROOM}; what was said about which line", "as long as the item",
+        KEPT, "id content_id version_number line quote resolved_at created_at",
+        people={"resolved_by_id": UNLINKED}, is_exported=False,
+    ),
+    "comments": Held(
+        "who said it", f"{_NEWSROOM}; what was said of an item while it was written",
+        "until it is deleted, or with the item", KEPT,
+        "id thread_id body created_at edited_at deleted_at", people={"author_id": UNLINKED},
     ),
     "content": Held(
         "the author", _NEWSROOM, "until the item is deleted", KEPT,

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from tests.factories import Caller
 from webapp.kit.roles import RoleName
 
-AT_WORK = ["edit", "submit", "schedule", "publish", "archive", "trash", "preview"]
+AT_WORK = ["edit", "submit", "schedule", "publish", "archive", "trash", "preview", "comment"]
 LATER = {"action": "publish", "at": "2099-01-01T00:00:00Z"}
 
 
@@ -46,6 +46,7 @@ def do(caller: Caller, path: str, step: str) -> Any:
                 "unpublish",
                 "retract",
                 "preview",
+                "comment",
             ],
         ),
         (("publish", "unpublish"), "unpublished", AT_WORK),
@@ -96,7 +97,7 @@ def test_the_moves_told_are_those_of_the_caller(client: FlaskClient) -> None:
     author = Caller(client, RoleName.AUTHOR)
     path = make(author)
     assert author.call("GET", path).get_json()["moves"] == [
-        "edit", "submit", "archive", "trash", "preview"
+        "edit", "submit", "archive", "trash", "preview", "comment"
     ]  # fmt: skip
     do(author, path, "trash")
     refused = author.call("PATCH", path, {"title": "x"}, If_Match="*").get_json()
@@ -132,7 +133,7 @@ def test_a_schedule_shows_in_the_state_and_a_cache_learns_of_it(editor: Caller) 
         assert (read.status_code, read.headers["ETag"]) == (200, seen)
         return read.get_json()["state"], read.get_json()["moves"]
 
-    assert state() == ("scheduled", ["edit", "schedule", "publish", "preview"])
+    assert state() == ("scheduled", ["edit", "schedule", "publish", "preview", "comment"])
     assert editor.call("DELETE", f"/schedule/{planned}", If_Match="*").status_code == 200
     assert state() == ("draft", AT_WORK)
     editor.call("POST", f"{path}/schedule", LATER, If_Match=seen)

@@ -56,7 +56,7 @@ def test_a_version_goes_from_its_author_to_the_public(
     assert (refused.status_code, refused.content_type) == (403, "application/problem+json")
     assert refused.get_json()["item"] == {
         "status": "draft", "state": "draft",
-        "moves": ["edit", "submit", "archive", "trash", "preview"],
+        "moves": ["edit", "submit", "archive", "trash", "preview", "comment"],
     }  # fmt: skip
     review = submit(author, item)
     assert (review["state"], review["version"], review["live_version"]) == ("open", 1, None)

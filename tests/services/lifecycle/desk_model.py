@@ -315,3 +315,4 @@ class Model:
                 yield move
         if self.standing in OPEN and who in MAY["show"]:
             yield Move.PREVIEW
+            yield Move.COMMENT

@@ -48,6 +48,7 @@ STANDS = {
 STANDING_DECIDES = frozenset(
     {
         Move.EDIT, Move.UNPUBLISH, Move.RETRACT, Move.UNARCHIVE, Move.UNTRASH, Move.PREVIEW,
+        Move.COMMENT,
     }
 )  # fmt: skip
 RELEASES = (Move.PUBLISH, Move.SCHEDULE, Move.CORRECT)

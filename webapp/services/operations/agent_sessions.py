@@ -206,16 +206,17 @@ _HISTORIES = """
                 WHEN action LIKE '%.undo' THEN details ->> 'part'
                 WHEN {is_own} THEN 'whole'
             END AS part,
-            action LIKE 'preview.%' OR action IN ('review.claim', 'review.release',
-                'review.invite', 'review.uninvite', 'review.opinion', 'review.forget_guest')
-                AS changes_nothing
+            action LIKE 'preview.%' OR action LIKE 'comment.%' OR action IN ('review.claim',
+                'review.release', 'review.invite', 'review.uninvite', 'review.opinion',
+                'review.forget_guest') AS changes_nothing
         FROM wanted JOIN activity_logs AS line
             ON line.subject_kind = wanted.kind AND line.subject_id = wanted.id
         WHERE line.id >= wanted.first_id
     ), since AS (
         SELECT *, max(id) FILTER (WHERE is_undo)
             OVER (PARTITION BY subject_kind, subject_id, part) AS undo_id
-        -- A link that shows an item changes nothing of it, nor does who reads it for a review.
+        -- A link that shows an item changes nothing of it, nor does who reads it for a review, or
+        -- says something about it.
         FROM lines WHERE part IS NOT NULL AND (is_own OR NOT changes_nothing)
     ), begun AS (
         SELECT *,
@@ -234,6 +235,7 @@ _HISTORIES = """
             action, details -> 'schedule_id', details -> 'preview_id', details -> 'name',
             details -> 'correction_id', details -> 'retraction_id',
             CASE WHEN action = 'review.submit' THEN details -> 'review_id' END,
+            details -> 'thread_id', details -> 'comment_id',
             ARRAY(SELECT jsonb_object_keys(changes) ORDER BY 1)) END AS alike
         FROM judged WHERE whose IS NOT NULL
     )

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
-from webapp.models.personal_data import HELD, Treatment
+from webapp.models.held import Treatment
+from webapp.models.personal_data import HELD
 from webapp.services import activity_erasure
 
 ROWS_A_BATCH = 2_000

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from webapp.models import Base, ContentVersion
 from webapp.models.arrays import is_one_of
-from webapp.models.personal_data import HELD, Held
+from webapp.models.held import Held
+from webapp.models.personal_data import HELD
 from webapp.services.content.version_texts import StoredVersion, read_stored, stored
 from webapp.services.errors import DamagedVersionError
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from webapp.kit.lifecycle import Move, Standing
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, labels, previews
+from webapp.services.content import comments, content, labels, previews
 from webapp.services.content.lifecycle import standing_of
 from webapp.services.operations import heirs
 from webapp.services.operations.agent_sessions import Line
@@ -33,7 +33,10 @@ _OF_LABELS = frozenset({"label.create", "label.delete"})
 _MADE = {
     "preview.create": ("preview_id", "previews"),
     "review.submit": ("review_id", "reviews"),
+    "comment.create": ("comment_id", "comments"),
 }
+_OF_WORDS = frozenset({"comment.edit", "comment.delete"})
+_OF_THREADS = {"comment.resolve": False, "comment.reopen": True}
 # What follows from another line: a text that is edited is in review no more.
 _FOLLOWS = frozenset({"content.undo", "review.void"})
 _OLDER_LINE = "A line of an older release, or one that was erased, does not tell what was before."
@@ -47,6 +50,8 @@ class ItemBefore:
     that the session made. `previews` are the ids of the links to it that the session made, and
     `reviews` those of the reviews that it asked for, and `corrections` and `retractions` those of
     what it told the public.
+    `comments` are the ids of what it said, and `threads` tells whether those that it settled, or
+    opened again, were settled before.
     `labels` holds, by their names, the versions that had them; None where none had. `author_id` is
     whose it was.
     """
@@ -62,6 +67,8 @@ class ItemBefore:
     author_id: int | None = None
     corrections: list[int] = field(default_factory=list)
     retractions: list[int] = field(default_factory=list)
+    comments: list[int] = field(default_factory=list)
+    threads: dict[int, bool] = field(default_factory=dict)
 
 
 def read_before(lines: Sequence[Line]) -> ItemBefore:
@@ -94,6 +101,10 @@ def _read_other(before: ItemBefore, line: Line) -> None:
     elif line.action in _MADE:
         name, kept = _MADE[line.action]
         getattr(before, kept).append(_told(line, name))
+    elif line.action in _OF_THREADS:
+        before.threads.setdefault(_told(line, "thread_id"), _OF_THREADS[line.action])
+    elif line.action in _OF_WORDS and _told(line, "comment_id") in before.comments:
+        return  # What the session said itself goes as a whole.
     elif line.action not in _FOLLOWS:
         raise IrreversibleError(f"{line.action} cannot be undone.")
 
@@ -128,6 +139,8 @@ def put_back(session: Session, actor: Actor, content_id: int, before: ItemBefore
         labels.put_back(session, actor, content_id, name, number)
     previews.revoke_some(session, actor, content_id, before.previews)
     reviews.withdraw_open(session, actor, content_id, before.reviews)
+    comments.settle_again(session, actor, content_id, before.threads)
+    comments.take_back(session, actor, content_id, before.comments)
     if wanted in _PUT_ASIDE and wanted is not standing_of(item):
         aside = content.archive if wanted is Standing.ARCHIVED else content.trash
         aside(session, actor, content_id, None)
