@@ -62,7 +62,10 @@ def test_a_new_draft_goes_to_the_trash_with_what_was_said_of_it(
     manager: Caller, agent: Agent
 ) -> None:
     path = agent.write()
-    agent.call("POST", f"{path}/comments", SAID)
+    comments = f"{path}/comments"
+    thread = agent.call("POST", comments, SAID)
+    agent.call("POST", f"{comments}/threads/{thread['id']}/resolve")
+    agent.call("DELETE", path)
     assert undo(manager)["left"] == []
     assert read(manager, path)["status"] == "trashed"
-    assert read(manager, f"{path}/comments")["items"] == []
+    assert read(manager, comments)["items"] == []

@@ -92,20 +92,7 @@ def set_resolved(
     """
     _lock(session, actor, content_id)
     _require_thread(session, content_id, thread_id)
-    is_open = CommentThread.resolved_at.is_(None)
-    changed = session.scalar(
-        update(CommentThread)
-        .where(CommentThread.id == thread_id, is_open if is_resolved else ~is_open)
-        .values(
-            resolved_at=func.clock_timestamp() if is_resolved else None,
-            resolved_by_id=actor.user_id if is_resolved else None,
-        )
-        .returning(CommentThread.id)
-        .execution_options(synchronize_session=False)
-    )
-    if changed is not None:
-        action = "comment.resolve" if is_resolved else "comment.reopen"
-        activity.record(session, actor.user_id, action, "content", content_id, thread_id=thread_id)
+    _settle(session, actor, content_id, [thread_id], is_resolved=is_resolved)
     return read_thread(session, content_id, thread_id)
 
 
@@ -170,12 +157,14 @@ def settle_again(
 ) -> None:
     """Let those of some threads that are still there be resolved, or not, as they were.
 
-    Raises what `set_resolved` raises.
+    The item is locked. Raises ForbiddenError.
     """
-    wanted = is_one_of(CommentThread.id, threads)
-    there = select(CommentThread.id).where(wanted, CommentThread.content_id == content_id)
-    for thread_id in session.scalars(there.order_by(CommentThread.id)).all():
-        set_resolved(session, actor, content_id, thread_id, is_resolved=threads[thread_id])
+    if not threads:
+        return
+    actor.require(Permission.CONTENT_COMMENT)
+    for is_resolved in (True, False):
+        thread_ids = [key for key, was_resolved in threads.items() if was_resolved is is_resolved]
+        _settle(session, actor, content_id, thread_ids, is_resolved=is_resolved)
 
 
 def _lock(session: Session, actor: Actor, content_id: int) -> None:
@@ -206,6 +195,34 @@ def _say(session: Session, actor: Actor, content_id: int, thread_id: int, body: 
         thread_id=thread_id, comment_id=comment_id,
     )  # fmt: skip
     return int(comment_id)
+
+
+def _settle(
+    session: Session,
+    actor: Actor,
+    content_id: int,
+    thread_ids: Collection[int],
+    *,
+    is_resolved: bool,
+) -> None:
+    is_open = CommentThread.resolved_at.is_(None)
+    changed = session.scalars(
+        update(CommentThread)
+        .where(
+            is_one_of(CommentThread.id, thread_ids),
+            CommentThread.content_id == content_id,
+            is_open if is_resolved else ~is_open,
+        )
+        .values(
+            resolved_at=func.clock_timestamp() if is_resolved else None,
+            resolved_by_id=actor.user_id if is_resolved else None,
+        )
+        .returning(CommentThread.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    action = "comment.resolve" if is_resolved else "comment.reopen"
+    lines = [(content_id, {"thread_id": thread_id}) for thread_id in sorted(changed)]
+    activity.record_many(session, actor.user_id, action, "content", lines)
 
 
 def _require_thread(session: Session, content_id: int, thread_id: int) -> None:
