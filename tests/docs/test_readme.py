@@ -68,7 +68,7 @@ def test_the_walk_does_what_it_says(project: Path) -> None:
     assert walk.returncode == 0, walk.stdout + walk.stderr
     _, first, reader, schedule, public, inbox, asked, end = walk.stdout.split("=== block\n")
     assert first.count('"<p>It <strong>works</strong>.</p>\\n"') == 1
-    assert first.count('"title":"Hello, world"') + first.count('"title" : "Hello, world"') == 3
+    assert first.count('"title":"Hello, world"') + first.count('"title" : "Hello, world"') == 4
     assert '"role":"reader"' in reader
     assert '"target":"author"' in reader
     assert '"state":"pending"' in schedule

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from webapp.kit.lifecycle import Move
@@ -29,6 +29,7 @@ MAY: dict[str, frozenset[str]] = {
     "manage": frozenset({"editor", "bound", "press"}),
     "put aside": frozenset({"author", "editor", "bound", "press"}),
     "show": frozenset({"author", "editor", "bound", "press"}),
+    "comment": frozenset({"author", "machine", "editor", "bound"}),
 }
 RIGHT_OF: dict[str, str] = {
     "edit": "edit", "restore": "edit", "submit": "edit", "withdraw": "withdraw", "decide": "decide",
@@ -68,14 +69,15 @@ class ReviewModel:
 
 @dataclass
 class Model:
-    """An item, its versions with those who saved them, its reviews, and its open schedule.
+    """An item, its versions, its reviews, and its open schedule.
 
+    Each of the `versions` has its title, whose it is, and who wrote it, as far as anybody knows.
     `retracted_at` is how often it had been published when it was retracted last, and `notes` are
     the versions that were corrections. `pinned` is the version of the schedule, the review that it
     rests upon, and who made it.
     """
 
-    titles: list[tuple[str, str]]
+    versions: list[tuple[str, str, str | None]]
     standing: str = "draft"
     live: int | None = None
     publishes: int = 0
@@ -87,7 +89,7 @@ class Model:
     @property
     def newest(self) -> int:
         """The number of the newest version."""
-        return len(self.titles)
+        return len(self.versions)
 
     @property
     def progress(self) -> str:
@@ -121,15 +123,24 @@ class Model:
         return later, [later.act(act) for act in acts]
 
     def _edit(self, act: Act) -> Outcome:
-        if self.standing not in OPEN:
-            return "refused"
-        if act.title != self.titles[-1][0]:
-            self.titles.append((act.title, PERSON_OF.get(act.who, act.who)))
-            self._void()
-        return "done"
+        title, _, origin = self.versions[-1]
+        # Of what a key brings nobody knows who wrote it, whatever a person adds to it later.
+        return self._save(
+            act, act.title, origin if act.title == title or act.who not in PERSON_OF else None
+        )
 
     def _restore(self, act: Act) -> Outcome:
-        return self._edit(replace(act, title=self.titles[(act.number or 1) - 1][0]))
+        title, _, origin = self.versions[(act.number or 1) - 1]
+        return self._save(act, title, origin)
+
+    def _save(self, act: Act, title: str, origin: str | None) -> Outcome:
+        if self.standing not in OPEN:
+            return "refused"
+        last_title, _, last_origin = self.versions[-1]
+        if (title, origin) != (last_title, last_origin):
+            self.versions.append((title, PERSON_OF.get(act.who, act.who), origin))
+            self._void()
+        return "done"
 
     def _void(self) -> None:
         for review in self.reviews:
@@ -175,7 +186,7 @@ class Model:
         return "done"
 
     def _is_own(self, who: Who, review: ReviewModel) -> bool:
-        return who in (review.submitted_by, self.titles[review.number - 1][1])
+        return who in (review.submitted_by, self.versions[review.number - 1][1])
 
     def _end(self, index: int, state: str) -> None:
         if self.reviews[index].state == "approved" and self.pinned is not None:
@@ -284,7 +295,7 @@ class Model:
         """Yield what somebody may do to the newest version and the newest review."""
         last = len(self.reviews) - 1
         acts: dict[Move, dict[str, Any]] = {
-            Move.EDIT: {"name": "edit", "title": self.titles[-1][0]},
+            Move.EDIT: {"name": "edit", "title": self.versions[-1][0]},
             Move.SUBMIT: {"name": "submit"},
             Move.WITHDRAW: {"name": "withdraw", "review": last},
             Move.APPROVE: {"name": "decide", "review": last},
@@ -315,4 +326,5 @@ class Model:
                 yield move
         if self.standing in OPEN and who in MAY["show"]:
             yield Move.PREVIEW
+        if self.standing in OPEN and who in MAY["comment"]:
             yield Move.COMMENT

@@ -220,7 +220,7 @@ class Desk:
             if public is not None:
                 assert public.document["title"] == rows[numbers[public.version_id] - 1].title
             return {
-                "titles": [(row.title, names[row.author_id or 0]) for row in rows],
+                "versions": [(row.title, names[row.author_id or 0], row.origin) for row in rows],
                 "standing": lifecycle.standing_of(item).value,
                 "live": None if public is None else numbers[public.version_id],
                 "retracted_at": item.retracted_sequence,
@@ -272,7 +272,7 @@ def people(session: Session) -> dict[Who, Actor]:
 def words_of(model: Model) -> dict[str, Any]:
     """Return what the tables should hold, in the words of `Desk.look`."""
     return {
-        "titles": model.titles,
+        "versions": model.versions,
         "standing": model.standing,
         "live": model.live,
         "retracted_at": model.retracted_at,
@@ -299,7 +299,7 @@ class DeskMachine(RuleBasedStateMachine):
             slug = f"desk-{next(self.numbers)}"
             item = make_content(session, self.actors["author"], title="Alpha", slug=slug)
         self.desk = Desk(self.sessions, self.actors, item, self.pool)
-        self.model = Model([("Alpha", "author")])
+        self.model = Model([("Alpha", "author", "human")])
 
     @rule(wish=WISHES)
     def one_acts(self, wish: Wish) -> None:
