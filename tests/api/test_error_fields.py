@@ -91,6 +91,7 @@ def test_the_fields_of_every_query_are_named_as_in_the_document(
     for method, path, operation in operations(document):
         queries = [one for one in operation.get("parameters", ()) if one["in"] == "query"]
         names = {one["name"] for one in queries}
+        required = {one["name"] for one in queries if one.get("required")}
         for name in names:
             seen = set()
             for value in ODD_TEXTS:
@@ -98,10 +99,12 @@ def test_the_fields_of_every_query_are_named_as_in_the_document(
                     path,
                     method=method,
                     query_string={name: value},
+                    json={} if "requestBody" in operation else None,
                     headers={"Authorization": f"Bearer {admin.token}"},
                 )
                 seen |= refused(answer, "query", names)
-            assert seen == {name}, (path, name)
+            assert name in seen, (path, name)
+            assert seen <= {name} | required, (path, name)
             asked += 1
     assert asked > 20
 

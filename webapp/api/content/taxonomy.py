@@ -1,10 +1,10 @@
 """Categories (a tree, kept by managers) and tags (made by use)."""
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 from flask import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from webapp.api.answers import (
     OWN,
@@ -29,6 +29,7 @@ from webapp.api.blueprint import (
 )
 from webapp.api.edge import open_session
 from webapp.api.fields import (
+    LARGEST_ID,
     Flag,
     Id,
     IfMatch,
@@ -94,15 +95,23 @@ class MergeInput(Input):
     into_id: Id
 
 
+def _id_or_none(text: str) -> str:
+    if text != "none" and int(text) > LARGEST_ID:
+        raise ValueError(f"must be at most {LARGEST_ID}")
+    return text
+
+
 class DeletionQuery(Query):
     """What becomes of what stands in a category."""
 
     reassign_to: Annotated[
-        Omittable[Id | Literal["none"]],
+        Omittable[str],
         Field(
+            pattern=r"^(?:none|[1-9][0-9]{0,18})$",
             description="The category into which its items and sub-categories come; `none`, as"
-            " without it, leaves them without one."
+            " without it, leaves them without one.",
         ),
+        AfterValidator(_id_or_none),
     ] = None
     only_unused: Annotated[
         Flag,
@@ -222,7 +231,7 @@ def delete_category(path: CategoryPath, query: DeletionQuery, header: IfMatch) -
     chosen = query.reassign_to
     category_removal.delete_category(
         open_session(), current_actor(), path.category_id, as_seen(header, _category),
-        reassign_to=chosen if isinstance(chosen, int) else None,
+        reassign_to=None if chosen in {None, "none"} else int(chosen),
         only_unused=query.only_unused and chosen is None,
     )  # fmt: skip
     return no_content()
