@@ -5,17 +5,14 @@ the other pages that mails lead to it keeps the token in its address: it is read
 may be opened again until it is answered.
 """
 
-from base64 import b64encode
-from hashlib import sha256
-
 from flask import Flask, Response, request
 from markupsafe import Markup
 
 from webapp.api.auth import public
-from webapp.api.content.previews import NOT_FOR_ROBOTS
 from webapp.api.edge import open_session, web_context
 from webapp.kit.json_values import check_text
 from webapp.pages import layout
+from webapp.pages.version_page import VersionPage
 from webapp.services.errors import ConflictError, NotFoundError
 from webapp.services.publishing import guest_reviews
 from webapp.services.publishing.guest_reviews import Answered, GuestReview
@@ -29,15 +26,9 @@ VERDICTS: dict[str, tuple[Verdict, str, str]] = {
     "changes_wanted": ("changes_wanted", "It wants changes", "wants changes"),
     "reject": ("reject", "It should not go out", "rejected"),
 }
-_STYLE = (
-    layout.STYLE
-    + """
-main { max-width: 44rem; }
-img, video { max-width: 100%; height: auto; }
-pre { overflow-x: auto; }
-table { display: block; overflow-x: auto; }
-.notice, fieldset { border: 1px solid #6b6b6b; border-radius: .25rem; padding: .75rem 1rem; }
-fieldset { margin: 0 0 1rem; min-width: 0; }
+_STYLE = """
+fieldset { border: 1px solid #6b6b6b; border-radius: .25rem; padding: .75rem 1rem;
+  margin: 0 0 1rem; min-width: 0; }
 legend { font-weight: 600; padding: 0 .25rem; }
 fieldset label { display: flex; gap: .625rem; align-items: center; min-height: 2.75rem;
   font-weight: 400; }
@@ -56,40 +47,10 @@ a { color: #1d4ed8; }
   a { color: #a8c1ff; }
 }
 """
-)
-_STYLE_DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()
-# The text may show pictures and films from elsewhere, as it will when it is public.
-_HEADERS = {
-    **NOT_FOR_ROBOTS,
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; "
-    "img-src http: https:; media-src http: https:; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'",
-}
-_PAGE = Markup("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex, nofollow, noarchive">
-<meta name="referrer" content="no-referrer">
-<title>Review: {title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
-<p class="notice" role="note">{notice}</p>
-<article>
-<h1>{title}</h1>
-{html}
-</article>
-<hr>
-{form}
-</main>
-</body>
-</html>
-""")
+_PAGE = VersionPage("Review", _STYLE, form_action="'self'")
 # It goes where no token stands in the address, so that no log of a proxy keeps it.
-_FORM = Markup("""<form method="post" action="review">
+_FORM = Markup("""<hr>
+<form method="post" action="review">
 <input type="hidden" name="token" value="{token}">
 <fieldset>
 <legend>What do you say, {guest}?</legend>
@@ -99,8 +60,7 @@ _FORM = Markup("""<form method="post" action="review">
 </label>
 <textarea id="comment" name="comment" rows="6" maxlength="{longest}"></textarea>
 <button>Send your answer</button>
-</form>
-""")
+</form>""")
 _CHOICE = Markup(
     '<label><input type="radio" name="decision" value="{value}" required>{text}</label>\n'
 )
@@ -125,7 +85,7 @@ def show() -> Response:
         return _closed(f"{error} Your answer is not needed any more.", 200)
     if isinstance(shown, Answered):
         return _closed(_said(shown), 200)
-    return Response(_page(shown, token), headers=_HEADERS, content_type="text/html; charset=utf-8")
+    return _PAGE.show(shown.version.title, _notice(shown), shown.html, _form(shown, token))
 
 
 @public
@@ -169,19 +129,13 @@ def _refused(reason: str, status: int) -> Response:
     return layout.show(HEADING, "Go back and send it again.", error=reason, status=status)
 
 
-def _page(shown: GuestReview, token: str) -> str:
-    return _PAGE.format(
-        title=shown.version.title,
-        style=Markup(_STYLE),  # noqa: S704 - it stands above
-        notice=_notice(shown),
-        html=Markup(shown.html),  # noqa: S704 - the renderer has made it safe
-        form=_FORM.format(
-            token=token,
-            guest=shown.guest_name,
-            longest=LONGEST_COMMENT,
-            choices=Markup().join(
-                _CHOICE.format(value=value, text=text) for value, (_, text, _) in VERDICTS.items()
-            ),
+def _form(shown: GuestReview, token: str) -> Markup:
+    return _FORM.format(
+        token=token,
+        guest=shown.guest_name,
+        longest=LONGEST_COMMENT,
+        choices=Markup().join(
+            _CHOICE.format(value=value, text=text) for value, (_, text, _) in VERDICTS.items()
         ),
     )
 
