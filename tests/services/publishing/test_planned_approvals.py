@@ -7,43 +7,16 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from tests.factories import make_actor, make_content
+from tests.services.publishing.approvals import approve, submit
 from webapp.kit.clock import utc_now
-from webapp.kit.roles import RoleName
 from webapp.models import ActivityLog, Content, Review, Schedule
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content
 from webapp.services.errors import ForbiddenError, MoveForbiddenError
-from webapp.services.publishing import firing, reviews, schedules
-from webapp.services.publishing.reviews import Decision
+from webapp.services.publishing import firing, schedules
 from webapp.services.publishing.schedules import SchedulePlan
 
 LATER = timedelta(days=30)
-
-
-@pytest.fixture
-def author(session: Session) -> Actor:
-    return make_actor(session, RoleName.AUTHOR)
-
-
-@pytest.fixture
-def editor(session: Session) -> Actor:
-    return make_actor(session, RoleName.EDITOR)
-
-
-@pytest.fixture
-def item(session: Session, author: Actor) -> int:
-    return make_content(session, author)
-
-
-def submit(session: Session, actor: Actor, content_id: int) -> int:
-    return reviews.submit(session, actor, content_id, None)
-
-
-def approve(session: Session, author: Actor, editor: Actor, content_id: int) -> int:
-    review_id = submit(session, author, content_id)
-    reviews.decide(session, editor, content_id, review_id, Decision("approve"))
-    return review_id
 
 
 def plan(after: timedelta = LATER) -> SchedulePlan:

@@ -23,21 +23,6 @@ YES = Decision("approve")
 KIND = {"review.remind"}
 
 
-@pytest.fixture
-def author(session: Session) -> Actor:
-    return make_actor(session, RoleName.AUTHOR)
-
-
-@pytest.fixture
-def editor(session: Session) -> Actor:
-    return make_actor(session, RoleName.EDITOR)
-
-
-@pytest.fixture
-def item(session: Session, author: Actor) -> int:
-    return make_content(session, author)
-
-
 def claimed_by(session: Session, actor: Actor, item: int, review_id: int) -> int | None:
     claim = review_views.get(session, actor, item, review_id).claim
     return None if claim is None else claim.claimed_by_id

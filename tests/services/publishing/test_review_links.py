@@ -36,21 +36,6 @@ TWO_STEPS = ReviewPolicy(read_steps("copy:editor > legal:editor"))
 YES = Decision("approve")
 
 
-@pytest.fixture
-def author(session: Session) -> Actor:
-    return make_actor(session, RoleName.AUTHOR)
-
-
-@pytest.fixture
-def editor(session: Session) -> Actor:
-    return make_actor(session, RoleName.EDITOR)
-
-
-@pytest.fixture
-def item(session: Session, author: Actor) -> int:
-    return make_content(session, author)
-
-
 def submit(session: Session, author: Actor, item: int, policy: ReviewPolicy = POLICY) -> int:
     return reviews.submit(session, replace(author, review_policy=policy), item, None)
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tests.factories import make_actor, make_content
+from tests.services.publishing.approvals import approve, submit
 from webapp.kit.clock import utc_now
 from webapp.kit.lifecycle import Progress
 from webapp.kit.permissions import Scope, permissions_of_scopes
@@ -41,31 +42,6 @@ from webapp.services.publishing.schedules import SchedulePlan
 
 YES, NO, CHANGES = Decision("approve"), Decision("reject"), Decision("changes_wanted")
 LATER = timedelta(days=30)
-
-
-@pytest.fixture
-def author(session: Session) -> Actor:
-    return make_actor(session, RoleName.AUTHOR)
-
-
-@pytest.fixture
-def editor(session: Session) -> Actor:
-    return make_actor(session, RoleName.EDITOR)
-
-
-@pytest.fixture
-def item(session: Session, author: Actor) -> int:
-    return make_content(session, author)
-
-
-def submit(session: Session, actor: Actor, content_id: int) -> int:
-    return reviews.submit(session, actor, content_id, None)
-
-
-def approve(session: Session, author: Actor, editor: Actor, content_id: int) -> int:
-    review_id = submit(session, author, content_id)
-    reviews.decide(session, editor, content_id, review_id, YES)
-    return review_id
 
 
 def state_of(session: Session, review_id: int) -> str:
