@@ -12,7 +12,6 @@ from webapp.kit.url_parts import check_port, decode_part
 
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+starttls")
 REDIS_SCHEMES = ("redis", "rediss")
-BROKER_SCHEMES = (*REDIS_SCHEMES, "amqp", "amqps")
 _ESCAPES = "in user and password write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25"
 _PLACES = frozenset({"base_url", "slug"})
 
