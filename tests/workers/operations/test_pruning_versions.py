@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -136,6 +136,31 @@ def test_of_many_who_prune_at_once_each_version_goes_once(sessions: sessionmaker
     assert sum(map(int, counts)) == 150 - len(left)
     assert sum(line["versions"] for line in lines) == 150 - len(left)
     assert set(lines[0]) == {"versions", "first", "last"}
+    check_all(sessions)
+
+
+@pytest.mark.parametrize("place", [2, 12, 13, 14])
+def test_who_prunes_between_two_statements_of_another_takes_nothing_from_it(
+    sessions: sessionmaker[Session], place: int
+) -> None:
+    """Before it locks anything, what one has read of a chain may have been packed anew."""
+    with sessions.begin() as session:
+        # What is kept of the second chain has nothing left there that it could hang on.
+        content_id = make_old_item(session, 150)
+    seen = 0
+
+    def prune_in_between(*_: object) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == place:
+            with sessions.begin() as other:
+                assert version_pruning.prune(other, RULE, Place()).versions == {content_id: 147}
+
+    with sessions.begin() as session:
+        event.listen(session.connection(), "before_cursor_execute", prune_in_between)
+        assert version_pruning.prune(session, RULE, Place()).versions == {}
+    with sessions() as session:
+        assert numbers_of(session, content_id) == [1, 149, 150]
     check_all(sessions)
 
 

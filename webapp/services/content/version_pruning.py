@@ -170,12 +170,14 @@ def _repack(session: Session, hanging: Sequence[_Link], kept: dict[int, int]) ->
         version, reference_id = found.get(link.id), references[link.id]
         if version is None or not version.is_packed or not version.is_intact():
             continue
+        former_id = link.reference_id
+        if former_id is None or version.row.reference_id != former_id:
+            continue  # Another pruning has packed it anew since its link was read.
         reference = None if reference_id is None else found.get(reference_id)
         frame = pack_against(version, reference)
         if frame is not None:
             grown = len(frame.packed) - len(version.row.packed)
-            former = version.row.reference_id
-            rows.append(RepackedRow(link.id, former, frame.packed, frame.reference_id, grown))
+            rows.append(RepackedRow(link.id, former_id, frame.packed, frame.reference_id, grown))
     return rows
 
 
