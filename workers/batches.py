@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from webapp.jobs import leases
 from webapp.jobs.leases import ClaimedJob
-from webapp.jobs.messages import Message
+from webapp.jobs.message import Message
 from webapp.jobs.outcomes import Done, Outcome, PermanentError, Snooze
 from webapp.jobs.payloads import NewerPayloadError, read_payload
 from webapp.jobs.waiting import note_start

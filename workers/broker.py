@@ -7,7 +7,7 @@ from kombu import Connection
 from kombu import Queue as BrokerQueue
 from kombu.exceptions import OperationalError
 
-from webapp.jobs.messages import Queue
+from webapp.jobs.queues import Queue
 from webapp.settings import Settings
 from workers import redis_transport
 

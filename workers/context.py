@@ -14,7 +14,7 @@ from webapp.adapters.mail import Mailer
 from webapp.jobs import leases
 from webapp.jobs.attempts import Starter
 from webapp.jobs.leases import ClaimedJob
-from webapp.jobs.messages import Message
+from webapp.jobs.message import Message
 from webapp.jobs.outcomes import Outcome
 from webapp.settings import Settings
 from workers.served_kinds import ServedKinds

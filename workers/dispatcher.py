@@ -23,7 +23,6 @@ from webapp.adapters.database_errors import DATABASE_ERRORS, describe
 from webapp.adapters.database_parameters import ConnectionPlan
 from webapp.jobs.dispatch import mark_dispatched, unmark_dispatched
 from webapp.jobs.leases import take_back_expired
-from webapp.jobs.messages import Queue
 from webapp.jobs.outbox import WAKE_CHANNEL, chunked
 from webapp.jobs.pauses import (
     JOBS_A_BATCH,
@@ -34,6 +33,7 @@ from webapp.jobs.pauses import (
     read_brakes,
     set_aside,
 )
+from webapp.jobs.queues import Queue
 from webapp.services.operations import activity_chain, brakes, housekeeping
 from webapp.services.operations.activity_chain import Horizon
 from webapp.services.publishing import schedules

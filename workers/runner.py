@@ -14,7 +14,7 @@ from webapp.adapters.database_errors import DATABASE_ERRORS, describe, is_passin
 from webapp.jobs import leases
 from webapp.jobs.dispatch import unmark_dispatched
 from webapp.jobs.leases import ClaimedJob
-from webapp.jobs.messages import Message
+from webapp.jobs.message import Message
 from webapp.jobs.outcomes import (
     Decline,
     Done,

@@ -20,7 +20,7 @@ from dev.redis import RedisServer
 from dev.run_options import child_environment
 from tests.chaos.process_keeper import KeptProcess, ProcessKeeper
 from tests.patience import HANG_SECONDS
-from webapp.jobs.messages import Queue
+from webapp.jobs.queues import Queue
 from webapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

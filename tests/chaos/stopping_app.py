@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from celery_app import app
 from tests.chaos.gate import is_open
-from webapp.jobs.messages import FanOutEvent, SealVersion, SendPasswordChanged
+from webapp.jobs.account_messages import SendPasswordChanged
+from webapp.jobs.messages import FanOutEvent, SealVersion
 from webapp.jobs.outcomes import Done, Outcome, Snooze
 from workers.context import InOneTransaction, InSteps, RunningJob, WorkerContext
 from workers.handlers import HANDLERS

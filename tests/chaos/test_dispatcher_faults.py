@@ -21,8 +21,9 @@ from dev.redis import RedisServer
 from tests.chaos.real_worker import job_state, running_dispatcher, wait_until
 from tests.factories import make_actor, make_content
 from webapp.jobs.dispatch import mark_dispatched
-from webapp.jobs.messages import Queue, SealVersion
+from webapp.jobs.messages import SealVersion
 from webapp.jobs.outbox import enqueue, enqueue_many
+from webapp.jobs.queues import Queue
 from webapp.kit.clock import utc_now
 from webapp.services.operations.housekeeping import HEARTBEAT
 from webapp.services.publishing import schedules

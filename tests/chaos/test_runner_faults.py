@@ -28,8 +28,9 @@ from tests.chaos.real_worker import (
 from tests.factories import make_actor, make_content, run_ready_jobs
 from tests.patience import HANG_SECONDS
 from webapp.jobs.leases import take_back_expired
-from webapp.jobs.messages import Queue, SealVersion
+from webapp.jobs.messages import SealVersion
 from webapp.jobs.outbox import enqueue
+from webapp.jobs.queues import Queue
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.services.accounts.actors import Actor

@@ -17,9 +17,12 @@ from tests.chaos.gate import closed
 from tests.chaos.process_keeper import KeptProcess
 from tests.chaos.real_worker import job_state, real_worker, wait_until
 from tests.factories import make_actor, make_content, run_ready_jobs
+from webapp.jobs.account_messages import SendPasswordChanged
 from webapp.jobs.leases import take_back_expired
-from webapp.jobs.messages import FanOutEvent, Message, Queue, SealVersion, SendPasswordChanged
+from webapp.jobs.message import Message
+from webapp.jobs.messages import FanOutEvent, SealVersion
 from webapp.jobs.outbox import enqueue
+from webapp.jobs.queues import Queue
 from webapp.kit.roles import RoleName
 from webapp.services.audience import follows
 from webapp.services.audience.follows import Target

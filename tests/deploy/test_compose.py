@@ -29,7 +29,7 @@ from tests.deploy.compose_file import (
 )
 from tests.deploy.database_roles import APP_ROLE
 from tests.deploy.database_roles import FILE as ROLES
-from webapp.jobs.messages import Queue
+from webapp.jobs.queues import Queue
 from webapp.settings import Settings
 
 SCHEMA = Path(__file__).with_name("compose-spec.json")

@@ -43,17 +43,11 @@ from tests.deploy.compose_file import (
 from tests.deploy.database_roles import APP_ROLE, make_app_role
 from tests.deploy.walk import walk
 from tests.patience import HANG_SECONDS
-from webapp.jobs.messages import (
-    FanOutEvent,
-    FireSchedules,
-    Message,
-    PruneTable,
-    Queue,
-    SealVersion,
-    SendEventMails,
-    SendPasswordReset,
-)
+from webapp.jobs.account_messages import SendPasswordReset
+from webapp.jobs.message import Message
+from webapp.jobs.messages import FanOutEvent, FireSchedules, PruneTable, SealVersion, SendEventMails
 from webapp.jobs.outbox import enqueue
+from webapp.jobs.queues import Queue
 
 REDIS_PASSWORD = "broker0password"
 APP_PASSWORD = "rows0only"

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from structlog.contextvars import bound_contextvars
 
 from webapp.jobs import leases
+from webapp.jobs.account_messages import SendPasswordReset
 from webapp.jobs.attempts import KEPT_FOR_EACH_JOB, Starter
 from webapp.jobs.leases import ClaimedJob
-from webapp.jobs.messages import Message, SealVersion, SendPasswordReset
+from webapp.jobs.message import Message
+from webapp.jobs.messages import SealVersion
 from webapp.jobs.outbox import enqueue
 from webapp.jobs.pauses import Scope
 from webapp.kit.clock import utc_now

@@ -9,18 +9,14 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from webapp.jobs import administration, leases
+from webapp.jobs.account_messages import SendPasswordChanged
 from webapp.jobs.dispatch import mark_dispatched, unmark_dispatched
 from webapp.jobs.leases import ClaimedJob
-from webapp.jobs.messages import (
-    FanOutEvent,
-    Message,
-    PruneTable,
-    Queue,
-    SealVersion,
-    SendPasswordChanged,
-)
+from webapp.jobs.message import Message
+from webapp.jobs.messages import FanOutEvent, PruneTable, SealVersion
 from webapp.jobs.outbox import WAKE_CHANNEL, chunked, enqueue, enqueue_many
 from webapp.jobs.outcomes import LeaseLostError
+from webapp.jobs.queues import Queue
 from webapp.kit.clock import utc_now
 from webapp.models import Job
 

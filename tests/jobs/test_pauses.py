@@ -9,20 +9,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor, make_content
 from webapp.jobs import leases, pauses
+from webapp.jobs.account_messages import SendPasswordChanged, SendPasswordReset
 from webapp.jobs.dispatch import mark_dispatched
-from webapp.jobs.messages import (
-    FanOutEvent,
-    FireSchedules,
-    Message,
-    PruneTable,
-    Queue,
-    SealVersion,
-    SendEventMails,
-    SendPasswordChanged,
-    SendPasswordReset,
-)
+from webapp.jobs.message import Message
+from webapp.jobs.messages import FanOutEvent, FireSchedules, PruneTable, SealVersion, SendEventMails
 from webapp.jobs.outbox import enqueue
 from webapp.jobs.pauses import Pause, Scope
+from webapp.jobs.queues import Queue
 from webapp.kit.clock import utc_now
 from webapp.models import ActivityLog, Event, Job, JobPause, Schedule
 from webapp.services.errors import ConflictError, InvalidInputError, NotFoundError

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.factories import make_actor, make_content
 from webapp.jobs import leases, pauses, waiting
-from webapp.jobs.messages import FanOutEvent, Message, PruneTable, Queue, SealVersion
+from webapp.jobs.message import Message
+from webapp.jobs.messages import FanOutEvent, PruneTable, SealVersion
 from webapp.jobs.outbox import enqueue
 from webapp.jobs.pauses import Scope
+from webapp.jobs.queues import Queue
 from webapp.kit.clock import utc_now
 from webapp.models import Event, Job, JobKind, JobPause
 from webapp.services.operations import brakes

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from dev.mail_sink import MailSink
 from tests.factories import PASSWORD, Caller, run_ready_jobs
-from webapp.jobs.messages import SendFactorNotice
+from webapp.jobs.account_messages import SendFactorNotice
 from webapp.jobs.outbox import enqueue
 from webapp.kit.roles import RoleName
 from workers.context import WorkerContext

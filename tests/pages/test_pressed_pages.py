@@ -19,7 +19,7 @@ from tests.factories import make_actor, make_content, run_ready_jobs
 from tests.nginx import NGINX, behind_nginx
 from tests.pages.pressed_browser import CHROMIUM, PressedBrowser
 from tests.patience import HANG_SECONDS
-from webapp.jobs.messages import SendPasswordChanged
+from webapp.jobs.account_messages import SendPasswordChanged
 from webapp.jobs.outbox import enqueue
 from webapp.kit.roles import RoleName
 from webapp.models import ActivityLog, User

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from webapp.jobs.messages import Message, Queue
+from webapp.jobs.message import Message
 from webapp.jobs.outcomes import Done, Outcome
+from webapp.jobs.queues import Queue
 from workers.context import Handler, InOneTransaction, InSteps, RunningJob, WorkerContext
 
 MAKE_TABLE = "CREATE TABLE prints (number bigint NOT NULL, release text NOT NULL)"

@@ -4,9 +4,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from webapp.jobs.messages import Message, Queue
+from webapp.jobs.message import Message
 from webapp.jobs.outbox import enqueue
 from webapp.jobs.outcomes import Done, Outcome
+from webapp.jobs.queues import Queue
 from webapp.models import Job
 from workers.context import Handler, InOneTransaction, WorkerContext
 from workers.runner import run_job

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from webapp.jobs.messages import MESSAGES, Message
+from webapp.jobs.message import Message
+from webapp.jobs.messages import MESSAGES
 from webapp.jobs.payloads import VERSION_KEY, read_payload
 
 KEPT: dict[str, dict[str, Any]] = json.loads(

@@ -23,7 +23,7 @@ from tests.releases.press import (
     PrintSheet,
     PrintSheetOnPaper,
 )
-from webapp.jobs.messages import Message
+from webapp.jobs.message import Message
 from webapp.jobs.outbox import enqueue_many
 from webapp.settings import Settings
 from workers.context import WorkerContext

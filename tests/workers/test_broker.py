@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 
 from dev.redis import RedisServer
-from webapp.jobs.messages import Queue
+from webapp.jobs.queues import Queue
 from webapp.settings import Settings
 from workers.broker import RUN_JOBS, count_hints, make_celery
 

@@ -11,8 +11,9 @@ import orjson
 from flask.cli import with_appcontext
 
 from webapp.cli.database import command_session, command_settings
-from webapp.jobs.messages import MESSAGES, FireSchedules, Queue
+from webapp.jobs.messages import MESSAGES, FireSchedules
 from webapp.jobs.pauses import Pause, Scope, queues_of
+from webapp.jobs.queues import Queue
 from webapp.kit.moments import read_moment
 from webapp.kit.visible_lines import check_line
 from webapp.services.operations import brakes

@@ -11,7 +11,8 @@ from webapp.cli.job_pauses import describe, pause, resume
 from webapp.cli.job_stories import show
 from webapp.jobs import administration, pauses
 from webapp.jobs.administration import JobLine
-from webapp.jobs.messages import MESSAGES, Queue
+from webapp.jobs.messages import MESSAGES
+from webapp.jobs.queues import Queue
 from webapp.jobs.waiting import find_waiting
 
 STATES = ("ready", "held", "running", "done", "failed", "discarded")

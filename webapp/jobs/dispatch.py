@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import null, text, update
 from sqlalchemy.orm import Session
 
-from webapp.jobs.messages import Queue
+from webapp.jobs.queues import Queue
 from webapp.models import Job
 
 _PICK_AND_MARK = text(

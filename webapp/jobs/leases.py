@@ -27,7 +27,7 @@ from sqlalchemy.sql import ColumnElement
 
 from webapp.jobs import pauses
 from webapp.jobs.attempts import End, Starter, keep_attempts
-from webapp.jobs.messages import Message
+from webapp.jobs.message import Message
 from webapp.jobs.outcomes import LeaseLostError
 from webapp.jobs.payloads import write_payload
 from webapp.kit.backoff import decline_delay_seconds, retry_delay_seconds

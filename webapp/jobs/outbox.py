@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
 
-from webapp.jobs.messages import Message
+from webapp.jobs.message import Message
 from webapp.jobs.payloads import write_payload
 from webapp.models import Job
 

@@ -29,7 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
-from webapp.jobs.messages import MESSAGES, Message
+from webapp.jobs.message import Message
+from webapp.jobs.messages import MESSAGES
 from webapp.models import Job, JobPause
 
 JOBS_A_BATCH = 2_000

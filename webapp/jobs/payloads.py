@@ -8,7 +8,7 @@ whose shape never changed is written as ever.
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from webapp.jobs.messages import Message
+from webapp.jobs.message import Message
 from webapp.jobs.outcomes import PermanentError
 
 VERSION_KEY = "payload_version"

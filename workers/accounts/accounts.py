@@ -8,7 +8,7 @@ from sqlalchemy import select
 from webapp.adapters.mail import MailText, Verdict, build_message
 from webapp.adapters.mail_headers import NAME_LIMIT, UnmailableAddressError
 from webapp.adapters.mail_templates import render_mail
-from webapp.jobs.messages import (
+from webapp.jobs.account_messages import (
     SendAddressChanged,
     SendEmailVerification,
     SendPasswordChanged,

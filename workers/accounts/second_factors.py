@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from webapp.adapters.mail_headers import NAME_LIMIT
 from webapp.adapters.mail_templates import render_mail
-from webapp.jobs.messages import FactorChange, SendFactorNotice
+from webapp.jobs.account_messages import FactorChange, SendFactorNotice
 from webapp.jobs.outcomes import Done, Outcome
 from webapp.kit.visible_lines import make_line
 from webapp.models import User

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from webapp.adapters.mail_headers import NAME_LIMIT
 from webapp.adapters.mail_templates import render_mail
-from webapp.jobs.messages import (
+from webapp.jobs.account_messages import (
     DeleteAccount,
     SendAccountDeletion,
     SendAccountDeletionCancelled,

@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from webapp.adapters.mail_headers import NAME_LIMIT
 from webapp.adapters.mail_templates import render_mail
-from webapp.jobs.messages import MakeAccountExport, SendAccountExport
+from webapp.jobs.account_messages import MakeAccountExport, SendAccountExport
 from webapp.jobs.outcomes import Done, Outcome, Snooze
 from webapp.kit.visible_lines import make_line
 from webapp.services.operations import account_exports, personal_files

@@ -2,7 +2,7 @@
 
 import time
 
-from webapp.jobs.messages import EraseAccount
+from webapp.jobs.account_messages import EraseAccount
 from webapp.jobs.outcomes import Done, Outcome, Snooze
 from webapp.services.operations import erasure
 from workers.context import InSteps, RunningJob

@@ -2,13 +2,13 @@
 
 from webapp.adapters.mail_headers import NAME_LIMIT
 from webapp.adapters.mail_templates import render_mail
-from webapp.jobs.messages import (
+from webapp.jobs.outcomes import Done, Outcome
+from webapp.jobs.review_messages import (
     RemindOfReview,
     SendGuestDecision,
     SendReviewDecision,
     SendReviewLink,
 )
-from webapp.jobs.outcomes import Done, Outcome
 from webapp.kit.visible_lines import make_line
 from webapp.services.publishing import guest_reviews, review_reminders, review_views
 from workers.accounts.accounts import Reader, send_account_mail

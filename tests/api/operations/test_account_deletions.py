@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from dev.mail_sink import MailSink
 from tests.at_once import at_once
 from tests.factories import PASSWORD, Caller, make_content, run_ready_jobs
-from webapp.jobs.messages import DeleteAccount
+from webapp.jobs.account_messages import DeleteAccount
 from webapp.kit.roles import RoleName
 from webapp.models import AccountDeletion, ActivityLog, Content, Erasure, Job, User
 from webapp.services.accounts.actors import Actor

@@ -18,7 +18,7 @@ from dev.ports import free_port
 from tests.factories import make_actor, run_ready_jobs
 from webapp.adapters.mail import MailAnswer, Mailer
 from webapp.jobs import leases
-from webapp.jobs.messages import SendPasswordReset
+from webapp.jobs.account_messages import SendPasswordReset
 from webapp.kit.clock import utc_now
 from webapp.models import Job, PasswordResetToken, User
 from webapp.services.accounts import password_resets

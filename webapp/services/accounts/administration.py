@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, not_, select
 from sqlalchemy.orm import Session
 
-from webapp.jobs.messages import SendPasswordReset
+from webapp.jobs.account_messages import SendPasswordReset
 from webapp.jobs.outbox import enqueue
 from webapp.kit.roles import RoleName
 from webapp.kit.tokens import hash_email, new_token

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import case, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from webapp.jobs.messages import FactorChange, SendFactorNotice
+from webapp.jobs.account_messages import FactorChange, SendFactorNotice
 from webapp.jobs.outbox import enqueue
 from webapp.models import Passkey, RecoveryCode, TotpFactor, User
 from webapp.services import activity

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from webapp.jobs.account_messages import SendPasswordReset
 from webapp.jobs.leases import seconds_from_now
-from webapp.jobs.messages import SendPasswordReset
 from webapp.jobs.outbox import enqueue
 from webapp.kit.tokens import hash_token, new_token
 from webapp.models import EmailVerification, FreezeToken, User

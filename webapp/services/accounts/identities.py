@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.adapters.database_errors import constraint_of
-from webapp.jobs.messages import SendIdentityLinked
+from webapp.jobs.account_messages import SendIdentityLinked
 from webapp.jobs.outbox import enqueue
 from webapp.kit.addresses import mailable_address
 from webapp.kit.issuers import IssuedPerson

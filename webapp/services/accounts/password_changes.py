@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from webapp.jobs.messages import SendPasswordChanged
+from webapp.jobs.account_messages import SendPasswordChanged
 from webapp.jobs.outbox import enqueue
 from webapp.models import AccessToken
 from webapp.services import activity

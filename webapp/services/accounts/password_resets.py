@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, insert, not_, or_, select, true, update
 from sqlalchemy.orm import Session
 
+from webapp.jobs.account_messages import SendPasswordChanged, SendPasswordReset
 from webapp.jobs.leases import seconds_from_now
-from webapp.jobs.messages import SendPasswordChanged, SendPasswordReset
 from webapp.jobs.outbox import enqueue
 from webapp.kit.logins import one_form
 from webapp.kit.tokens import hash_email, hash_token, new_token

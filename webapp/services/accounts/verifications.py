@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, insert, select, true, update
 from sqlalchemy.orm import Session
 
+from webapp.jobs.account_messages import SendAddressChanged, SendEmailVerification
 from webapp.jobs.leases import seconds_from_now
-from webapp.jobs.messages import SendAddressChanged, SendEmailVerification
 from webapp.jobs.outbox import enqueue
 from webapp.kit.tokens import hash_email, hash_token, new_token
 from webapp.models import EmailVerification, User

@@ -7,12 +7,12 @@ from sqlalchemy import case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from webapp.jobs.leases import seconds_from_now
-from webapp.jobs.messages import (
+from webapp.jobs.account_messages import (
     DeleteAccount,
     SendAccountDeletion,
     SendAccountDeletionCancelled,
 )
+from webapp.jobs.leases import seconds_from_now
 from webapp.jobs.outbox import enqueue
 from webapp.kit.roles import RoleName
 from webapp.models import AccountDeletion, Role, User

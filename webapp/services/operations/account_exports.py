@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Text, case, cast, delete, func, select, up
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from webapp.jobs.account_messages import MakeAccountExport, SendAccountExport
 from webapp.jobs.leases import seconds_from_now
-from webapp.jobs.messages import MakeAccountExport, SendAccountExport
 from webapp.jobs.outbox import enqueue
 from webapp.kit.tokens import hash_token, new_token
 from webapp.models import AccountExport, AccountExportFile, Job, User

@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from webapp.jobs.messages import MESSAGES, EraseAccount, RefreshPublications
+from webapp.jobs.account_messages import EraseAccount
+from webapp.jobs.messages import MESSAGES, RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
 from webapp.kit.passwords import unmatchable_hash
 from webapp.kit.roles import RoleName

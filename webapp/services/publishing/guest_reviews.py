@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from webapp.jobs.messages import SendGuestDecision
 from webapp.jobs.outbox import enqueue
+from webapp.jobs.review_messages import SendGuestDecision
 from webapp.kit.quotas import NO_QUOTAS
 from webapp.kit.review_policy import ReviewPolicy
 from webapp.kit.tokens import hash_token, new_token

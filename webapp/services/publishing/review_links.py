@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.jobs.leases import seconds_from_now
-from webapp.jobs.messages import SendReviewLink
 from webapp.jobs.outbox import enqueue
+from webapp.jobs.review_messages import SendReviewLink
 from webapp.kit.lifecycle import Move
 from webapp.kit.permissions import Permission
 from webapp.kit.review_policy import read_steps

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from webapp.jobs.messages import RemindOfReview
 from webapp.jobs.outbox import enqueue
+from webapp.jobs.review_messages import RemindOfReview
 from webapp.kit.clock import utc_now
 from webapp.kit.quotas import NO_QUOTAS
 from webapp.models import Content, ContentVersion, Review, ReviewClaim, User

@@ -9,8 +9,8 @@ from sqlalchemy import delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from webapp.jobs.messages import SendReviewDecision
 from webapp.jobs.outbox import enqueue
+from webapp.jobs.review_messages import SendReviewDecision
 from webapp.kit.lifecycle import Move
 from webapp.kit.review_policy import TAKEN_BACK, read_steps
 from webapp.models import Content, ContentVersion, Review, ReviewClaim, ReviewDecision
