@@ -1,18 +1,14 @@
 """Every setting of Imprint, typed, read once from the environment by the entry points."""
 
 from collections.abc import Callable
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from webapp.kit.database_url import DatabaseUrl, parse_database_url
-from webapp.kit.environment_settings import EnvironmentSettings
 from webapp.kit.issuers import Issuer, read_issuers
-from webapp.kit.mail_sender import mailable_sender
 from webapp.kit.missing_settings import (
     DATABASE_URL_IS_NOT_SET,
     HOW_TO_MAKE_A_KEY,
@@ -27,24 +23,22 @@ from webapp.kit.search.languages import check_language
 from webapp.kit.secret_keys import weakness_of
 from webapp.kit.service_urls import (
     check_broker_url,
-    check_link,
     check_redis_url,
-    check_web_url,
     read_smtp_url,
 )
+from webapp.kit.site_settings import SiteSettings
 from webapp.kit.tokens import keyed_digest
 from webapp.kit.web_origins import read_origins
 
 # Stands in for a key where IMPRINT_ENVIRONMENT=development says so, and nowhere else.
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key-do-not-deploy"  # noqa: S105 - refused if set
-OWN_RESET_PAGE = "{base_url}/reset-password"
 
 
 class MissingSettingError(RuntimeError):
     """A setting that this command needs is not set; the message says which and how to set it."""
 
 
-class Settings(EnvironmentSettings):
+class Settings(SiteSettings):
     """The configuration of one process.
 
     Names are prefixed `IMPRINT_` in the environment; `DATABASE_URL`, `REDIS_URL`, `SMTP_URL` and
@@ -87,10 +81,6 @@ class Settings(EnvironmentSettings):
         validation_alias=AliasChoices("IMPRINT_SECRET_KEY", "SECRET_KEY"),
     )
     former_secret_key: SecretStr = SecretStr("")
-    base_url: Annotated[str, AfterValidator(check_web_url)] = "http://127.0.0.1:8000"
-    content_url: str = "{base_url}/api/v1/published/{slug}"
-    password_reset_url: str = OWN_RESET_PAGE
-    mail_from: Annotated[str, AfterValidator(mailable_sender)] = "Imprint <no-reply@localhost>"
 
     new_account_role: RoleName = RoleName.READER
     access_token_days: int = Field(default=30, ge=1, le=365)
@@ -184,12 +174,6 @@ class Settings(EnvironmentSettings):
         if url or info.field_name == "smtp_url":
             read_smtp_url(url)
         return url
-
-    @field_validator("content_url", "password_reset_url")
-    @classmethod
-    def _check_link(cls, template: str, info: ValidationInfo) -> str:
-        check_link(template, {"slug"} if info.field_name == "content_url" else ())
-        return template
 
     @field_validator("cors_origins", "oidc_issuers", "review_steps", "required_fields")
     @classmethod
@@ -309,11 +293,6 @@ class Settings(EnvironmentSettings):
         return site_of(self.passkey_domain, self.passkey_origins, self.base_url)
 
     @property
-    def site_name(self) -> str:
-        """What an authenticator app calls the site: the name of its host."""
-        return urlsplit(self.base_url).hostname or "Imprint"
-
-    @property
     def uses_development_key(self) -> bool:
         """Whether the secret key is the one that everybody knows."""
         return self.environment == "development" and not self.secret_key.get_secret_value()
@@ -348,33 +327,6 @@ class Settings(EnvironmentSettings):
         """The origins whose pages may read answers; `*` stands for every one."""
         return read_origins(self.cors_origins)
 
-    @property
-    def site_words(self) -> tuple[str, ...]:
-        """What the site is called by, which no password should be made of."""
-        return (urlsplit(self.base_url).hostname or "", "imprint")
-
-    def link_to_content(self, slug: str) -> str:
-        """Return the address at which readers find a public item."""
-        return self.content_url.format(base_url=self.base_url, slug=slug)
-
-    def link_to_password_reset(self, token: str) -> str:
-        """Return the address at which a token is used.
-
-        For a front end of your own the token stands in the fragment, which browsers send to no
-        server; the page that comes with Imprint needs no JavaScript and takes it as a query.
-        """
-        if self.password_reset_url == OWN_RESET_PAGE:
-            return self.link_to_page("reset-password", token)
-        return f"{self.password_reset_url.format(base_url=self.base_url)}#token={token}"
-
-    def link_to_page(self, name: str, token: str = "") -> str:
-        """Return the address of one of the pages that mails lead to, with the token that it takes.
-
-        Those pages work without JavaScript, so their tokens stand where they reach the server; the
-        proxy's log has to leave queries out.
-        """
-        return f"{self.base_url}/{name}" + (f"?token={token}" if token else "")
-
     def message_id(self, *parts: str) -> str:
         """Return the Message-ID of the mail that `parts` name; a second copy of it has the same.
 
@@ -382,11 +334,6 @@ class Settings(EnvironmentSettings):
         """
         digest = keyed_digest(self.require_secret_key().encode(), "message_id", *parts)
         return f"<{digest[:32]}@{self.mail_domain}>"
-
-    @property
-    def mail_domain(self) -> str:
-        """The domain of the sender, which also ends every Message-ID."""
-        return parseaddr(self.mail_from)[1].rpartition("@")[2]
 
     @property
     def celery_broker_url(self) -> str:
