@@ -3,7 +3,7 @@
 Nothing of it is in the way, unless the settings say that errors are.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from webapp.adapters.content_rules import installed_rules
-from webapp.kit.content_checks.pages import Finding, Level, Page
+from webapp.kit.content_checks.pages import Finding, Level, Link, Page
 from webapp.kit.content_checks.rules import RULES, reading_minutes
 from webapp.models import Publication, Rendering, Slug
 from webapp.services.accounts.actors import Actor
@@ -44,8 +44,9 @@ def check_version(session: Session, version: SavedVersion, content_url: str) -> 
     version that has no rendering, and raises what that raises.
     """
     page = _page_of(session, version)
-    findings = list(_of_rules(page))
-    findings += _broken_links(session, page, content_url)
+    findings = list(of_rules(page))
+    wanted = site_links(page, content_url)
+    findings += broken_links(wanted, _public(session, set(wanted.values())))
     findings.sort(key=lambda finding: finding.level is not Level.ERROR)
     words = len(page.text.split())
     return Checked(findings[:MOST_FINDINGS], words, reading_minutes(words))
@@ -71,7 +72,7 @@ def require_no_errors(session: Session, actor: Actor, version: SavedVersion) -> 
     """
     if not actor.is_bound_by_checks:
         return
-    found = _of_rules(_page_of(session, version))
+    found = of_rules(_page_of(session, version))
     errors = [finding for finding in found if finding.level is Level.ERROR]
     if errors:
         raise CheckedError(version.number, errors[:MOST_WARNINGS])
@@ -83,7 +84,8 @@ def _page_of(session: Session, version: SavedVersion) -> Page:
     return Page(version.title, version.slug, version.excerpt, rendered.html)
 
 
-def _of_rules(page: Page) -> Iterator[Finding]:
+def of_rules(page: Page) -> Iterator[Finding]:
+    """Yield what the rules, and those of packages, find on a page; the database is not asked."""
     for rule in RULES:
         yield from rule(page)
     yield from _of_packages(page)
@@ -98,12 +100,17 @@ def _of_packages(page: Page) -> Iterator[Finding]:
             yield Finding(name, Level.WARNING, "This check failed; the log of the API says why.")
 
 
-def _broken_links(session: Session, page: Page, content_url: str) -> Iterator[Finding]:
-    """Find links into the site that lead to nothing public."""
-    wanted = {link: slug for link in page.links if (slug := _slug_of(link.address, content_url))}
-    if not wanted:
-        return
-    public = _public(session, set(wanted.values()) - {page.slug}) | {page.slug}
+def site_links(page: Page, content_url: str) -> dict[Link, str]:
+    """Return the links into the site's own content, but for those to the page itself, and where.
+
+    No name holds a zero byte, which PostgreSQL cannot read.
+    """
+    slugs = ((link, _slug_of(link.address, content_url)) for link in page.links)
+    return {link: slug.replace("\0", " ") for link, slug in slugs if slug and slug != page.slug}
+
+
+def broken_links(wanted: Mapping[Link, str], public: Collection[str]) -> Iterator[Finding]:
+    """Yield the links that lead to nothing public, where those are public slugs."""
     for link, slug in wanted.items():
         if slug not in public:
             yield Finding(
@@ -112,14 +119,14 @@ def _broken_links(session: Session, page: Page, content_url: str) -> Iterator[Fi
             )  # fmt: skip
 
 
-def _public(session: Session, slugs: Iterable[str]) -> set[str]:
-    # A former address of something public redirects. No name holds a zero byte, which PostgreSQL
-    # cannot read, and an array is one parameter however many links there are.
-    names = [slug for slug in slugs if "\0" not in slug]
+def _public(session: Session, names: set[str]) -> set[str]:
+    # A former address of something public redirects. An array is one parameter however many.
+    if not names:
+        return set()
     found = (
         select(Slug.slug)
         .join(Publication, Publication.content_id == Slug.content_id)
-        .where(Slug.slug == any_(literal(names, ARRAY(Text))), Slug.was_public)
+        .where(Slug.slug == any_(literal(list(names), ARRAY(Text))), Slug.was_public)
     )
     return set(session.scalars(found))
 

@@ -8,7 +8,7 @@ good once it was public.
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, any_, delete, exists, literal, select, update
+from sqlalchemy import ColumnElement, Text, any_, delete, exists, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -112,7 +112,7 @@ def claim_slug(session: Session, content_id: int, slug: str) -> bool:
         return True
     taken_over = session.scalar(
         update(Slug)
-        .where(Slug.slug == slug, ~Slug.was_public, ~_is_pinned())
+        .where(Slug.slug == slug, ~is_kept())
         .values(content_id=content_id)
         .returning(Slug.content_id)
         .execution_options(synchronize_session=False)
@@ -141,7 +141,7 @@ def release_slug(session: Session, content_id: int, slug: str) -> None:
     """Give a name back, unless it was public or a pending schedule will make it so."""
     session.execute(
         delete(Slug)
-        .where(Slug.slug == slug, Slug.content_id == content_id, ~Slug.was_public, ~_is_pinned())
+        .where(Slug.slug == slug, Slug.content_id == content_id, ~is_kept())
         .execution_options(synchronize_session=False)
     )
 
@@ -158,6 +158,11 @@ def belongs_to_another(session: Session, content_id: int | None, slug: str) -> b
     """Say whether something else is or was public under a name, as everybody can find out."""
     owner = select(Slug.content_id).where(Slug.slug == slug, Slug.was_public)
     return session.scalar(owner) not in (None, content_id)
+
+
+def is_kept() -> ColumnElement[bool]:
+    """Return the condition that a name is its item's own: it was public, or is to be so."""
+    return or_(Slug.was_public, _is_pinned())
 
 
 def _is_pinned() -> ColumnElement[bool]:
