@@ -138,6 +138,7 @@ class Settings(SiteSettings):
     redispatch_seconds: float = Field(default=5, gt=0)
     dispatcher_poll_seconds: float = Field(default=0.2, gt=0)
     missed_schedule_seconds: float = Field(default=3600, gt=0)
+    rehearse_minutes: int = Field(default=15, ge=0, le=1_440)
     statement_timeout_seconds: float = Field(default=15, gt=0)
     database_pool_size: int = Field(default=5, ge=1)
     database_pooler: Literal["none", "transaction"] = "none"

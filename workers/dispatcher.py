@@ -36,7 +36,7 @@ from webapp.jobs.pauses import (
 from webapp.jobs.queues import Queue
 from webapp.services.operations import activity_chain, brakes, housekeeping
 from webapp.services.operations.activity_chain import Horizon
-from webapp.services.publishing import schedules
+from webapp.services.publishing import rehearsal_slots, schedules
 from workers.broker import RUN_JOBS, count_hints
 from workers.context import WorkerContext
 
@@ -185,6 +185,8 @@ class Dispatcher:
         self._seal_activity()
         if time.monotonic() >= self._schedules_checked_at + SCHEDULES_CHECK_SECONDS:
             self._schedules_checked_at = time.monotonic()
+            minutes = self._context.settings.rehearse_minutes
+            self._in_transaction(lambda session: rehearsal_slots.write_due(session, minutes))
             forgotten = self._in_transaction(schedules.take_back_forgotten)
             if forgotten:
                 log.warning("schedules.taken_back", schedules=forgotten)

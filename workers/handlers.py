@@ -12,7 +12,7 @@ from workers.operations import (
     erasure,
     housekeeping,
 )
-from workers.publishing import publishing, refresh, reviews
+from workers.publishing import publishing, refresh, rehearsals, reviews
 
 HANDLERS: dict[str, Handler] = {
     handler.message.kind: handler
@@ -22,6 +22,7 @@ HANDLERS: dict[str, Handler] = {
         identities,
         publishing,
         refresh,
+        rehearsals,
         reviews,
         versions,
         autosaves,

@@ -31,6 +31,11 @@ COMMANDS = tuple(
             "Run a dispatcher until it is told to stop.",
         ),
         ("jobs", "webapp.cli.jobs:jobs", "Look at jobs, pause, retry and discard them."),
+        (
+            "schedules",
+            "webapp.cli.schedules:schedules",
+            "Look at schedules, and try failed ones again.",
+        ),
     )
 )
 

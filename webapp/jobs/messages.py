@@ -1,6 +1,6 @@
 """Every kind of job as a typed message; the other files of messages come together here."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
 from webapp.jobs.account_messages import (
@@ -38,6 +38,21 @@ class FireSchedules(Message):
     max_starts: ClassVar[int] = 1000  # A deadline is not given up because workers die.
 
     schedule_ids: BatchOfIds
+
+
+class RehearseSchedules(Message):
+    """Rehearse the schedules of one minute that were not rehearsed in the `minutes` before it."""
+
+    kind: ClassVar[str] = "schedules.rehearse"
+    queue: ClassVar[Queue] = Queue.HOUSEKEEPING
+
+    slot: datetime
+    first_id: int
+    minutes: int
+
+    def dedupe_key(self) -> str:
+        """One job for each minute, and one more for what is put into it after that."""
+        return f"{self.slot.astimezone(UTC):%Y-%m-%dT%H:%M}:{self.first_id}"
 
 
 class RefreshPublications(Message):
@@ -175,6 +190,7 @@ MESSAGES: dict[str, type[Message]] = {
         SendGuestDecision,
         RemindOfReview,
         FireSchedules,
+        RehearseSchedules,
         RefreshPublications,
         SealVersion,
         KeepAutosave,

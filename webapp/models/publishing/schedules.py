@@ -1,6 +1,9 @@
 """What shall happen to an item, and when."""
 
+from typing import Any
+
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Base, created_timestamp, identity, timestamp
@@ -12,7 +15,8 @@ class Schedule(Base):
     `pending` waits for its moment; `handed` has been given to the publishing queue; `fired`,
     `missed`, `failed` and `cancelled` are final, and `failure` says why where it was nobody's wish.
     `pinned_at` is when an editor last chose the version; without one (a row of an older release)
-    that was when the schedule was made.
+    that was when the schedule was made. `rehearsal` is what the last rehearsal found, as the fields
+    of findings.
     """
 
     __tablename__ = "schedules"
@@ -62,3 +66,5 @@ class Schedule(Base):
     updated_at: Mapped[created_timestamp]
     fired_at: Mapped[timestamp | None]
     failure: Mapped[str | None] = mapped_column(Text)
+    rehearsed_at: Mapped[timestamp | None]
+    rehearsal: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)

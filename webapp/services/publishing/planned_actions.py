@@ -1,0 +1,166 @@
+"""What there is to know of planned actions before their moment, by one statement for many."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Text, and_, bindparam, case, exists, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session, aliased
+
+from webapp.kit.lifecycle import Standing
+from webapp.kit.permissions import Permission
+from webapp.kit.review_policy import ReviewPolicy
+from webapp.kit.roles import RoleName
+from webapp.models import Content, ContentVersion, Review, Role, Schedule, Slug, User
+from webapp.models.arrays import MomentArray, is_one_of
+from webapp.services.accounts.actors import Actor
+from webapp.services.accounts.holders import is_on
+from webapp.services.content import review_states, slugs
+from webapp.services.content.lifecycle import standing_of
+from webapp.services.publishing import supersession
+
+
+@dataclass(frozen=True)
+class PlannedAction:
+    """An open schedule, and what decides whether it can be carried out.
+
+    `follows` is the action of its item that comes before it, or where there is none, what the item
+    is now, in the words of an action. `planner` is who planned it, where that account works.
+    """
+
+    id: int
+    content_id: int
+    version_id: int | None
+    action: str
+    due_at: datetime
+    revision: int
+    standing: Standing
+    follows: str
+    planner_id: int | None
+    planner: Actor | None
+    is_approved: bool
+    is_slug_taken: bool
+    is_superseded: bool
+
+    @property
+    def may_be_planned(self) -> bool:
+        """Whether who planned it might do so today."""
+        permission = Permission.CONTENT_PUBLISH_APPROVED
+        return self.planner is not None and self.planner.may(permission)
+
+    @property
+    def lacks_approval(self) -> bool:
+        """Whether who planned it publishes nothing without an approval, and there is none."""
+        if self.action != "publish" or self.planner is None:
+            return False
+        return review_states.needs_approval(self.planner) and not self.is_approved
+
+
+_before, _owner = aliased(Schedule), aliased(Slug)
+_FOLLOWS = func.coalesce(
+    select(_before.action)
+    .where(
+        _before.content_id == Schedule.content_id,
+        _before.state.in_(supersession.OPEN_STATES),
+        func.row(_before.due_at, _before.id) < func.row(Schedule.due_at, Schedule.id),
+    )
+    .order_by(_before.due_at.desc(), _before.id.desc())
+    .limit(1)
+    .correlate(Schedule)
+    .scalar_subquery(),
+    case((Content.status == "published", "publish"), else_="unpublish"),
+)
+_IS_APPROVED = exists(
+    select(Review.id)
+    .where(Review.version_id == Schedule.version_id, Review.state == "approved")
+    .correlate(Schedule)
+)
+_IS_SLUG_TAKEN = exists(
+    select(literal(1))
+    .select_from(Slug)
+    .where(
+        Slug.slug == ContentVersion.slug,
+        Slug.content_id != Schedule.content_id,
+        slugs.is_kept(),
+    )
+    .correlate(Schedule, ContentVersion)
+)
+
+
+def read_planned(
+    session: Session, schedule_ids: Sequence[int], policy: ReviewPolicy
+) -> list[PlannedAction]:
+    """Return those of some schedules that are still open, in the order of their moments."""
+    rows = session.execute(
+        select(
+            Schedule, Content, User.login, Role.name.label("role"), _FOLLOWS.label("follows"),
+            _IS_APPROVED.label("is_approved"), _IS_SLUG_TAKEN.label("is_slug_taken"),
+            supersession.is_superseded().label("is_superseded"),
+        )
+        .join(Content, Content.id == Schedule.content_id)
+        .outerjoin(ContentVersion, ContentVersion.id == Schedule.version_id)
+        .outerjoin(User, and_(User.id == Schedule.created_by_id, is_on()))
+        .outerjoin(Role, Role.id == User.role_id)
+        .where(is_one_of(Schedule.id, schedule_ids), Schedule.state.in_(supersession.OPEN_STATES))
+        .order_by(Schedule.due_at, Schedule.id)
+        .execution_options(populate_existing=True)
+    )  # fmt: skip
+    planned = []
+    for row in rows:
+        schedule: Schedule = row.Schedule
+        planner = None
+        if row.role is not None and schedule.created_by_id is not None:
+            role = RoleName(row.role)
+            planner = Actor(schedule.created_by_id, row.login, role, review_policy=policy)
+        planned.append(
+            PlannedAction(
+                id=schedule.id, content_id=schedule.content_id, version_id=schedule.version_id,
+                action=schedule.action, due_at=schedule.due_at, revision=schedule.revision,
+                standing=standing_of(row.Content), follows=row.follows,
+                planner_id=schedule.created_by_id, planner=planner,
+                is_approved=row.is_approved, is_slug_taken=row.is_slug_taken,
+                is_superseded=row.is_superseded,
+            )
+        )  # fmt: skip
+    return planned
+
+
+# A name leads somewhere if its item is public by then: by its last action until that moment, or
+# where it has none, because it is public now.
+_PUBLIC_BY = text(
+    """
+    SELECT wanted.place, wanted.slug
+    FROM unnest(:places, :names, :moments) AS wanted (place, slug, moment)
+    JOIN slugs ON slugs.slug = wanted.slug
+    LEFT JOIN LATERAL (
+        SELECT schedules.action, content_versions.slug
+        FROM schedules LEFT JOIN content_versions ON content_versions.id = schedules.version_id
+        WHERE schedules.content_id = slugs.content_id
+          AND schedules.state IN ('pending', 'handed') AND schedules.due_at <= wanted.moment
+        ORDER BY schedules.due_at DESC, schedules.id DESC LIMIT 1
+    ) AS planned ON true
+    WHERE CASE WHEN planned.action IS NULL
+        THEN slugs.was_public
+            AND EXISTS (SELECT FROM publications WHERE content_id = slugs.content_id)
+        ELSE planned.action = 'publish' AND (slugs.was_public OR planned.slug = slugs.slug) END
+    """
+).bindparams(
+    bindparam("places", type_=ARRAY(BigInteger)),
+    bindparam("names", type_=ARRAY(Text)),
+    bindparam("moments", type_=MomentArray()),
+)
+
+
+def find_public_by(
+    session: Session, wanted: Mapping[int, tuple[datetime, set[str]]]
+) -> dict[int, set[str]]:
+    """Return, for each schedule, which of some slugs lead to something public at its moment."""
+    pairs = [(place, name, moment) for place, (moment, names) in wanted.items() for name in names]
+    public: dict[int, set[str]] = {place: set() for place in wanted}
+    if pairs:
+        places, names, moments = zip(*pairs, strict=True)
+        parameters = {"places": list(places), "names": list(names), "moments": list(moments)}
+        for place, slug in session.execute(_PUBLIC_BY, parameters):
+            public[place].add(slug)
+    return public

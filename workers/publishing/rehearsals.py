@@ -1,0 +1,50 @@
+"""Schedules are rehearsed some minutes before their moment."""
+
+import time
+
+import structlog
+
+from webapp.jobs.messages import RehearseSchedules
+from webapp.jobs.outcomes import Done, Outcome, Snooze
+from webapp.kit.requirements import read_requirements
+from webapp.services.publishing import rehearsal_slots
+from webapp.services.publishing.rehearsals import Stage, rehearse
+from webapp.settings import Settings
+from workers.context import InSteps, RunningJob
+
+log = structlog.get_logger()
+
+TURN_SECONDS = 5.0
+
+
+def stage_of(settings: Settings) -> Stage:
+    """Return what rehearsals go by, as the settings say it."""
+    return Stage(
+        read_requirements(settings.required_fields),
+        settings.review_policy,
+        settings.link_to_content("{slug}"),
+    )
+
+
+def rehearse_schedules(job: RunningJob, message: RehearseSchedules) -> Outcome:
+    """Rehearse the schedules of one minute, fifty in a transaction, and tell of new errors."""
+    stage, after_id = stage_of(job.context.settings), 0
+    until = time.monotonic() + TURN_SECONDS
+    rehearsed = errors = 0
+    while True:
+        with job.step() as session:
+            ids = rehearsal_slots.next_of(session, message.slot, message.minutes, after_id)
+            for done in rehearse(session, stage, ids):
+                rehearsed += 1
+                errors += bool(done.errors)
+        if len(ids) < rehearsal_slots.AT_ONCE:
+            break
+        after_id = ids[-1]
+        if not job.goes_on(until):
+            return Snooze()
+    log.info("schedules.rehearsed", slot=message.slot.isoformat(), rehearsed=rehearsed,
+             with_errors=errors)  # fmt: skip
+    return Done()
+
+
+HANDLERS = (InSteps(RehearseSchedules, rehearse_schedules, may_be_cut_off=True),)
