@@ -2,7 +2,7 @@
 
 from workers.accounts import accounts, identities, second_factors
 from workers.audience import mail, notifications
-from workers.content import autosaves, versions
+from workers.content import autosaves, notices, versions
 from workers.context import Handler
 from workers.operations import (
     account_deletions,
@@ -26,6 +26,7 @@ HANDLERS: dict[str, Handler] = {
         reviews,
         versions,
         autosaves,
+        notices,
         notifications,
         mail,
         housekeeping,

@@ -20,4 +20,5 @@ WITHOUT_LINE = {
     "DELETE /api/v1/follows/<target>/<int:target_id>": OF_A_READER,
     "POST /api/v1/notifications/<int:notification_id>/read": OF_A_READER,
     "POST /api/v1/notifications/read-all": OF_A_READER,
+    "POST /api/v1/notices/read": OF_A_READER,
 }

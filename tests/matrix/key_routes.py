@@ -108,6 +108,8 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     "PUT /api/v1/notifications/preferences": ADMINISTRATION,
     "POST /api/v1/notifications/<int:notification_id>/read": ADMINISTRATION,
     "POST /api/v1/notifications/read-all": ADMINISTRATION,
+    "GET /api/v1/notices": OWN,
+    "POST /api/v1/notices/read": ADMINISTRATION,
     "POST /api/v1/accounts/me/exports": PEOPLE_ALONE,
     "GET /api/v1/accounts/me/exports/<int:export_id>": PEOPLE_ALONE,
     "POST /api/v1/accounts/me/exports/<int:export_id>/files/<int:number>": PEOPLE_ALONE,

@@ -349,6 +349,10 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     "PUT /api/v1/notifications/preferences": CommonRoute(
         READER, once("/notifications/preferences", {}), frozenset({422})
     ),
+    "GET /api/v1/notices": CommonRoute(READER, once("/notices?limit=100")),
+    "POST /api/v1/notices/read": CommonRoute(
+        READER, once("/notices/read", {"ids": [NOBODY]}), frozenset({204})
+    ),
     "GET /docs": CommonRoute(None, once("!/docs")),
     "GET /docs/scalar.standalone.js": CommonRoute(None, once("!/docs/scalar.standalone.js")),
     "GET /health": CommonRoute(None, once("!/health")),

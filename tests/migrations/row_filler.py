@@ -58,6 +58,7 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("job_pauses", "scope"): _pick("queue", "kind", "event"),
     ("jobs", "state"): _pick("running", "failed"),
     ("mail_deliveries", "state"): _pick("queued", "sent", "failed", "suppressed"),
+    ("notices", "mail_state"): _pick("queued", "sent", "failed", "suppressed"),
     ("passkey_challenges", "purpose"): _pick("add", "sign_in"),
     ("publications", "origin"): _pick("human", "assisted", "generated"),
     ("publications", "slug"): lambda row: f"slug-{row}",

@@ -21,6 +21,7 @@ from webapp.jobs.message import (
     BatchOfIds,
     Message,
 )
+from webapp.jobs.notice_messages import MailNotices
 from webapp.jobs.queues import Queue
 from webapp.jobs.review_messages import (
     RemindOfReview,
@@ -189,6 +190,7 @@ MESSAGES: dict[str, type[Message]] = {
         SendReviewLink,
         SendGuestDecision,
         RemindOfReview,
+        MailNotices,
         FireSchedules,
         RehearseSchedules,
         RefreshPublications,

@@ -42,6 +42,7 @@ from webapp.models.interchange.imports import ImportedAuthor, ImportedCategory, 
 from webapp.models.job_attempts import JobAttempt
 from webapp.models.job_pauses import JobPause
 from webapp.models.jobs import Job, JobKind, Tick
+from webapp.models.notices import Notice
 from webapp.models.operations.backfills import BackfillState
 from webapp.models.operations.bulk_actions import BulkAction, BulkItem
 from webapp.models.publishing.corrections import Correction, Retraction
@@ -90,6 +91,7 @@ __all__ = [
     "JobKind",
     "JobPause",
     "MailDelivery",
+    "Notice",
     "Notification",
     "NotificationPreference",
     "Passkey",

@@ -221,6 +221,12 @@ HELD: dict[str, Held] = {
         "event_id state attempts next_attempt_at created_at sent_at answer",
         people=_OWN_ROWS,
     ),
+    "notices": Held(
+        "the account", "to tell it what became of its work at the desk", "90 days", DELETED,
+        "id kind subject_kind subject_id content_id details dedupe_key mail_group mail_state"
+        " mailed_with_id created_at read_at",
+        people={"user_id": DELETED, "by_id": UNLINKED},
+    ),
     "notification_preferences": Held(
         "the account", "whether a reader wants mail", "as long as the account", DELETED,
         "by_mail updated_at", people=_OWN_ROWS,

@@ -57,6 +57,7 @@ PUT_BACK_BY = {
     "DELETE /api/v1/follows/<target>/<int:target_id>": NO_LINE,
     "POST /api/v1/notifications/<int:notification_id>/read": NO_LINE,
     "POST /api/v1/notifications/read-all": NO_LINE,
+    "POST /api/v1/notices/read": NO_LINE,
 }
 
 

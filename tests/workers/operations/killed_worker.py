@@ -20,10 +20,13 @@ from workers.runner import run_job
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def start_process(settings: Settings, module: str) -> "subprocess.Popen[bytes]":
+def start_process(
+    settings: Settings, module: str, smtp_url: str | None = None
+) -> "subprocess.Popen[bytes]":
     """Start a module of this folder on the database of a test, with the leases of production."""
+    mail = {} if smtp_url is None else {"SMTP_URL": smtp_url}
     environment = child_environment(
-        {"DATABASE_URL": plain_url(settings), "SECRET_KEY": settings.require_secret_key()}
+        {"DATABASE_URL": plain_url(settings), "SECRET_KEY": settings.require_secret_key(), **mail}
     )
     command = [sys.executable, "-m", f"tests.workers.operations.{module}"]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)

@@ -79,6 +79,9 @@ _UNNEEDED_RENDERINGS = """
 """
 
 
+NOTICE_DAYS = 90
+"""How long accounts of the newsroom are shown what they were told, in days."""
+
 BULK_DAYS = 30
 """How long a bulk action that has ended is shown, and can be undone, in days."""
 
@@ -137,6 +140,7 @@ _OUTLIVED = {
     "review_links": Outlived(
         "review_links", f"decided_at IS NULL AND {_older('expires_at')}", lambda _: 1
     ),
+    "notices": Outlived("notices", _older("created_at"), lambda _: NOTICE_DAYS),
     "account_exports": Outlived("account_exports", "expires_at < now()", lambda _: 1),
     "bulk_items": Outlived("bulk_items", _OLD_BULK_ITEMS, lambda _: BULK_DAYS),
     "bulk_actions": Outlived("bulk_actions", _OLD_BULK_ACTIONS, lambda _: BULK_DAYS),
