@@ -15,6 +15,7 @@ from bench import (
     due,
     fan_out,
     hanging,
+    idle,
     latency,
     memory,
     reads,
@@ -33,7 +34,7 @@ from dev.process import ServerError
 
 MEASURES = (
     "reads", "hanging", "fanout", "due", "latency", "reset_answers", "commands", "signins",
-    "writes", "comparisons", "search", "versions", "memory",
+    "writes", "comparisons", "search", "versions", "idle", "lateness", "memory",
 )  # fmt: skip
 ARTICLES = "bench_articles"
 
@@ -59,6 +60,9 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
   search   two words among 100,000 public items, against the read of one item by its slug
   versions bytes on disk of versions of 20 KB, packed and whole; reading one that lies deep, against
            a keyframe; sealing fifty at a time, against one by one
+  idle     processor time of a dispatcher with nothing to do, and the statements of the whole
+  lateness single schedules at their moment, on a quiet system and beside the fan-out; these two
+           with --other beside the programs of another checkout as well
   memory   the peak of each process that the chosen measures ran; alone, it runs the fan-out
 
 The servers are embedded and thrown away, under var/. A full run takes about nine minutes and
@@ -99,6 +103,12 @@ _ON_THEIR_OWN: dict[str, Callable[[Testbed, Sizes], list[Result]]] = {
     "versions": versions.measure,
 }
 
+_BESIDE_ANOTHER: dict[str, Callable[[Testbed, Sizes, Path | None], list[Result]]] = {
+    "writes": writes.measure,
+    "idle": idle.measure,
+    "lateness": idle.measure_lateness,
+}
+
 
 def run(bed: Testbed, sizes: Sizes, chosen: set[str], other: Path | None = None) -> list[Result]:
     """Take the chosen measures, in an order that lets them share what is costly to prepare.
@@ -119,11 +129,10 @@ def run(bed: Testbed, sizes: Sizes, chosen: set[str], other: Path | None = None)
                 results += hanging.measure(bed, sizes, ARTICLES)
             if "due" in chosen:
                 results += due.measure(bed, sizes, ARTICLES)
-    if "writes" in chosen:
-        results += writes.measure(bed, sizes, other)
+    for name, compare in _BESIDE_ANOTHER.items():
+        results += compare(bed, sizes, other) if name in chosen else []
     for name, measure in _ON_THEIR_OWN.items():
-        if name in chosen:
-            results += measure(bed, sizes)
+        results += measure(bed, sizes) if name in chosen else []
     if "fanout" in chosen or chosen == {"memory"}:
         told = fan_out.measure(bed, sizes)
         results += told.results
@@ -145,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true",
                         help="smaller and shorter, in about two minutes")  # fmt: skip
     parser.add_argument("--other", type=Path, metavar="FOLDER",
-                        help="a checkout to compare the writes with")  # fmt: skip
+                        help="a checkout to compare writes, idle and lateness with")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
     return parser
 

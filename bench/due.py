@@ -74,7 +74,7 @@ _MAKE_DUE = text(
     "UPDATE schedules SET due_at = to_timestamp(:due_at)"
     " WHERE id IN (SELECT id FROM schedules WHERE state = 'pending' ORDER BY id LIMIT :number)"
 )
-_SPREAD = text(
+SPREAD = text(
     "UPDATE schedules SET due_at = to_timestamp(:start + random() * :seconds)"
     " WHERE id IN (SELECT id FROM schedules WHERE state = 'pending' ORDER BY id LIMIT :number)"
 )
@@ -137,7 +137,7 @@ def _crowd(bed: Testbed, sizes: Sizes, articles: str, day: Day, setup: Setup) ->
         _make_due(stage.session, day, due_at, number)
         meter = Meter(bed, stage.session)
         before = {name: program.cpu_seconds() for name, program in stage.running.items()}
-        lateness = _wait_until_fired(bed, stage.session, due_at, number)
+        lateness = wait_until_fired(bed, stage.session, due_at, number)
         programs = {
             name: program.cpu_seconds() - before[name] for name, program in stage.running.items()
         }
@@ -186,9 +186,9 @@ def _singles(bed: Testbed, sizes: Sizes, articles: str, setup: Setup) -> list[Re
         with bed.workers(url, setup.workers, setup.concurrency):
             start = time.time() + _LEAD_SECONDS
             moments = {"start": start, "seconds": sizes.singly_within_seconds, "number": number}
-            session.execute(_SPREAD, moments)
+            session.execute(SPREAD, moments)
             in_autocommit(session, "VACUUM ANALYZE schedules")
-            late = _wait_until_fired(bed, session, start, number, 1.0)
+            late = wait_until_fired(bed, session, start, number, 1.0)
     lateness = [seconds * 1000 for seconds in late]
     return [
         Result("single schedule, lateness p50", percentile(lateness, 50), "ms", commit,
@@ -198,10 +198,13 @@ def _singles(bed: Testbed, sizes: Sizes, articles: str, setup: Setup) -> list[Re
     ]  # fmt: skip
 
 
-def _wait_until_fired(
+def wait_until_fired(
     bed: Testbed, session: Session, due_at: float, number: int, poll_seconds: float = 0.25
 ) -> list[float]:
-    """Return how late each was, in seconds, once all are fired that are due from a moment on."""
+    """Return how late each was, in seconds, once all are fired that are due from a moment on.
+
+    Raises BenchError where they are not.
+    """
     since = {"since": due_at - 0.001}  # PostgreSQL keeps microseconds.
 
     def all_fired() -> bool:

@@ -17,6 +17,7 @@ class Sizes:
     due_rounds: int
     due_singly: int
     singly_within_seconds: float
+    idle_seconds: float
     jobs_one_by_one: int
     asked_in_turn: int
     compared_words: int
@@ -37,6 +38,7 @@ FULL = Sizes(
     due_rounds=2,
     due_singly=200,
     singly_within_seconds=60.0,
+    idle_seconds=60.0,
     jobs_one_by_one=500,
     asked_in_turn=200,
     compared_words=20_000,
@@ -56,6 +58,7 @@ QUICK = Sizes(
     due_rounds=1,
     due_singly=60,
     singly_within_seconds=15.0,
+    idle_seconds=15.0,
     jobs_one_by_one=100,
     asked_in_turn=200,
     compared_words=4_000,
@@ -75,6 +78,7 @@ TINY = Sizes(
     due_rounds=1,
     due_singly=5,
     singly_within_seconds=0.5,
+    idle_seconds=3.0,
     jobs_one_by_one=5,
     asked_in_turn=5,
     compared_words=400,

@@ -103,6 +103,19 @@ class Testbed:
         """Return the processor time that PostgreSQL has used so far."""
         return cpu_seconds(self._postgres.pid)
 
+    def count_statements(self, seconds: float) -> float:
+        """Return how many statements a second the server is sent by all who are connected."""
+        self.set_server("log_statement", "all")
+        time.sleep(1)  # Each process reads its settings before its next statement.
+        before = self._postgres.log_path.stat().st_size
+        time.sleep(seconds)
+        with self._postgres.log_path.open("rb") as server_log:
+            server_log.seek(before)
+            lines = server_log.read().splitlines()
+        self.set_server("log_statement", "none")
+        return sum(b"] LOG:  statement: " in line or b"] LOG:  execute " in line
+                   for line in lines) / seconds  # fmt: skip
+
     @contextmanager
     def program(
         self,
@@ -128,9 +141,13 @@ class Testbed:
 
     @contextmanager
     def workers(
-        self, database_url: str, names: Sequence[str], concurrency: int = 1
+        self,
+        database_url: str,
+        names: Sequence[str],
+        concurrency: int = 1,
+        folder: Path = PROJECT,
     ) -> Iterator[dict[str, Program]]:
-        """Run the dispatcher and the named workers with the commands of `make run`."""
+        """Run the dispatcher and the named workers of a checkout, as `make run` does."""
         commands = {program.name: program.command for program in programs(0, None, Path())}
         with Redis.from_url(self._redis.url) as redis:
             redis.flushall()  # Hints of another database would name other jobs.
@@ -139,10 +156,10 @@ class Testbed:
             for name in names:
                 chosen = _with_concurrency(commands[name], concurrency)
                 running[name] = stack.enter_context(
-                    self.program(name, chosen, database_url, concurrency)
+                    self.program(name, chosen, database_url, concurrency, folder)
                 )
             running["dispatcher"] = stack.enter_context(
-                self.program("dispatcher", commands["dispatcher"], database_url)
+                self.program("dispatcher", commands["dispatcher"], database_url, folder=folder)
             )
             with psycopg.connect(database_url, autocommit=True) as connection:
                 beat = "SELECT 1 FROM ticks WHERE task = 'dispatcher.heartbeat'"

@@ -65,16 +65,27 @@ def test_the_same_duty_is_written_once(session: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "wakes"), [(SendPasswordChanged(user_id=1), 1), (FanOutEvent(event_id=1), 0)]
+    ("message", "starts_in", "wakes"),
+    [
+        (SendPasswordChanged(user_id=1), None, 1),
+        (FanOutEvent(event_id=1), None, 1),
+        (SendPasswordChanged(user_id=1), timedelta(hours=1), 1),
+        (FanOutEvent(event_id=1), timedelta(hours=1), 0),
+    ],
 )
-def test_a_job_that_a_person_waits_for_wakes_a_dispatcher(
-    sessions: sessionmaker[Session], database_url: str, message: Message, wakes: int
+def test_a_job_wakes_a_dispatcher_unless_it_has_time(
+    sessions: sessionmaker[Session],
+    database_url: str,
+    message: Message,
+    starts_in: timedelta | None,
+    wakes: int,
 ) -> None:
+    run_at = None if starts_in is None else utc_now() + starts_in
     with psycopg.connect(database_url, autocommit=True) as listener:
         listener.execute(f"LISTEN {WAKE_CHANNEL}")
         with sessions.begin() as session:
-            enqueue(session, message)
-            enqueue(session, message)
+            enqueue(session, message, run_at=run_at)
+            enqueue(session, message, run_at=run_at)
         assert len(list(listener.notifies(timeout=0.5))) == wakes
 
 

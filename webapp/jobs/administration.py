@@ -7,6 +7,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, case, func, null, select, update
 from sqlalchemy.orm import Session
 
+from webapp.jobs.outbox import wake_dispatcher
 from webapp.jobs.pauses import IS_ACTIVE, covers_job
 from webapp.models import Job, JobPause
 
@@ -76,6 +77,7 @@ def retry_jobs(session: Session, job_ids: list[int]) -> int:
             dispatches=0,
         )
     )
+    wake_dispatcher(session)
     return cast(CursorResult[Any], session.execute(statement)).rowcount
 
 

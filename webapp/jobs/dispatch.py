@@ -13,19 +13,20 @@ _PICK_AND_MARK = text(
     WITH outstanding AS (
         SELECT count(*) AS hints FROM (
             SELECT 1 FROM jobs
-            WHERE queue = :queue AND state = 'ready' AND dispatched_at IS NOT NULL
+            WHERE queue = :queue AND state = 'ready' AND run_at <= statement_timestamp()
+              AND dispatched_at IS NOT NULL
             LIMIT :hints_allowed
         ) AS sent
     ), fresh AS (
         SELECT id FROM jobs
-        WHERE queue = :queue AND state = 'ready' AND run_at <= clock_timestamp()
+        WHERE queue = :queue AND state = 'ready' AND run_at <= statement_timestamp()
           AND dispatched_at IS NULL
         ORDER BY run_at, id
         LIMIT greatest(0, :hints_allowed - (SELECT hints FROM outstanding))
         FOR UPDATE SKIP LOCKED
     ), unanswered AS (
         SELECT id FROM jobs
-        WHERE queue = :queue AND state = 'ready' AND dispatched_at IS NOT NULL
+        WHERE queue = :queue AND state = 'ready' AND run_at <= statement_timestamp()
           AND dispatched_at < clock_timestamp() - make_interval(secs => :redispatch_seconds)
         ORDER BY run_at, id
         LIMIT :copies_allowed

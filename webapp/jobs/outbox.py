@@ -15,21 +15,24 @@ from webapp.jobs.payloads import write_payload
 from webapp.models import Job
 
 WAKE_CHANNEL = "imprint_dispatcher"
+_WAKE = func.pg_notify(WAKE_CHANNEL, "").label("woken")
 
 
 def enqueue(session: Session, message: Message, *, run_at: datetime | None = None) -> int | None:
     """Insert a job and return its id, or None when the same duty is already written.
 
     `run_at` is the earliest start (default: now). The request id in the log context goes into the
-    row, so the worker's lines can be found by it.
+    row, so the worker's lines can be found by it. A dispatcher hears of it as soon as this
+    transaction commits, or of a later start by itself, because it looks more than once until then.
     """
     statement = insert(Job).values(_row(message, run_at))
-    job_id = session.scalar(
-        statement.on_conflict_do_nothing(index_elements=["kind", "dedupe_key"]).returning(Job.id)
-    )
-    if job_id is not None and message.queue.is_urgent and run_at is None:
-        wake_dispatcher(session)
-    return job_id
+    wakes = run_at is None or message.queue.is_urgent
+    row = session.execute(
+        statement.on_conflict_do_nothing(index_elements=["kind", "dedupe_key"]).returning(
+            Job.id, *([_WAKE] if wakes else [])
+        )
+    ).one_or_none()
+    return None if row is None else int(row[0])
 
 
 def enqueue_anew(session: Session, message: Message) -> None:
@@ -60,7 +63,7 @@ def enqueue_anew(session: Session, message: Message) -> None:
                 "last_error": None,
                 "finished_at": None,
             },
-        )
+        ).returning(_WAKE)
     )
 
 
@@ -77,9 +80,10 @@ def wake_dispatcher(session: Session) -> None:
     """Let a sleeping dispatcher look at once, as soon as this transaction commits.
 
     PostgreSQL delivers equal notifications of one transaction once. It holds a global lock while
-    it commits one, so bulk writes leave the work to the dispatcher's own polling.
+    it commits one, so bulk writes leave it to the dispatcher, which looks once a second when
+    nothing is to do, and several times a second while it hears of anything or jobs run.
     """
-    session.execute(select(func.pg_notify(WAKE_CHANNEL, "")))
+    session.execute(select(_WAKE))
 
 
 def _row(message: Message, run_at: datetime | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ class Queue(StrEnum):
 
     @property
     def is_urgent(self) -> bool:
-        """Say whether a person or a deadline waits, so that a new job wakes the dispatcher."""
+        """Say whether a person or a deadline waits, so that a later start is told of as well."""
         return self in {Queue.ACCOUNTS, Queue.PUBLISHING}
 
     @property

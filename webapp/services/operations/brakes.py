@@ -58,6 +58,7 @@ def pause_jobs(
         session.flush()
     pause = pauses.as_pause(row)
     _tell(session, "job_pause.change" if is_changed else "job_pause.set", pause, paused_by)
+    wake_dispatcher(session)
     return Setting(pause, is_changed)
 
 

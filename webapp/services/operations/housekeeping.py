@@ -1,14 +1,15 @@
 """Periodic work: which slot is due, and what has outlived its use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, text
+from sqlalchemy import CursorResult, Text, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import PruneTable, PruneVersions
-from webapp.jobs.outbox import enqueue
+from webapp.jobs.outbox import enqueue, enqueue_many
 from webapp.jobs.pauses import is_kind_paused
 from webapp.services.accounts.sign_in_throttles import FAMILIAR_DAYS
 from webapp.services.content import renderings
@@ -161,15 +162,21 @@ PRUNE_VERSIONS_EVERY_SECONDS = 86_400
 _TICK = text(
     """
     INSERT INTO ticks (task, slot)
-    SELECT :task, to_timestamp(floor(extract(epoch FROM clock_timestamp()) / :seconds) * :seconds)
-    ON CONFLICT DO NOTHING RETURNING slot
+    SELECT unnest(:tasks),
+        to_timestamp(floor(extract(epoch FROM statement_timestamp()) / :seconds) * :seconds)
+    ON CONFLICT DO NOTHING RETURNING task
     """
-)
+).bindparams(bindparam("tasks", type_=ARRAY(Text)))
 
 
 def write_heartbeat(session: Session) -> None:
     """Note that a dispatcher is alive, once for each slot of `HEARTBEAT_SECONDS`."""
-    session.execute(_TICK, {"task": HEARTBEAT, "seconds": HEARTBEAT_SECONDS})
+    _win_slots(session, [HEARTBEAT], HEARTBEAT_SECONDS)
+
+
+def _win_slots(session: Session, tasks: Sequence[str], seconds: int) -> set[str]:
+    """Write the present slot of some tasks; returns those of which nobody had written it."""
+    return set(session.scalars(_TICK, {"tasks": tasks, "seconds": seconds}))
 
 
 def write_due_prunes(session: Session) -> int:
@@ -179,21 +186,18 @@ def write_due_prunes(session: Session) -> int:
     """
     if session.scalar(select(is_kind_paused(PruneTable))):
         return 0
-    written = 0
-    for table in PRUNED_TABLES:
-        tick = {"task": f"table.prune:{table}", "seconds": PRUNE_EVERY_SECONDS}
-        if session.execute(_TICK, tick).one_or_none() is not None:
-            enqueue(session, PruneTable(table=table))
-            written += 1
-    return written
+    won = _win_slots(
+        session, [f"table.prune:{table}" for table in PRUNED_TABLES], PRUNE_EVERY_SECONDS
+    )
+    due = [table for table in PRUNED_TABLES if f"table.prune:{table}" in won]
+    return enqueue_many(session, [PruneTable(table=table) for table in due])
 
 
 def write_due_version_prune(session: Session) -> bool:
     """Write the job that prunes versions once its day has begun; says whether it did."""
     if session.scalar(select(is_kind_paused(PruneVersions))):
         return False
-    tick = {"task": PruneVersions.kind, "seconds": PRUNE_VERSIONS_EVERY_SECONDS}
-    is_due = session.execute(_TICK, tick).one_or_none() is not None
+    is_due = bool(_win_slots(session, [PruneVersions.kind], PRUNE_VERSIONS_EVERY_SECONDS))
     if is_due:
         enqueue(session, PruneVersions())
     return is_due

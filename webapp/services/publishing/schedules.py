@@ -54,7 +54,7 @@ _IS_NEXT: ColumnElement[bool] = and_(
 
 _DUE = (
     select(Schedule.id)
-    .where(_IS_NEXT, Schedule.due_at <= func.clock_timestamp(), ~is_kind_paused(FireSchedules))
+    .where(_IS_NEXT, Schedule.due_at <= func.statement_timestamp(), ~is_kind_paused(FireSchedules))
     .order_by(Schedule.due_at, Schedule.id)
     .limit(bindparam("at_most", type_=Integer()))
     .with_for_update(skip_locked=True)
@@ -293,18 +293,6 @@ def take_back_forgotten(session: Session) -> int:
     A job that failed keeps its schedules, because an operator can retry it.
     """
     return cast(CursorResult[Any], session.execute(_TAKE_BACK)).rowcount
-
-
-def seconds_to_next_due(session: Session) -> float | None:
-    """Return how long until a schedule can be handed over; None when none is, or all wait."""
-    waiting = func.extract("epoch", Schedule.due_at - func.clock_timestamp())
-    seconds = session.scalar(
-        select(waiting)
-        .where(_IS_NEXT, ~is_kind_paused(FireSchedules))
-        .order_by(Schedule.due_at, Schedule.id)
-        .limit(1)
-    )
-    return None if seconds is None else float(seconds)
 
 
 def _pin(session: Session, actor: Actor, item: Content, number: int, facts: Facts) -> int:
