@@ -6,8 +6,6 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from webapp.jobs.outbox import enqueue
-from webapp.jobs.review_messages import SendGuestDecision
 from webapp.kit.quotas import NO_QUOTAS
 from webapp.kit.review_policy import ReviewPolicy
 from webapp.kit.tokens import hash_token, new_token
@@ -24,7 +22,7 @@ from webapp.services.errors import (
     NotFoundError,
     UnrenderableError,
 )
-from webapp.services.publishing import review_links, reviews
+from webapp.services.publishing import review_links, review_notices, reviews
 from webapp.services.publishing.reviews import Decision, Verdict
 
 WRONG_LINK = "This link opens nothing any more. Ask whoever sent it for another."
@@ -144,7 +142,7 @@ def answer(
         )
         .execution_options(synchronize_session=False)
     )
-    enqueue(session, SendGuestDecision(link_id=link.id))
+    review_notices.tell_of_answer(session, found.item, review, link, verdict)
     return None
 
 

@@ -9,8 +9,6 @@ from sqlalchemy import delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from webapp.jobs.outbox import enqueue
-from webapp.jobs.review_messages import SendReviewDecision
 from webapp.kit.lifecycle import Move
 from webapp.kit.review_policy import TAKEN_BACK, read_steps
 from webapp.models import Content, ContentVersion, Review, ReviewClaim, ReviewDecision
@@ -25,7 +23,7 @@ from webapp.services.errors import (
     NotFoundError,
     StaleRevisionError,
 )
-from webapp.services.publishing import refresh, review_reminders, supersession
+from webapp.services.publishing import refresh, review_notices, review_reminders, supersession
 
 Verdict = Literal["approve", "changes_wanted", "reject"]
 MOVE_OF = {
@@ -131,8 +129,10 @@ def decide(
     )  # fmt: skip
     if is_end:
         _end(session, actor, review, STATE_OF[decision.decision])
-        if link_id is None and item.author_id != actor.user_id:
-            enqueue(session, SendReviewDecision(decision_id=decision_id))
+        if link_id is None:
+            review_notices.tell_of_decision(
+                session, item, review, decision_id, decision.decision, actor.user_id
+            )
     return decision_id
 
 
