@@ -8,6 +8,7 @@ from webapp.jobs.messages import RehearseSchedules
 from webapp.jobs.outcomes import Done, Outcome, Snooze
 from webapp.kit.requirements import read_requirements
 from webapp.services.publishing import rehearsal_slots
+from webapp.services.publishing.rehearsal_notices import tell_of_dangers
 from webapp.services.publishing.rehearsals import Stage, rehearse
 from webapp.settings import Settings
 from workers.context import InSteps, RunningJob
@@ -34,9 +35,10 @@ def rehearse_schedules(job: RunningJob, message: RehearseSchedules) -> Outcome:
     while True:
         with job.step() as session:
             ids = rehearsal_slots.next_of(session, message.slot, message.minutes, after_id)
-            for done in rehearse(session, stage, ids):
-                rehearsed += 1
-                errors += bool(done.errors)
+            done = rehearse(session, stage, ids)
+            tell_of_dangers(session, done)
+        rehearsed += len(done)
+        errors += sum(bool(each.errors) for each in done)
         if len(ids) < rehearsal_slots.AT_ONCE:
             break
         after_id = ids[-1]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.at_once import at_once
@@ -13,7 +13,7 @@ from webapp.kit.clock import utc_now
 from webapp.kit.requirements import Requirement
 from webapp.kit.review_policy import ReviewPolicy
 from webapp.kit.roles import RoleName
-from webapp.models import Content, Job, Role, Schedule, Slug, User
+from webapp.models import Content, Job, Notice, Role, Schedule, Slug, User
 from webapp.services.accounts.actors import Actor
 from webapp.services.publishing import publishing, rehearsal_slots, schedules
 from webapp.services.publishing.rehearsals import Rehearsed, Stage, rehearse
@@ -206,3 +206,29 @@ def test_rehearsals_can_be_switched_off(session: Session, editor: Actor) -> None
     plan(session, editor, make_content(session, editor), after=timedelta(minutes=10))
     assert rehearsal_slots.write_due(session, 0) == 0
     assert rehearsal_slots.write_due(session, 15) == 1
+
+
+def test_who_planned_and_who_wrote_are_told_once_of_an_error_and_not_of_a_warning(
+    sessions: sessionmaker[Session], worker: WorkerContext
+) -> None:
+    with sessions.begin() as session:
+        editor, author = make_actor(session, RoleName.EDITOR), make_actor(session, RoleName.AUTHOR)
+        item, fine = make_content(session, author), make_content(session, author)
+        ids = [plan(session, editor, each, after=timedelta(minutes=10)) for each in (item, fine)]
+        session.execute(update(Content).values(status="trashed").where(Content.id == item))
+        session.execute(update(User).values(disabled_at=utc_now()).where(User.id == author.user_id))
+
+    def rehearse_again() -> list[tuple[int, str, int]]:
+        with sessions.begin() as session:
+            session.execute(update(Schedule).values(rehearsed_at=None))
+            session.execute(delete(Job).where(Job.kind == "schedules.rehearse"))
+            rehearsal_slots.write_due(session, 15)
+        run_ready_jobs(worker, kinds={"schedules.rehearse"})
+        with sessions() as session:
+            told = select(Notice.user_id, Notice.kind, Notice.subject_id).order_by(Notice.id)
+            return [(row.user_id, row.kind, row.subject_id) for row in session.execute(told)]
+
+    # The author works no more, so only who planned it hears of it.
+    expected = [(editor.user_id, "schedule.endangered", ids[0])]
+    assert rehearse_again() == expected
+    assert rehearse_again() == expected

@@ -55,6 +55,11 @@ class Rehearsed:
         """What would make the action fail or end."""
         return [finding for finding in self.findings if finding.level is Level.ERROR]
 
+    @property
+    def new_errors(self) -> list[Finding]:
+        """What of that the rehearsal before did not find."""
+        return [finding for finding in self.new if finding.level is Level.ERROR]
+
 
 @dataclass(frozen=True)
 class _Script:
