@@ -7,61 +7,16 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 import orjson
-from sqlalchemy import BigInteger, Text, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session
 
-from bench.articles import analyze, make_account
 from bench.reads import WEB, granian
 from bench.results import Result, percentile
+from bench.searched_items import EVERYWHERE, fill_public, word
 from bench.sizes import Sizes
 from bench.testbed import BenchError, Testbed, sessions_on
 from dev.ports import LOOPBACK
-from webapp.kit.roles import RoleName
-from webapp.kit.search.documents import SearchedText, entries_of
 
 TARGET_RATIO = 5.0
 DATABASE = "bench_search"
-_TEXTS, _WORDS_A_TEXT, _VOCABULARY = 2_000, 300, 20_000
-_AT_ONCE = 5_000
-EVERYWHERE = "everywhere"
-"""A word that every item holds."""
-
-# A text is written once and stands in many items, each of which has a word of its own.
-_FILL = text(
-    """
-    WITH given AS (
-        SELECT * FROM unnest(:numbers, :bodies, :words) AS given (number, body, words)
-    ), items AS (
-        INSERT INTO content (author_id, title, slug, body, metadata, status, version,
-                             publish_sequence, published_at)
-        SELECT :author_id, 'Item ' || number, 'item-' || number, body, '{}', 'published', 1, 1,
-               clock_timestamp()
-        FROM given RETURNING id, slug
-    ), named AS (
-        SELECT items.id, given.* FROM items JOIN given ON slug = 'item-' || number
-    ), saved AS (
-        INSERT INTO content_versions (content_id, number, author_id, title, slug, body, metadata,
-                                      digest, sealed_at)
-        SELECT id, 1, :author_id, 'Item ' || number, 'item-' || number, body, '{}',
-               sha256(body::bytea), clock_timestamp()
-        FROM named RETURNING id, content_id
-    ), rendered AS (
-        INSERT INTO renderings (version_id, html, excerpt, search, words, language)
-        SELECT saved.id, '<p>' || body || '</p>', left(body, 200), '', words::tsvector, 'simple'
-        FROM saved JOIN named ON named.id = saved.content_id
-    )
-    INSERT INTO publications (content_id, version_id, slug, author_id, document, summary, etag,
-                              published_at)
-    SELECT content_id, saved.id, 'item-' || number, :author_id,
-           json_build_object('html', body), '{}', '"' || content_id || '"', clock_timestamp()
-    FROM saved JOIN named ON named.id = saved.content_id
-    """
-).bindparams(
-    bindparam("numbers", type_=ARRAY(BigInteger)),
-    bindparam("bodies", type_=ARRAY(Text)),
-    bindparam("words", type_=ARRAY(Text)),
-)
 
 
 def measure(bed: Testbed, sizes: Sizes) -> list[Result]:
@@ -73,50 +28,6 @@ def measure(bed: Testbed, sizes: Sizes) -> list[Result]:
             fill_public(session, number)
         with granian(bed, "web", WEB, url) as (_, port):
             return _measure(bed, sizes, port, number)
-
-
-def fill_public(session: Session, number: int) -> None:
-    """Make public items of some 300 words, which are as frequent as in prose."""
-    chance = random.Random(number)
-    author_id = make_account(session, "bench-author", RoleName.EDITOR)
-    texts = [_text(chance) for _ in range(min(_TEXTS, number))]
-    words = [entries_of(SearchedText("", (), "", body)).as_tsvector() for body in texts]
-    # An index that is made at the end takes a part of the time.
-    session.execute(text("DROP INDEX ix_renderings_words"))
-    for start in range(0, number, _AT_ONCE):
-        numbers = range(start, min(start + _AT_ONCE, number))
-        chosen = [number % len(texts) for number in numbers]
-        parameters = {
-            "author_id": author_id,
-            "numbers": list(numbers),
-            "bodies": [texts[which] for which in chosen],
-            "words": [
-                f"{words[which]} 'own{each}':1A"
-                for each, which in zip(numbers, chosen, strict=True)
-            ],
-        }
-        session.execute(_FILL, parameters)
-        session.commit()
-    session.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
-    session.execute(text("SET LOCAL statement_timeout = 0"))
-    session.execute(
-        text(
-            "CREATE INDEX ix_renderings_words ON renderings USING gin (words)"
-            " WITH (gin_pending_list_limit = 256)"
-        )
-    )
-    session.commit()
-    analyze(session)
-
-
-def word(rank: int) -> str:
-    """Return the word of the vocabulary with this rank, of which 0 is the most frequent."""
-    return f"{'aeiou'[rank % 5]}{'bdfgklmnprst'[rank % 12]}{rank:x}n"
-
-
-def _text(chance: random.Random) -> str:
-    ranks = (int(_VOCABULARY * chance.random() ** 4) for _ in range(_WORDS_A_TEXT))
-    return " ".join([EVERYWHERE, *map(word, ranks)])
 
 
 def _measure(bed: Testbed, sizes: Sizes, port: int, number: int) -> list[Result]:
