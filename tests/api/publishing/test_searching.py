@@ -192,6 +192,9 @@ def test_filters_leave_out_what_is_not_wanted(
         assert sorted(found(author, "lantern", in_="all", **filters)) == [one, mine]
     assert sorted(found(client, "lantern", author=editor.login)) == [one, two]
     assert found(author, "lantern", in_="all", author=author.login) == [mine]
+    for unknown in ({"author": "nobody"}, {"category": "nowhere"}, {"tag": "nothing"}):
+        assert ask(client, "lantern", **unknown)["items"] == []
+        assert ask(author, "lantern", in_="all", **unknown)["items"] == []
     assert found(client, "lantern", from_="2100-01-01T00:00:00Z") == []
     assert found(author, "lantern", in_="mine", to="2100-01-01T00:00:00Z") == [mine]
     assert found(author, "lantern", in_="all", status="draft") == [mine]

@@ -77,6 +77,13 @@ def test_what_is_plain_to_see_is_marked_as_by_reading_it(text: str) -> None:
     assert highlighter.mark(text + " e").removesuffix(" e") == read
 
 
+@given(st.text(alphabet="abcABC -_9+", max_size=60))
+def test_in_ascii_the_same_is_plain_to_see_as_in_any_script(text: str) -> None:
+    highlighter = Highlighter(read_query("ab abc b* a9c"), {"abc": ["=enabcabc"]})
+    in_any_script = [hit.span() for hit in highlighter._quick.finditer(text)]
+    assert [hit.span() for hit in highlighter._plain_to_see(text)] == in_any_script
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

@@ -110,6 +110,21 @@ def test_a_query_says_what_was_typed(typed: str, asked: str) -> None:
     assert read_query(typed).as_tsquery({}) == asked
 
 
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ('"red lights" -night', "('red' & 'lights') & !('night')"),
+        ('red -"blue sky"', "'red'"),
+        ("e-mail OR fax", "((('e' & 'mail') | 'email') | 'fax')"),
+        ("日本語", "('日本' & '本語')"),
+        ("red -night", None),
+        ('"red"', None),
+    ],
+)
+def test_a_query_without_rows_finds_all_that_has_the_words(typed: str, asked: str | None) -> None:
+    assert read_query(typed).without_rows({}) == asked
+
+
 def _keys_apart(one: str, other: str) -> int:
     """Return how many keys are wrong between two words: the distance of Damerau and Levenshtein."""
     rows = [list(range(len(other) + 1))]

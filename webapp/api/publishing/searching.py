@@ -18,7 +18,8 @@ from webapp.kit.lifecycle import Standing
 from webapp.kit.search.languages import DICTIONARIES, SIMPLE, language_code
 from webapp.services.errors import AuthenticationError, InvalidInputError
 from webapp.services.publishing import searching
-from webapp.services.publishing.searching import Found, Hit, SearchFilter
+from webapp.services.publishing.search_filters import SearchFilter
+from webapp.services.publishing.searching import Found, Hit
 
 blueprint = Blueprint("search", title="Search")
 
@@ -84,7 +85,10 @@ class SearchPage(BaseModel):
 @blueprint.get("/search", responses={200: SearchPage, **NOT_MODIFIED}, security=OPTIONAL_BEARER)
 @public_to_all
 def search(query: SearchQueryString) -> Response:
-    """Search, best first. Among very many hits the newest 200 are ranked, then the next 200."""
+    """Search, best first. Among very many hits the newest 200 are ranked, then the next 200.
+
+    Where words are wanted in a row, a page may be empty and have a next one.
+    """
     asked = read_asked(query.q, is_being_typed=query.typing)
     cursor: Any = searching.FIRST
     if query.cursor is not None:

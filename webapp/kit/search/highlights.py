@@ -6,8 +6,8 @@ eye and judges nothing: a word counts as found that begins as a stem does and is
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
-from functools import cache
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache, cached_property
 from html import escape
 from itertools import takewhile
 
@@ -43,11 +43,20 @@ class Highlighter:
                 self._want(list(term.pieces), goes_on=term.is_beginning)
         self._stems = {entry[3:] for form in query.plain_words for entry in stems.get(form, ())}
         self._stems = {stem for stem in self._stems if len(stem) >= _SHORTEST_STEM}
-        found = _pattern_of(self._words | self._beginnings, self._stems, self._unspaced)
-        self._quick = re.compile(found, re.IGNORECASE)
-        self._plain = re.compile(
-            rf"(?P<word>{found}[^\W_]*)(?:(?:\+\+|#)(?![^\W_]))?", re.IGNORECASE
-        )
+        self._found = (self._words | self._beginnings, self._stems, self._unspaced)
+
+    @cached_property
+    def _quick(self) -> re.Pattern[str]:
+        return re.compile(_pattern_of(*self._found), re.IGNORECASE)
+
+    @cached_property
+    def _quick_in_ascii(self) -> re.Pattern[str]:
+        return re.compile(_ascii_pattern_of(*self._found))
+
+    @cached_property
+    def _plain(self) -> re.Pattern[str]:
+        found = _pattern_of(*self._found)
+        return re.compile(rf"(?P<word>{found}[^\W_]*)(?:(?:\+\+|#)(?![^\W_]))?", re.IGNORECASE)
 
     def mark(self, text: str) -> str:
         """Return a text as safe HTML, with what was looked for in `<mark>`."""
@@ -79,7 +88,7 @@ class Highlighter:
         html = _composed(html)
         if len(html) <= characters:
             return html
-        hit = self._quick.search(_plain_letters(html))
+        hit = next(self._plain_to_see(html), None)
         if hit is None:
             return html[:READ_CLOSELY]
         start = html.rfind(">", 0, max(0, hit.start() - characters // 4)) + 1
@@ -127,6 +136,12 @@ class Highlighter:
                 spans.append((start, end))
         return spans
 
+    def _plain_to_see(self, text: str) -> Iterator[re.Match[str]]:
+        """Return where a composed text may say what was looked for, as it is mostly written."""
+        if text.isascii():
+            return self._quick_in_ascii.finditer(text.lower())
+        return self._quick.finditer(_plain_letters(text))
+
     def _is_wanted(self, word: str) -> bool:
         return (
             word in self._words
@@ -137,7 +152,7 @@ class Highlighter:
     def _best_place(self, text: str) -> int | None:
         """Return where most of the words that are looked for stand near each other."""
         hits = []
-        for hit in self._quick.finditer(_plain_letters(text)):
+        for hit in self._plain_to_see(text):
             hits.append((hit.start(), hit.group().lower()))
             if len(hits) == _MOST_HITS:
                 break
@@ -161,6 +176,33 @@ def _pattern_of(words: Collection[str], stems: Collection[str], unspaced: Collec
 
     It is for the plain letters of a text. What is `unspaced` may begin anywhere.
     """
+    spaced = _spaced(words, stems, unspaced)
+    parts = []
+    if spaced:
+        parts.append(rf"(?<![^\W_])(?:{_any_of(spaced)})")
+    if unspaced:
+        parts.append(_any_of(unspaced))
+    return rf"(?:{'|'.join(parts)})"
+
+
+def _ascii_pattern_of(
+    words: Collection[str], stems: Collection[str], unspaced: Collection[str]
+) -> str:
+    """Return what finds the same in ASCII in lower case, and several times faster.
+
+    Each way begins with its letter, so that the search leaps from one such letter to the next; what
+    stands before a word is looked at behind it.
+    """
+    found = sorted(filter(str.isascii, _spaced(words, stems, unspaced)), key=len, reverse=True)
+    ways = [
+        rf"{re.escape(word[0])}(?<![^\W_]{re.escape(word[0])}){re.escape(word[1:])}"
+        for word in found
+    ]
+    return "|".join(ways) or "(?!)"
+
+
+def _spaced(words: Collection[str], stems: Collection[str], unspaced: Collection[str]) -> set[str]:
+    """Return what words begin with that are looked for, without what may begin anywhere."""
     spaced = set(words) - set(unspaced)
     shared = {
         _alike(word, stem)
@@ -168,12 +210,7 @@ def _pattern_of(words: Collection[str], stems: Collection[str], unspaced: Collec
         for stem in stems
         if len(_alike(word, stem)) >= _SHORTEST_STEM
     }
-    parts = []
-    if spaced:
-        parts.append(rf"(?<![^\W_])(?:{_any_of(spaced | shared)})")
-    if unspaced:
-        parts.append(_any_of(unspaced))
-    return rf"(?:{'|'.join(parts)})"
+    return spaced | shared
 
 
 def _any_of(words: Collection[str]) -> str:

@@ -21,6 +21,7 @@ LONGEST_QUERY = 400
 _PART = re.compile(r'(?P<minus>(?:(?<=\s)|^)-)?(?:["“”„](?P<quoted>[^"“”„]*)(?:["“”„]|$)|(?P<bare>[^\s"“”„]+))')  # fmt: skip  # noqa: E501
 Stems = Mapping[str, Sequence[str]]
 """The entries of stems by the plain words that they are of."""
+_AT_DISTANCE, _ANYWHERE = " <{}> ", " & "
 
 
 class NoQueryError(ValueError):
@@ -60,9 +61,24 @@ class SearchQuery:
 
     def as_tsquery(self, stems: Stems) -> str:
         """Return what PostgreSQL casts to a tsquery; each word is found with or without a stem."""
+        return self._as_tsquery(self.terms, stems)
+
+    def without_rows(self, stems: Stems) -> str | None:
+        """Return a wider query, which finds whatever has the words wherever they stand.
+
+        An index answers it without a look at the documents. None where no words are wanted in a
+        row, and this would find the same.
+        """
+        if not any(_is_row(term) for term in self.terms):
+            return None
+        # What is not wanted in a row may well be there otherwise.
+        asked = [term for term in self.terms if not (term.is_excluded and _is_row(term))]
+        return self._as_tsquery(asked, stems, between=_ANYWHERE)
+
+    def _as_tsquery(self, terms: Sequence[Term], stems: Stems, between: str = _AT_DISTANCE) -> str:
         groups: list[list[str]] = []
-        for term in self.terms:
-            said = _said(term, stems)
+        for term in terms:
+            said = _said(term, stems, between)
             if term.is_alternative and groups:
                 groups[-1].append(said)
             else:
@@ -144,21 +160,25 @@ def _joined(term: Term) -> str | None:
     return joined_word(chains[0]) if len(chains) == 1 else None
 
 
-def _said(term: Term, stems: Stems) -> str:
-    ways = [_row(term.pieces, is_beginning=term.is_beginning)]
-    closed = _closed(term)
+def _said(term: Term, stems: Stems, between: str) -> str:
+    ways = [_row(term.pieces, between, is_beginning=term.is_beginning)]
+    closed = _closed(term.pieces)
     if closed is not None:
-        ways.append(closed)
+        ways.append(_row(closed, between, is_beginning=term.is_beginning))
     for form in _stemmed(term) if not term.is_beginning else ():
         ways += [f"'{entry}'" for entry in stems.get(form, ())]
     return ways[0] if len(ways) == 1 else f"({' | '.join(ways)})"
 
 
-def _closed(term: Term) -> str | None:
-    """Return a term with all that hyphens join as one word each, where there is such."""
+def _is_row(term: Term) -> bool:
+    return len(used_pieces(term.pieces)) > 1
+
+
+def _closed(pieces: Sequence[Piece]) -> tuple[Piece, ...] | None:
+    """Return pieces with all that hyphens join as one word each, where there is such."""
     row: list[Piece] = []
     has_joined = False
-    for chain in chains_of(term.pieces):
+    for chain in chains_of(pieces):
         joined = joined_word(chain)
         if joined is None:
             row += chain
@@ -167,8 +187,7 @@ def _closed(term: Term) -> str | None:
         row.append(Piece(0, 0, joined, joined, row[-1].position + 1 if row else 1))
     if not has_joined:
         return None
-    numbered = tuple(_moved(piece, number) for number, piece in enumerate(row, start=1))
-    return _row(numbered, is_beginning=term.is_beginning)
+    return tuple(_moved(piece, number) for number, piece in enumerate(row, start=1))
 
 
 def _moved(piece: Piece, position: int) -> Piece:
@@ -185,14 +204,14 @@ def used_pieces(pieces: Sequence[Piece]) -> list[Piece]:
     return used
 
 
-def _row(pieces: Sequence[Piece], *, is_beginning: bool) -> str:
-    """Return pieces in a row, at the distances that they have in a document."""
+def _row(pieces: Sequence[Piece], between: str, *, is_beginning: bool) -> str:
+    """Return pieces in a row, at the distances that they have in a document if `between` says."""
     used = used_pieces(pieces)
     said, last = "", used[0].position
     for piece in used:
         is_alone = len(used) == 1
         entry = _entry(piece, is_alone=is_alone, is_open=is_beginning and piece is used[-1])
-        said += f" <{piece.position - last}> {entry}" if said else entry
+        said += between.format(piece.position - last) + entry if said else entry
         last = piece.position
     return said if len(used) == 1 else f"({said})"
 

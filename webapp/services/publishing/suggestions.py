@@ -10,14 +10,19 @@ from webapp.kit.search.queries import SearchQuery
 from webapp.kit.search.typing_errors import mend, mendable_words, words_near
 from webapp.services.content.stems import Find
 
-# The count has PostgreSQL look each word up in the index: with a limit, or by a condition alone, it
-# would rather read the table from end to end in the hope of an early end.
+# The fence has PostgreSQL look each word up in the index: with a limit alone it would rather read
+# the table from end to end in the hope of an early end. Which of two frequent words is the more
+# frequent decides nothing, so no more are counted than are needed to call one frequent.
 _KNOWN = """
 SELECT given.typed, given.word, found.hits
 FROM unnest(CAST(:typed AS text[]), CAST(:words AS text[])) AS given (typed, word)
 CROSS JOIN LATERAL (
-    SELECT count(*) AS hits FROM renderings JOIN publications USING (version_id)
-    WHERE renderings.words @@ CAST('''' || given.word || '''' AS tsquery)
+    SELECT count(*) AS hits FROM (
+        SELECT FROM (
+            SELECT version_id FROM renderings
+            WHERE renderings.words @@ CAST('''' || given.word || '''' AS tsquery) OFFSET 0
+        ) AS rendered JOIN publications USING (version_id) LIMIT 100
+    ) AS held
 ) AS found
 WHERE found.hits > 0
 """
