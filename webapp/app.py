@@ -49,11 +49,13 @@ from webapp.api.operations import (
 from webapp.api.operations.operators import install_operators
 from webapp.api.problems import Problem
 from webapp.api.publishing import (
+    calendar_feeds,
     corrections,
     published,
     refreshes,
     review_links,
     reviews,
+    schedule_days,
     schedules,
     searching,
 )
@@ -61,6 +63,7 @@ from webapp.api.publishing.public_reads import PublicReads
 from webapp.api.rate_limits import install_rate_limits
 from webapp.api.routing import install_routing
 from webapp.bootstrap import web_context
+from webapp.pages.calendar import install_calendar
 from webapp.pages.docs import describe_permissions, describe_problems, install_docs
 from webapp.pages.export import install_export
 from webapp.pages.freeze_account import install_freeze_account
@@ -95,6 +98,8 @@ BLUEPRINTS = (
     labels.blueprint,
     comments.blueprint,
     schedules.blueprint,
+    schedule_days.blueprint,
+    calendar_feeds.blueprint,
     corrections.blueprint,
     reviews.blueprint,
     review_links.blueprint,
@@ -116,6 +121,7 @@ BLUEPRINTS = (
 PAGES = (
     install_page_script,
     install_preview,
+    install_calendar,
     install_review,
     install_reset_password,
     install_verify_email,

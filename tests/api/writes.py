@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.api.bulk_writes import BULK_WRITES
+from tests.api.calendar_writes import CALENDAR_WRITES
 from tests.api.comment_writes import COMMENT_WRITES
 from tests.api.review_writes import REVIEW_WRITES
 from tests.api.tag_writes import TAG_WRITES
@@ -208,6 +209,7 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     **REVIEW_WRITES,
     **BULK_WRITES,
     **COMMENT_WRITES,
+    **CALENDAR_WRITES,
     "POST /api/v1/accounts": lambda room: room.client.post(
         "/api/v1/accounts",
         json={"login": "newcomer", "email": "newcomer@example.org", "password": PASSWORD},

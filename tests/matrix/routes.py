@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.matrix.bulk_routes import BULK_ROUTES
+from tests.matrix.calendar_routes import CALENDAR_ROUTES
 from tests.matrix.comment_routes import COMMENT_ROUTES
 from tests.matrix.review_routes import REVIEW_ROUTES
 from tests.matrix.route_rows import CommonRoute, ItemRoute, Request, once, plain, stale
@@ -305,6 +306,7 @@ COMMON_ROUTES: dict[str, CommonRoute] = {
     ),
     "GET /api/v1/reviews": CommonRoute(AUTHOR, once("/reviews?limit=100&state=open")),
     "GET /api/v1/schedule": CommonRoute(AUTHOR, once("/schedule?limit=100")),
+    **CALENDAR_ROUTES,
     "GET /api/v1/published": CommonRoute(
         None,
         lambda world: iter(

@@ -45,6 +45,7 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("bulk_actions", "state"): _pick("done", "running", "cancelled", "running"),
     ("bulk_items", "state"): _pick("waiting", "done", "skipped", "failed"),
     ("comments", "body"): _pick("", "It says so."),
+    ("comment_threads", "quote"): lambda row: f"The line {row}.",
     ("content", "body_format"): _pick("markdown", "html"),
     ("content", "origin"): _pick("human", "assisted", "generated"),
     ("content", "status"): _pick("draft", "published", "trashed"),

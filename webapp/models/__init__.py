@@ -45,6 +45,7 @@ from webapp.models.jobs import Job, JobKind, Tick
 from webapp.models.notices import Notice
 from webapp.models.operations.backfills import BackfillState
 from webapp.models.operations.bulk_actions import BulkAction, BulkItem
+from webapp.models.publishing.calendar_feeds import CalendarFeed
 from webapp.models.publishing.corrections import Correction, Retraction
 from webapp.models.publishing.publications import Publication
 from webapp.models.publishing.review_claims import ReviewClaim
@@ -66,6 +67,7 @@ __all__ = [
     "Base",
     "BulkAction",
     "BulkItem",
+    "CalendarFeed",
     "Category",
     "CategoryAlias",
     "Comment",

@@ -93,6 +93,11 @@ HELD: dict[str, Held] = {
         "what became of each item of a bulk action", "30 days after its end",
         "bulk_action_id content_id state reason detail revision_before revision_after",
     ),
+    "calendar_feeds": Held(
+        "the account", "to let its owner's calendar read what is planned", "until it is revoked",
+        DELETED, "id name zone created_at last_used_at uses", hidden="token_hash",
+        people=_OWN_ROWS,
+    ),
     "categories": _nobodys(
         "the newsroom's shelves", "until one is deleted",
         "id slug name description parent_id was_public created_at",

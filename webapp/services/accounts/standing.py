@@ -16,6 +16,7 @@ from webapp.models import (
     AccountExport,
     ApiKey,
     BulkAction,
+    CalendarFeed,
     EmailVerification,
     Erasure,
     PasswordResetToken,
@@ -150,7 +151,12 @@ def revoke_sessions(session: Session, user_id: int, *, but: int | None = None) -
 
 
 def revoke_api_keys(session: Session, user_id: int) -> None:
-    """End all API keys of an account."""
+    """End all API keys of an account, and the feeds that its calendars read."""
+    session.execute(
+        delete(CalendarFeed)
+        .where(CalendarFeed.user_id == user_id)
+        .execution_options(synchronize_session=False)
+    )
     session.execute(
         update(ApiKey)
         .where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
