@@ -21,7 +21,7 @@ from webapp.jobs.pauses import JOBS_A_BATCH, Brakes, Pause, queues_of, read_brak
 from webapp.jobs.queues import Queue
 from webapp.services.operations import brakes, outlook
 from webapp.services.operations.outlook import Outlook
-from webapp.services.publishing import schedules
+from webapp.services.publishing import handing_over
 from workers.context import WorkerContext
 from workers.relay import BROKER_ERRORS, Relay
 from workers.upkeep import Upkeep
@@ -116,8 +116,8 @@ class Dispatcher:
     def _hand_over_due(self) -> bool:
         """Hand over all that is due, one job of it first: workers begin with it meanwhile."""
         has_sent = False
-        for at_most in chain([schedules.FIRED_IN_ONE_JOB], repeat(schedules.HANDED_AT_ONCE)):
-            handed = self._in_transaction(partial(schedules.hand_over_due, at_most=at_most))
+        for at_most in chain([handing_over.FIRED_IN_ONE_JOB], repeat(handing_over.HANDED_AT_ONCE)):
+            handed = self._in_transaction(partial(handing_over.hand_over_due, at_most=at_most))
             if handed and Queue.PUBLISHING.value not in self._still:
                 self._relay.send(Queue.PUBLISHING, by_index=self._has_pauses)
             has_sent |= handed > 0

@@ -8,7 +8,7 @@ from webapp.jobs.leases import take_back_expired
 from webapp.services.operations import activity_chain, housekeeping
 from webapp.services.operations.activity_chain import Horizon
 from webapp.services.operations.outlook import Outlook
-from webapp.services.publishing import rehearsal_slots, schedules
+from webapp.services.publishing import handing_over, rehearsal_slots
 from workers.context import WorkerContext
 
 log = structlog.get_logger()
@@ -102,7 +102,7 @@ class Upkeep:
         with self._context.transaction() as session:
             rehearsal_slots.write_due(session, minutes)
         with self._context.transaction() as session:
-            forgotten = schedules.take_back_forgotten(session)
+            forgotten = handing_over.take_back_forgotten(session)
         if forgotten:
             log.warning("schedules.taken_back", schedules=forgotten)
         return forgotten > 0

@@ -11,7 +11,7 @@ from tests.factories import make_actor, make_content
 from webapp.adapters import database
 from webapp.adapters.database import make_engine
 from webapp.kit.clock import utc_now
-from webapp.services.publishing import firing, schedules
+from webapp.services.publishing import firing, handing_over, schedules
 from webapp.services.publishing.schedules import SchedulePlan
 from webapp.settings import Settings
 
@@ -47,7 +47,7 @@ def plan_on_small_tables(session: Session) -> None:
         ids.append(schedules.create(session, actor, make_content(session, actor), None, plan))
     session.commit()
     session.execute(text(f"ANALYZE {', '.join(TABLES)}"))
-    schedules.hand_over_due(session)
+    handing_over.hand_over_due(session)
     session.commit()
     for schedule_id in ids:
         firing.fire(session, [schedule_id], missed_after_seconds=1e9)
@@ -58,7 +58,7 @@ def publish_all(session: Session) -> int:
     """Publish all that is scheduled; returns how many rows were read in scans of whole tables."""
     session.execute(_MAKE_DUE)
     session.commit()
-    assert schedules.hand_over_due(session) == LOADED
+    assert handing_over.hand_over_due(session) == LOADED
     session.commit()
     ids = list(session.scalars(_HANDED))
     before = read_from_end_to_end(session)

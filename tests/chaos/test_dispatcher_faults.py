@@ -26,7 +26,7 @@ from webapp.jobs.outbox import enqueue, enqueue_many
 from webapp.jobs.queues import Queue
 from webapp.kit.clock import utc_now
 from webapp.services.operations.housekeeping import HEARTBEAT
-from webapp.services.publishing import schedules
+from webapp.services.publishing import handing_over, schedules
 from webapp.services.publishing.schedules import SchedulePlan
 from workers.broker import RUN_JOBS, make_celery
 from workers.context import WorkerContext
@@ -211,7 +211,7 @@ def test_dispatchers_that_compete_hand_each_schedule_over_once(worker: WorkerCon
         start.wait()
         for _ in range(20):
             with worker.transaction() as session:
-                handed[name] += schedules.hand_over_due(session)
+                handed[name] += handing_over.hand_over_due(session)
 
     threads = [threading.Thread(target=compete, args=(name,)) for name in ("one", "other")]
     for thread in threads:
@@ -231,13 +231,15 @@ def test_a_dispatcher_that_dies_while_it_hands_over_leaves_the_schedules(
         plan = SchedulePlan("publish", utc_now() - timedelta(seconds=1))
         schedules.create(session, author, make_content(session, author), None, plan)
     with worker.sessions() as dying:
-        assert schedules.hand_over_due(dying) == 1
+        assert handing_over.hand_over_due(dying) == 1
         with worker.transaction() as other:
             other.execute(text("SET LOCAL lock_timeout = '2s'"))
-            assert schedules.hand_over_due(other) == 0, "the row is still in the first one's hands"
+            assert handing_over.hand_over_due(other) == 0, (
+                "the row is still in the first one's hands"
+            )
         dying.connection().invalidate()  # The connection breaks, as it does when a process dies.
     with worker.transaction() as session:
-        assert schedules.hand_over_due(session) == 1
+        assert handing_over.hand_over_due(session) == 1
         assert handed_over(session) == Counter(dict.fromkeys(all_schedules(session), 1))
 
 

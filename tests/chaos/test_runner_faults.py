@@ -36,7 +36,7 @@ from webapp.kit.roles import RoleName
 from webapp.services.accounts.actors import Actor
 from webapp.services.audience import follows
 from webapp.services.audience.follows import Target
-from webapp.services.publishing import publishing, schedules
+from webapp.services.publishing import handing_over, publishing, schedules
 from webapp.services.publishing.schedules import SchedulePlan
 from webapp.settings import Settings
 from workers.audience import mail
@@ -230,7 +230,7 @@ def scheduled_item(context: WorkerContext) -> Actor:
         author = make_actor(session)
         plan = SchedulePlan("publish", utc_now() - timedelta(seconds=1))
         schedules.create(session, author, make_content(session, author), None, plan)
-        assert schedules.hand_over_due(session) == 1
+        assert handing_over.hand_over_due(session) == 1
     return author
 
 

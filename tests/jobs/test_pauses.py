@@ -21,7 +21,7 @@ from webapp.models import ActivityLog, Event, Job, JobPause, Schedule
 from webapp.services.errors import ConflictError, InvalidInputError, NotFoundError
 from webapp.services.operations import brakes, housekeeping
 from webapp.services.operations.outlook import look_in
-from webapp.services.publishing import schedules
+from webapp.services.publishing import handing_over, schedules
 from webapp.services.publishing.schedules import SchedulePlan
 
 RESET = SendPasswordReset(email_hash="0" * 64)
@@ -214,12 +214,12 @@ def test_due_schedules_wait_for_the_end_of_the_pause_and_none_is_lost(
         with sessions.begin() as session:
             pause(session, scope, target)
         with sessions.begin() as session:
-            assert schedules.hand_over_due(session) == 0
+            assert handing_over.hand_over_due(session) == 0
             assert not look_in(session, 5).are_schedules_due, "a dispatcher can sleep"
             resume(session, scope, target)
             assert look_in(session, 5).are_schedules_due
     with sessions.begin() as session:
-        assert schedules.hand_over_due(session) == 3
+        assert handing_over.hand_over_due(session) == 3
 
 
 def test_schedules_whose_firing_was_set_aside_are_not_taken_for_forgotten(
@@ -229,10 +229,10 @@ def test_schedules_whose_firing_was_set_aside_are_not_taken_for_forgotten(
     plan = SchedulePlan("unpublish", utc_now() - timedelta(minutes=5))
     schedules.create(session, actor, make_content(session, actor), None, plan)
     session.execute(delete(Job))
-    schedules.hand_over_due(session)
+    handing_over.hand_over_due(session)
     pauses.set_aside(session, pause(session, Scope.KIND, "schedules.fire"))
     assert states(session) == {"held": 1}
-    assert schedules.take_back_forgotten(session) == 0
+    assert handing_over.take_back_forgotten(session) == 0
     assert session.scalars(select(Schedule.state)).all() == ["handed"]
 
 

@@ -67,6 +67,7 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("review_links", "decision"): _pick("approve", "changes_wanted", "reject"),
     ("reviews", "state"): _pick("open", "approved", "changes_wanted", "rejected"),
     ("schedules", "action"): _pick("publish", "unpublish"),
+    ("schedules", "fold"): _pick("earlier", "later"),
     ("schedules", "if_missed"): _pick("run", "skip"),
     ("schedules", "state"): _pick("pending", "handed", "fired", "missed"),
 }

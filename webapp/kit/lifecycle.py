@@ -4,11 +4,14 @@
 about an item lists from it what its reader may do now.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from webapp.kit.permissions import Permission
+
+MOST_PLANNED = 100
+"""How many actions of one item may be open at a time."""
 
 
 class Standing(StrEnum):
@@ -61,7 +64,7 @@ class Move(StrEnum):
 class Facts:
     """What decides about the moves of an item.
 
-    `planned` are the ids of its open schedules, by what they will do: publish or unpublish.
+    `planned` are the ids of its open schedules, in the order of their moments.
     `review` is the state of the review that is asked about, or of the newest; it is open only where
     it is of the newest version. `personal_bars` says why some moves are not for whoever asks,
     though the item is open to them; with `needs_approval` they publish nothing without one.
@@ -71,7 +74,7 @@ class Facts:
     was_public: bool = False
     is_retracted: bool = False
     progress: Progress = Progress.DRAFT
-    planned: Mapping[str, int] = field(default_factory=dict)
+    planned: Sequence[int] = ()
     review: str | None = None
     needs_approval: bool = False
     personal_bars: Mapping[Move, str] = field(default_factory=dict)
@@ -111,14 +114,15 @@ class Rule:
 
 
 def _is_planned(facts: Facts) -> str | None:
-    first = min(facts.planned.values(), default=None)
-    return None if first is None else f"The item has a schedule; cancel schedule {first} first."
+    if not facts.planned:
+        return None
+    return f"The item has a schedule; cancel schedule {facts.planned[0]} first."
 
 
 def _all_is_planned(facts: Facts) -> str | None:
-    if {"publish", "unpublish"} <= facts.planned.keys():
-        return "The item already has a schedule to publish and one to unpublish; change those."
-    return None
+    if len(facts.planned) < MOST_PLANNED:
+        return None
+    return f"The item has {MOST_PLANNED} open schedules, as many as it may; cancel or change one."
 
 
 def _is_submitted(facts: Facts) -> str | None:

@@ -321,7 +321,8 @@ HELD: dict[str, Held] = {
         "who made it", f"{_NEWSROOM}; what shall become of an item and when", "as long as the item",
         KEPT,
         "id content_id version_id action due_at if_missed state revision request_id pinned_at"
-        " created_at updated_at fired_at failure rehearsed_at rehearsal",
+        " created_at updated_at fired_at failure late_limit_seconds zone local_time fold zone_rules"
+        " rests_on_approval rehearsed_at rehearsal",
         people={"created_by_id": UNLINKED},
     ),
     "search_documents": _nobodys(

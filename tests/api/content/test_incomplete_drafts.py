@@ -13,7 +13,7 @@ from webapp.app import create_app
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.models import Content, ContentVersion, Schedule
-from webapp.services.publishing import schedules
+from webapp.services.publishing import handing_over
 from webapp.settings import Settings
 from workers.context import WorkerContext
 
@@ -182,7 +182,7 @@ def test_what_the_release_before_makes_of_a_draft_without_a_name_never_goes_publ
     with sessions.begin() as session:
         schedule = _schedule_as_it_did(session, int(path.rpartition("/")[2]))
     with worker.transaction() as session:
-        schedules.hand_over_due(session)
+        handing_over.hand_over_due(session)
     run_ready_jobs(worker, kinds={"schedules.fire"})
     assert by_hand(editor, "GET", f"/schedule/{schedule}")["state"] == "failed"
     assert client.get("/api/v1/published").get_json()["items"] == []

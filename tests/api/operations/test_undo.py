@@ -20,7 +20,7 @@ from tests.agents import (
 from tests.factories import PASSWORD, Caller, run_ready_jobs
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
-from webapp.services.publishing.schedules import hand_over_due
+from webapp.services.publishing.handing_over import hand_over_due
 from workers.context import WorkerContext
 
 

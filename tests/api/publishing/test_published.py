@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from tests.factories import Caller, run_ready_jobs
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
-from webapp.services.publishing import schedules
+from webapp.services.publishing import handing_over
 from workers.context import WorkerContext
 
 
@@ -33,7 +33,7 @@ def publish(editor: Caller, **fields: Any) -> dict[str, Any]:
 def fire(worker: WorkerContext) -> None:
     """Do what a dispatcher and the workers do with what is due."""
     with worker.transaction() as session:
-        schedules.hand_over_due(session)
+        handing_over.hand_over_due(session)
     run_ready_jobs(worker, kinds={"schedules.fire"})
 
 

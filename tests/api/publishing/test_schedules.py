@@ -52,7 +52,8 @@ def test_a_withdrawal_ends_the_plan_and_leaves_room_for_a_new_one(editor: Caller
     assert refused.status_code == 409
     assert f"Schedule {schedule['id']} " in refused.get_json()["detail"]
     editor.call("POST", f"/content/{content_id}/publish", {}, If_Match="*")
-    again = {"at": (utc_now() + timedelta(days=1)).isoformat(), "version": 1}
+    editor.call("PATCH", f"/content/{content_id}", {"title": "A second one"}, If_Match="*")
+    again = {"at": (utc_now() + timedelta(days=1)).isoformat(), "version": 2}
     path = f"/content/{content_id}/schedule"
     second = editor.call("POST", path, again, If_Match="*").get_json()
 

@@ -24,7 +24,7 @@ from webapp.models import Content, ContentVersion, Event, Publication, Schedule
 from webapp.services.content import content
 from webapp.services.content.version_texts import digest_of
 from webapp.services.errors import ConflictError, StaleRevisionError
-from webapp.services.publishing import firing, publishing, schedules
+from webapp.services.publishing import firing, handing_over, publishing, schedules
 from webapp.services.publishing.schedules import SchedulePlan
 
 TITLES = st.sampled_from(["Alpha", "Beta", "Gamma"])
@@ -38,7 +38,7 @@ class Model:
     status: str = "draft"
     public_version: int | None = None
     publishes: int = 0
-    pinned: int | None = None
+    pinned: list[int] = field(default_factory=list)
 
 
 class ContentMachine(RuleBasedStateMachine):
@@ -101,8 +101,8 @@ class ContentMachine(RuleBasedStateMachine):
         self.attempt(allowed, publishing.publish, self.id, None, number=number)
         if allowed:
             self.goes_public(number)
-            if self.model.pinned is not None and self.model.pinned <= number:
-                self.model.pinned = None
+            while self.model.pinned and self.model.pinned[0] <= number:
+                del self.model.pinned[0]
 
     @rule()
     def unpublish(self) -> None:
@@ -110,38 +110,43 @@ class ContentMachine(RuleBasedStateMachine):
         self.attempt(allowed, publishing.unpublish, self.id, None)
         if allowed:
             self.model.status, self.model.public_version = "draft", None
-            self.model.pinned = None
+            self.model.pinned = []
 
     @rule(data=st.data())
     def schedule(self, data: st.DataObject) -> None:
         number = data.draw(st.integers(1, len(self.model.titles)))
-        allowed = self.model.status != "trashed" and self.model.pinned is None
+        planned = [self.model.public_version, *self.model.pinned]
+        allowed = self.model.status != "trashed" and planned[-1] != number
         plan = SchedulePlan("publish", utc_now() - timedelta(seconds=1), number)
         self.attempt(allowed, schedules.create, self.id, None, plan)
         if allowed:
-            self.model.pinned = number
+            self.model.pinned.append(number)
 
-    @precondition(lambda self: self.model.pinned is not None)
+    @precondition(lambda self: self.model.pinned)
     @rule()
     def cancel(self) -> None:
-        pending = select(Schedule.id).where(Schedule.state == "pending")
-        schedules.cancel(self.session, self.actor, self.session.scalars(pending).one(), None)
-        self.model.pinned = None
+        pending = select(Schedule.id).where(Schedule.state == "pending").order_by(Schedule.due_at)
+        first = self.session.scalars(pending).first()
+        live, (now, *later) = self.model.public_version, self.model.pinned
+        # What would be left of the next one without it is what is there already.
+        allowed = not later or later[0] != live or later[0] == now
+        self.attempt(allowed, schedules.cancel, first, None)
+        if allowed:
+            self.model.pinned = later
 
     @rule(times=st.integers(1, 3))
     def let_the_moment_come(self, times: int) -> None:
-        schedules.hand_over_due(self.session)
+        handing_over.hand_over_due(self.session)
         handed = select(Schedule.id).where(Schedule.state == "handed")
         ids = list(self.session.scalars(handed))
         for _ in range(times):
             firing.fire(self.session, ids, missed_after_seconds=1e9)
-        if self.model.pinned is not None:
-            self.goes_public(self.model.pinned)
-            self.model.pinned = None
+        if self.model.pinned:
+            self.goes_public(self.model.pinned.pop(0))
 
     @rule()
     def trash(self) -> None:
-        allowed = self.model.status != "published" and self.model.pinned is None
+        allowed = self.model.status != "published" and not self.model.pinned
         self.attempt(allowed, content.trash, self.id, None)
         if allowed:
             self.model.status = "trashed"

@@ -14,7 +14,7 @@ from webapp.kit.lifecycle import Facts, Move, Standing
 from webapp.models import ActivityLog, Content, Publication, Schedule
 from webapp.services.content import content, lifecycle
 from webapp.services.errors import ConflictError, MoveRefusedError, StaleRevisionError
-from webapp.services.publishing import firing, publishing, schedules
+from webapp.services.publishing import firing, handing_over, publishing, schedules
 from webapp.services.publishing.schedules import SchedulePlan
 
 STEPS: dict[str, Callable[..., None]] = {
@@ -91,7 +91,7 @@ def test_a_due_schedule_of_what_is_put_aside_fails_with_the_reason(
     plan = SchedulePlan("publish", utc_now())
     schedule_id = schedules.create(session, actor, content_id, None, plan)
     session.execute(update(Content).values(status="trashed", **aside))
-    schedules.hand_over_due(session)
+    handing_over.hand_over_due(session)
     assert firing.fire(session, [schedule_id], missed_after_seconds=1e9).failed == {
         schedule_id: reason
     }

@@ -69,12 +69,12 @@ class ReviewModel:
 
 @dataclass
 class Model:
-    """An item, its versions, its reviews, and its open schedule.
+    """An item, its versions, its reviews, and its open schedules to publish, in their order.
 
     Each of the `versions` has its title, whose it is, and who wrote it, as far as anybody knows.
     `retracted_at` is how often it had been published when it was retracted last, and `notes` are
-    the versions that were corrections. `pinned` is the version of the schedule, the review that it
-    rests upon, and who made it.
+    the versions that were corrections. `pinned` are the versions of the schedules, each with the
+    review that it rests upon, and who made it.
     """
 
     versions: list[tuple[str, str, str | None]]
@@ -84,7 +84,7 @@ class Model:
     retracted_at: int | None = None
     notes: list[int] = field(default_factory=list)
     reviews: list[ReviewModel] = field(default_factory=list)
-    pinned: tuple[int, int | None, str] | None = None
+    pinned: list[tuple[int, int | None, str]] = field(default_factory=list)
 
     @property
     def newest(self) -> int:
@@ -94,7 +94,7 @@ class Model:
     @property
     def progress(self) -> str:
         """How far the newest version is."""
-        if self.pinned is not None and self.pinned[0] == self.newest:
+        if any(pin[0] == self.newest for pin in self.pinned):
             return "scheduled"
         last = self.reviews[-1] if self.reviews else None
         if last is None or last.state in ("rejected", "withdrawn", "voided"):
@@ -111,7 +111,7 @@ class Model:
             return self._fire()
         if act.who == "colleague":
             return "hidden"
-        is_theirs = self.pinned is not None and self.pinned[2] == act.who
+        is_theirs = bool(self.pinned) and self.pinned[0][2] == act.who
         if act.who not in MAY[RIGHT_OF[act.name]] and not (act.name == "cancel" and is_theirs):
             return "forbidden"
         outcome: Outcome = getattr(self, f"_{act.name}")(act)
@@ -189,10 +189,9 @@ class Model:
         return who in (review.submitted_by, self.versions[review.number - 1][1])
 
     def _end(self, index: int, state: str) -> None:
-        if self.reviews[index].state == "approved" and self.pinned is not None:
-            number, rests_upon, _ = self.pinned
-            if rests_upon == index and number == self.reviews[index].number:
-                self.pinned = None
+        if self.reviews[index].state == "approved":
+            number = self.reviews[index].number
+            self.pinned = [pin for pin in self.pinned if pin[1] is None or pin[0] != number]
         self.reviews[index].state = state
 
     def approval_of(self, number: int) -> int | None:
@@ -209,8 +208,8 @@ class Model:
         if act.who in NEED_APPROVAL and self.approval_of(number) is None:
             return "forbidden"
         self._go_public(number)
-        if self.pinned is not None and self.pinned[0] <= number:
-            self.pinned = None
+        while self.pinned and self.pinned[0][0] <= number:
+            del self.pinned[0]
         if number == self.newest:
             self._void()
         return "done"
@@ -234,29 +233,34 @@ class Model:
             return "refused"
         if act.who in NEED_APPROVAL and approval is None:
             return "forbidden"
-        if self.pinned is not None:
+        if number == ([self.live] + [pin[0] for pin in self.pinned])[-1]:
             return "refused"
-        self.pinned = (number, approval, PERSON_OF.get(act.who, act.who))
+        self.pinned.append((number, approval, PERSON_OF.get(act.who, act.who)))
         return "done"
 
     def _cancel(self, _act: Act) -> Outcome:
-        if self.pinned is None:
+        if not self.pinned:
             return "refused"
-        self.pinned = None
+        left = [self.live] + [pin[0] for pin in self.pinned[1:]]
+        now = [self.live] + [pin[0] for pin in self.pinned]
+        # What was there twice in a row before is no worse for it.
+        if len(left) > 1 and left[0] == left[1] and now[1] != now[2]:
+            return "refused"
+        del self.pinned[0]
         return "done"
 
     def _fire(self) -> Outcome:
-        if self.pinned is not None:
-            self._go_public(self.pinned[0])
-            if self.pinned[0] == self.newest:
+        for number, _, _ in self.pinned:
+            self._go_public(number)
+            if number == self.newest:
                 self._void()
-            self.pinned = None
+        self.pinned = []
         return "done"
 
     def _unpublish(self, _act: Act) -> Outcome:
         if self.standing != "published":
             return "refused"
-        self.standing, self.live, self.pinned = "unpublished", None, None
+        self.standing, self.live, self.pinned = "unpublished", None, []
         return "done"
 
     def _retract(self, act: Act) -> Outcome:
@@ -266,7 +270,7 @@ class Model:
         return outcome
 
     def _put_aside(self, place: str) -> Outcome:
-        if self.standing not in AT_WORK or self.pinned is not None:
+        if self.standing not in AT_WORK or self.pinned:
             return "refused"
         self.standing = place
         return "done"
@@ -303,7 +307,7 @@ class Model:
                 "name": "decide", "review": last, "decision": "changes_wanted"
             },
             Move.REJECT: {"name": "decide", "review": last, "decision": "reject"},
-            # One to publish is a schedule already; what is left is one to unpublish.
+            # Whether it is of use at its place is asked of each alone.
             Move.SCHEDULE: {"name": "schedule"},
             Move.PUBLISH: {"name": "publish"},
             Move.CORRECT: {"name": "correct"},
@@ -319,7 +323,7 @@ class Model:
                 continue
             asked = deepcopy(self)
             if move is Move.SCHEDULE:
-                asked.pinned = None
+                asked.pinned, asked.live = [], None
             if move is Move.TRASH and self.standing == "trashed":
                 continue
             if asked.act(Act(who, **act)) == "done":

@@ -170,8 +170,12 @@ class Desk:
         reviews.decide(session, actor, self.item, review.id, decision)
 
     def _open_schedule(self, session: Session) -> int | None:
+        return next(iter(self._open_schedules(session)), None)
+
+    def _open_schedules(self, session: Session) -> list[int]:
         is_open = Schedule.state.in_(["pending", "handed"])
-        return session.scalar(select(Schedule.id).where(Schedule.content_id == self.item, is_open))
+        planned = select(Schedule.id).where(Schedule.content_id == self.item, is_open)
+        return list(session.scalars(planned.order_by(Schedule.due_at)))
 
     def _cancel(self, session: Session, actor: Actor) -> None:
         schedule_id = self._open_schedule(session)
@@ -193,8 +197,7 @@ class Desk:
             session.execute(waiting.values(state="handed"))
 
     def _fire(self, session: Session) -> None:
-        schedule_id = self._open_schedule(session)
-        if schedule_id is not None:
+        for schedule_id in self._open_schedules(session):
             firing.fire(session, [schedule_id], missed_after_seconds=1e9)
 
     def look(self) -> dict[str, Any]:
@@ -210,7 +213,7 @@ class Desk:
             numbers = {row.id: row.number for row in rows}
             public = session.get(Publication, self.item)
             asked = select(Review).where(Review.content_id == self.item).order_by(Review.id)
-            pinned = session.get(Schedule, self._open_schedule(session) or 0)
+            pinned = [session.get_one(Schedule, one) for one in self._open_schedules(session)]
             noted = select(Correction.number).where(Correction.content_id == self.item)
             noted = noted.order_by(Correction.sequence)
             stubs = select(Retraction.sequence).where(
@@ -231,7 +234,7 @@ class Desk:
                     ReviewModel(row.number, names[row.submitted_by_id or 0], row.state)
                     for row in session.scalars(asked)
                 ],
-                "pinned": None if pinned is None else numbers[pinned.version_id or 0],
+                "pinned": [numbers[one.version_id or 0] for one in pinned],
             }
 
     def moves(self, who: Who) -> tuple[str, set[str]] | None:
@@ -280,7 +283,7 @@ def words_of(model: Model) -> dict[str, Any]:
         "stubs": [] if model.retracted_at is None else [model.retracted_at],
         "publishes": (model.publishes, model.publishes),
         "reviews": model.reviews,
-        "pinned": None if model.pinned is None else model.pinned[0],
+        "pinned": [pin[0] for pin in model.pinned],
     }
 
 

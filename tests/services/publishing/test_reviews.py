@@ -36,7 +36,14 @@ from webapp.services.errors import (
     NotFoundError,
     StaleRevisionError,
 )
-from webapp.services.publishing import firing, publishing, review_views, reviews, schedules
+from webapp.services.publishing import (
+    firing,
+    handing_over,
+    publishing,
+    review_views,
+    reviews,
+    schedules,
+)
 from webapp.services.publishing.reviews import Decision
 from webapp.services.publishing.schedules import SchedulePlan
 
@@ -265,7 +272,7 @@ def test_an_approved_schedule_fires(
     schedules.create(session, author, item, None, plan(after=timedelta(0)))
     assert progress(session, author, item) is Progress.SCHEDULED
     content.edit(session, author, item, None, {"title": "Not approved"})
-    schedules.hand_over_due(session)
+    handing_over.hand_over_due(session)
     ids = session.scalars(select(Schedule.id)).all()
     assert firing.fire(session, ids, missed_after_seconds=1e9).fired == ids
     assert public_number(session, item) == 1

@@ -18,7 +18,7 @@ from webapp.services.audience.follows import Target
 from webapp.services.content import content, taxonomy, versions
 from webapp.services.content.taxonomy import CategoryChanges
 from webapp.services.errors import NotFoundError
-from webapp.services.publishing import firing, publishing, schedules
+from webapp.services.publishing import firing, handing_over, publishing, schedules
 from webapp.services.publishing.schedules import SchedulePlan
 
 
@@ -75,7 +75,7 @@ def test_a_category_shows_when_its_schedule_fires_and_not_before(session: Sessio
     content_id = make_content(session, actor, category_id=category_id)
     plan = SchedulePlan("publish", utc_now() - timedelta(seconds=5))
     schedule_id = schedules.create(session, actor, content_id, None, plan)
-    schedules.hand_over_due(session)
+    handing_over.hand_over_due(session)
     assert listed(session) == {}
 
     firing.fire(session, [schedule_id], missed_after_seconds=3600)

@@ -16,6 +16,7 @@ from webapp.kit.rendering.refusals import RenderingRefusedError
 from webapp.models import Content, ContentVersion, Rendering, Schedule
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import UnavailableError
+from webapp.services.publishing import publishing
 from webapp.settings import Settings
 
 LEFT_OPEN = "".join(f'<b title="{n}">' for n in range(700)) + "<p>x" * 1500
@@ -38,7 +39,9 @@ def test_a_version_that_cannot_be_rendered_fails_alone_with_its_reason(session: 
     ready = schedule_due(session, actor, make_content(session, actor))
     late_id, late = schedule_unrendered(session, actor, "Rendered *late*.")
     refused_id, refused = schedule_unrendered(session, actor, LEFT_OPEN)
-    gone = schedule_due(session, actor, make_content(session, actor), action="unpublish")
+    shown = make_content(session, actor)
+    publishing.publish(session, actor, shown, None)
+    gone = schedule_due(session, actor, shown, action="unpublish")
 
     result = fire(session, ready, late, refused, gone)
 

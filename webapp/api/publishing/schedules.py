@@ -12,12 +12,23 @@ from webapp.api.blueprint import BEARER, NOT_MODIFIED, PRUNED, Blueprint
 from webapp.api.content.content import CHANGE_PROBLEMS
 from webapp.api.content.warnings import Warnings, warnings_of
 from webapp.api.edge import open_session
-from webapp.api.fields import ContentPath, Id, IfMatch, Input, Moment, Omittable, PageQuery, Query
+from webapp.api.fields import (
+    ContentPath,
+    Flag,
+    Id,
+    IfMatch,
+    Input,
+    Moment,
+    Omittable,
+    PageQuery,
+    Query,
+)
 from webapp.kit.clock import utc_now
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
-from webapp.services.publishing import schedules
-from webapp.services.publishing.schedules import SchedulePlan, ScheduleView
+from webapp.services.publishing import schedule_reads, schedules
+from webapp.services.publishing.schedule_reads import ScheduleView
+from webapp.services.publishing.schedules import SchedulePlan
 
 blueprint = Blueprint("schedules", title="Schedules")
 
@@ -41,7 +52,7 @@ DueMoment = Annotated[
 class NewSchedule(Input):
     """What to do and when."""
 
-    action: Literal["publish", "unpublish"] = "publish"
+    action: Literal["publish", "unpublish", "archive"] = "publish"
     at: DueMoment
     version: Id | None = Field(None, description="The version to publish; the newest if left out.")
     if_missed: Literal["run", "skip"] = Field(
@@ -63,6 +74,20 @@ class SchedulePath(Query):
     schedule_id: Id
 
 
+class TimelineQuery(PageQuery):
+    """Which page of an item's timeline, or of what has become of its schedules."""
+
+    history: Flag = Field(False, description="The schedules that have ended, made last first.")
+
+
+class CancelQuery(Query):
+    """What else goes with a schedule."""
+
+    and_following: Flag = Field(
+        False, description="Cancel the later ones too that would come to nothing without it."
+    )
+
+
 class CalendarQuery(PageQuery):
     """From when, and to before when."""
 
@@ -76,11 +101,11 @@ class ScheduleAnswer(BaseModel):
     id: int
     content_id: int
     title: str
-    action: Literal["publish", "unpublish"]
+    action: Literal["publish", "unpublish", "archive"]
     at: datetime
     version: int | None
-    if_missed: Literal["run", "skip"]
-    state: Literal["pending", "handed", "fired", "missed", "failed", "cancelled"]
+    if_missed: Literal["run", "skip", "ask"]
+    state: Literal["pending", "handed", "waiting", "fired", "missed", "failed", "cancelled"]
     fired_at: datetime | None
     failure: str | None = Field(
         description="Why it failed, or which later publication or withdrawal cancelled it."
@@ -91,13 +116,6 @@ class PlannedAnswer(ScheduleAnswer):
     """A schedule that was just made, and what checks say of the version that it pins."""
 
     warnings: Warnings
-
-
-class ScheduleList(BaseModel):
-    """The open schedules of one item."""
-
-    items: list[ScheduleAnswer]
-    next: None = None
 
 
 class SchedulePage(BaseModel):
@@ -114,13 +132,18 @@ class SchedulePage(BaseModel):
 )
 @requires(Permission.CONTENT_PUBLISH_APPROVED)
 def create(path: ContentPath, header: IfMatch, body: NewSchedule) -> Response:
-    """Schedule an item; a publish pins one version, whatever is edited later.
+    """Add an action to an item's timeline; a publish pins one version, whatever is edited later.
+
+    An item has up to 100 open schedules, each at a moment of its own: to publish a version, swap it
+    for another, return to an older one, unpublish, archive. The timeline is walked from where the
+    item stands now, and what could not happen at its place, or would change nothing there, is
+    refused (409) with the name of the other schedule and its moment.
 
     A later decision overrules it: publishing the same version or a newer one cancels a schedule to
     publish, and unpublishing cancels every open schedule of the item, with the reason in `failure`.
-    A schedule for a newer version, and one to unpublish, outlive a publication, and the trash
-    refuses an item with an open schedule. A schedule for an older version than the public one is
-    a return to it. What becomes of the account that made a schedule changes nothing.
+    A schedule for a newer version with what follows it, and one to unpublish, outlive a
+    publication, and the trash refuses an item with an open schedule. What becomes of the account
+    that made a schedule changes nothing.
 
     Who may not publish alone schedules exactly a version that has an approval (403), and the
     schedule is cancelled where that is taken back.
@@ -134,14 +157,23 @@ def create(path: ContentPath, header: IfMatch, body: NewSchedule) -> Response:
 
 @blueprint.get(
     "/content/<int:content_id>/schedule",
-    responses={200: ScheduleList, **CHANGE_PROBLEMS},
+    responses={200: SchedulePage, **CHANGE_PROBLEMS},
     security=BEARER,
 )
 @requires(Permission.SCHEDULE_READ)
-def list_for_content(path: ContentPath) -> Response:
-    """List the open schedules of an item."""
-    views = schedules.list_for_content(open_session(), current_actor(), path.content_id)
-    return answer(ScheduleList(items=[_shape(view) for view in views]))
+def list_for_content(path: ContentPath, query: TimelineQuery) -> Response:
+    """List the open schedules of an item in the order of its timeline, or those that have ended."""
+    asked = open_session(), current_actor(), path.content_id
+    if query.history:
+        before: Any = None if query.cursor is None else decode_cursor(query.cursor, int)
+        ended = schedule_reads.list_ended(
+            *asked, before=before and before[0], limit=query.limit + 1
+        )
+        page = page_of(ended, query.limit, _shape, lambda view: (view.schedule.id,))
+        return answer(SchedulePage(**page))
+    after: Any = None if query.cursor is None else decode_cursor(query.cursor, datetime, int)
+    views = schedule_reads.list_open(*asked, after=after, limit=query.limit + 1)
+    return answer(SchedulePage(**page_of(views, query.limit, _shape, _place)))
 
 
 @blueprint.get(
@@ -176,9 +208,16 @@ def change(path: SchedulePath, header: IfMatch, body: ScheduleChanges) -> Respon
     security=BEARER,
 )
 @requires(Permission.CONTENT_PUBLISH_APPROVED)
-def cancel(path: SchedulePath, header: IfMatch) -> Response:
-    """Cancel a pending schedule; authors cancel those that they made for their own items."""
-    schedules.cancel(open_session(), current_actor(), path.schedule_id, header.revisions())
+def cancel(path: SchedulePath, header: IfMatch, query: CancelQuery) -> Response:
+    """Cancel a pending schedule; authors cancel those that they made for their own items.
+
+    Where a later one would come to nothing without it, this is refused (409) with its name, unless
+    `and_following` cancels those as well.
+    """
+    schedules.cancel(
+        open_session(), current_actor(), path.schedule_id, header.revisions(),
+        and_following=query.and_following,
+    )  # fmt: skip
     return _answer_with(path.schedule_id)
 
 
@@ -187,7 +226,7 @@ def cancel(path: SchedulePath, header: IfMatch) -> Response:
 def list_between(query: CalendarQuery) -> Response:
     """List schedules in the order of their moments."""
     after: Any = None if query.cursor is None else decode_cursor(query.cursor, datetime, int)
-    views = schedules.list_between(
+    views = schedule_reads.list_between(
         open_session(),
         current_actor(),
         start=query.start,
@@ -195,14 +234,15 @@ def list_between(query: CalendarQuery) -> Response:
         after=after,
         limit=query.limit + 1,
     )
-    page = page_of(
-        views, query.limit, _shape, lambda view: (view.schedule.due_at, view.schedule.id)
-    )
-    return answer(SchedulePage(**page))
+    return answer(SchedulePage(**page_of(views, query.limit, _shape, _place)))
+
+
+def _place(view: ScheduleView) -> tuple[datetime, int]:
+    return view.schedule.due_at, view.schedule.id
 
 
 def _answer_with(schedule_id: int, status: int = 200) -> Response:
-    view = schedules.get(open_session(), current_actor(), schedule_id)
+    view = schedule_reads.get(open_session(), current_actor(), schedule_id)
     row = view.schedule
     if status != 201:
         return answer(_shape(view), status, revision=row.revision)

@@ -12,7 +12,6 @@ from typing import Any, Literal, Protocol
 from sqlalchemy import BigInteger, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
-from webapp.adapters import built_statements
 from webapp.services.accounts.actors import Actor
 from webapp.services.content.tagging import ItemTag
 from webapp.services.content.visibility import IS_SEEN, SEEN, seen_by
@@ -112,8 +111,8 @@ class State:
     """What the state of an item follows from, beside its own row.
 
     `review` is the newest, or the one that was asked for. `is_approved` says that the version asked
-    about has an approval that is of its bytes. `planned` are its open schedules, each with its id,
-    what it will do, and the number of its version.
+    about has an approval that is of its bytes. `planned` are its open schedules in
+    the order of their moments, each with its id, what it will do, and the number of its version.
     """
 
     review: KnownReview | None
@@ -160,9 +159,11 @@ _STATE = """
             AND reviews.state = 'approved' AND reviews.digest = content_versions.digest
     ) AS is_approved,
     (
-        SELECT json_agg(json_build_array(schedules.id, schedules.action, content_versions.number))
+        SELECT json_agg(json_build_array(schedules.id, schedules.action, content_versions.number)
+                ORDER BY schedules.due_at, schedules.id)
         FROM schedules LEFT JOIN content_versions ON content_versions.id = schedules.version_id
-        WHERE schedules.content_id = content.id AND schedules.state IN ('pending', 'handed')
+        WHERE schedules.content_id = content.id
+            AND schedules.state IN ('pending', 'handed', 'waiting')
     ) AS planned
 """
 _ASKED = (bindparam("review_id", type_=BigInteger()), bindparam("number", type_=BigInteger()))
@@ -208,7 +209,7 @@ _READ_TAGS = text(
     f"SELECT {_TAGS} FROM content WHERE id = :content_id"  # noqa: S608 - constants
 ).bindparams(_CONTENT_ID)
 _IS_THERE = text(
-    f"SELECT 1 AS one FROM content WHERE id = :content_id AND {IS_SEEN}"  # noqa: S608 - constants
+    f"SELECT 1 FROM content WHERE id = :content_id AND {IS_SEEN}"  # noqa: S608 - constants
 ).bindparams(_CONTENT_ID, *SEEN)
 _ITEM_COLUMNS = len(Item.__slots__)
 
@@ -273,7 +274,7 @@ def find_in(session: Session) -> FindRow:
 
     def find(statement: TextClause, parameters: dict[str, Any]) -> Any | None:  # noqa: ANN401
         session.flush()
-        return built_statements.first(session.connection(), statement, parameters)
+        return session.connection().execute(statement, parameters).first()
 
     return find
 

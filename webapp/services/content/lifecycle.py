@@ -5,9 +5,10 @@ that was public, a retracted one is a draft that has not been public since it wa
 archived one is put aside without having been thrown away.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, func, text, update
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from webapp.kit.lifecycle import (
@@ -21,6 +22,7 @@ from webapp.kit.lifecycle import (
 )
 from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.models import Content, Review
+from webapp.models.arrays import is_one_of
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import review_states
 from webapp.services.content.item_reads import KnownReview, Standable, State, read_state
@@ -112,7 +114,7 @@ def facts_from(actor: Actor, item: Standable, state: State) -> Facts:
     return replace(
         standing_facts(item),
         progress=progress or Progress.DRAFT,
-        planned={action: schedule_id for schedule_id, action, _ in state.planned},
+        planned=[schedule_id for schedule_id, _, _ in state.planned],
         review=reviewed.state,
         needs_approval=needs_approval,
         personal_bars=bars,
@@ -237,3 +239,26 @@ def put(session: Session, item: Content, facts: Facts, move: Move) -> Standing:
         raise ConflictError("Another change got in the way; read again and try again.")
     session.expire(item)
     return standing
+
+
+def archive_all(session: Session, content_ids: Sequence[int]) -> set[int]:
+    """Put locked items into the archive, in nobody's name, and return which of them are in there.
+
+    One that is public, or in the trash, stays where it is.
+    """
+    may_be_moved = or_(*(stands_as(standing) for standing in sorted(TABLE[Move.ARCHIVE].standings)))
+    session.execute(
+        update(Content)
+        .where(is_one_of(Content.id, content_ids), may_be_moved)
+        .values(
+            status=_STATUS[Standing.ARCHIVED],
+            archived_at=func.clock_timestamp(),
+            revision=Content.revision + 1,
+            updated_at=func.clock_timestamp(),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    archived = select(Content.id).where(
+        is_one_of(Content.id, content_ids), stands_as(Standing.ARCHIVED)
+    )
+    return set(session.scalars(archived))

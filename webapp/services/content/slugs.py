@@ -22,6 +22,7 @@ from webapp.models import (
     Tag,
     TagAlias,
 )
+from webapp.models.publishing.schedules import IS_OPEN
 from webapp.services.errors import ConflictError
 
 # One statement looks at this many numbers; three of them find a free one among a million.
@@ -172,7 +173,7 @@ def _is_pinned() -> ColumnElement[bool]:
         .join(ContentVersion, ContentVersion.id == Schedule.version_id)
         .where(
             Schedule.content_id == Slug.content_id,
-            Schedule.state.in_(["pending", "handed"]),
+            IS_OPEN,
             ContentVersion.slug == Slug.slug,
         )
         .correlate(Slug)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.kit.lifecycle import Standing
 from webapp.models import Content, ImportRecord, Publication, Schedule
+from webapp.models.publishing.schedules import IS_OPEN
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content.lifecycle import standing_of
@@ -83,11 +84,11 @@ def state_of(session: Session, case: Case) -> str:
     """Say what the item is now: public, scheduled or a draft."""
     if case.item.status == "published":
         return "public"
-    return "draft" if _open(session, case.item.id, "publish") is None else "scheduled"
+    return "draft" if _open(session, case, "publish") is None else "scheduled"
 
 
 def _hide(session: Session, case: Case, changes: Changes) -> None:
-    schedule = _open(session, case.item.id, "publish")
+    schedule = _open(session, case, "publish")
     if schedule is not None and _is_own(schedule, case):
         _cancel(session, case, schedule)
         changes.acts.append("schedule cancelled")
@@ -108,7 +109,7 @@ def _schedule(session: Session, case: Case, changes: Changes) -> None:
     moment = case.said.published_at
     if moment is None:
         return
-    schedule = _open(session, case.item.id, "publish")
+    schedule = _open(session, case, "publish")
     if schedule is not None and _is_own(schedule, case):
         is_pinned = case.is_edited or schedule.version_id == case.version.id
         if schedule.due_at == moment and is_pinned:
@@ -130,7 +131,7 @@ def _schedule(session: Session, case: Case, changes: Changes) -> None:
 
 
 def _publish(session: Session, case: Case, changes: Changes) -> None:
-    schedule = _open(session, case.item.id, "publish")
+    schedule = _open(session, case, "publish")
     if schedule is not None and _is_own(schedule, case):
         if schedule.due_at == case.said.published_at and schedule.version_id == case.version.id:
             return  # It is due, and goes public in a moment.
@@ -153,7 +154,7 @@ def _publish(session: Session, case: Case, changes: Changes) -> None:
 
 def _keep(session: Session, case: Case, changes: Changes) -> None:
     """Leave what is public there a draft here, or as it is, until somebody asks for `--publish`."""
-    schedule = _open(session, case.item.id, "publish")
+    schedule = _open(session, case, "publish")
     if schedule is not None and _is_own(schedule, case):
         if schedule.due_at != case.said.published_at:
             _cancel(session, case, schedule)
@@ -166,7 +167,7 @@ def _end(session: Session, case: Case, changes: Changes, taken: Said) -> Said:
     """Make, move or cancel the schedule that ends the public life of the item."""
     wanted = None if case.said.status == "draft" else case.said.expires_at
     former = case.before.expires_at if case.before else None
-    schedule = _open(session, case.item.id, "unpublish")
+    schedule = _open(session, case, "unpublish")
     is_own = schedule is not None and (
         schedule.id == case.record.unpublish_schedule_id and schedule.due_at == former
     )
@@ -176,7 +177,7 @@ def _end(session: Session, case: Case, changes: Changes, taken: Said) -> Said:
             return replace(taken, expires_at=former)
         return taken
     if schedule is not None and schedule.due_at != wanted:
-        schedules.cancel(session, case.actor, schedule.id, None)
+        schedules.cancel(session, case.actor, schedule.id, None, is_judged=False)
         changes.acts.append("end cancelled" if wanted is None else "end moved")
     elif schedule is not None or (
         # It has come, or an editor has cancelled it.
@@ -186,9 +187,7 @@ def _end(session: Session, case: Case, changes: Changes, taken: Said) -> Said:
     case.record.unpublish_schedule_id = None
     if wanted is not None:
         plan = SchedulePlan("unpublish", wanted)
-        case.record.unpublish_schedule_id = schedules.create(
-            session, case.actor, case.item.id, None, plan
-        )
+        case.record.unpublish_schedule_id = _plan(session, case, plan)
         if schedule is None:
             changes.acts.append("end scheduled")
     return taken
@@ -287,28 +286,33 @@ def _withdraw(session: Session, case: Case) -> None:
 
 
 def _cancel(session: Session, case: Case, schedule: Schedule) -> None:
-    schedules.cancel(session, case.actor, schedule.id, None)
+    schedules.cancel(session, case.actor, schedule.id, None, is_judged=False)
     case.record.act, case.record.publish_schedule_id = "withdrawn", None
     case.record.publish_sequence = case.item.publish_sequence
 
 
 def _make_schedule(session: Session, case: Case, moment: datetime) -> None:
     plan = SchedulePlan("publish", moment, version_number=case.version.number)
-    schedule_id = schedules.create(session, case.actor, case.item.id, None, plan)
+    schedule_id = _plan(session, case, plan)
     case.record.act, case.record.publish_schedule_id = "scheduled", schedule_id
     case.record.publish_sequence = case.item.publish_sequence + 1
     case.record.slug = case.item.slug  # It may have got a number.
 
 
-def _open(session: Session, content_id: int, action: str) -> Schedule | None:
-    """Return the schedule of an item that has not fired; at most one of each kind has not."""
+def _plan(session: Session, case: Case, plan: SchedulePlan) -> int:
+    # As the source says it, also the end of what nobody has made public here yet.
+    return schedules.create(session, case.actor, case.item.id, None, plan, is_judged=False)
+
+
+def _open(session: Session, case: Case, action: str) -> Schedule | None:
+    """Return the import's open schedule of a kind, or else the first that there is."""
+    record = case.record
+    own = record.publish_schedule_id if action == "publish" else record.unpublish_schedule_id
     return session.scalar(
         select(Schedule)
-        .where(
-            Schedule.content_id == content_id,
-            Schedule.action == action,
-            Schedule.state.in_(["pending", "handed"]),
-        )
+        .where(Schedule.content_id == case.item.id, Schedule.action == action, IS_OPEN)
+        .order_by(Schedule.id.is_distinct_from(own), Schedule.due_at, Schedule.id)
+        .limit(1)
         .execution_options(populate_existing=True)
     )
 

@@ -12,6 +12,7 @@ from webapp.kit.imports.article import ImportedArticle, Status
 from webapp.kit.imports.text import make_label, without_addresses
 from webapp.kit.slugs import numbered
 from webapp.models import Content, ContentVersion, ImportRecord, Schedule
+from webapp.models.publishing.schedules import IS_OPEN
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, versions
 from webapp.services.content.version_texts import SavedVersion
@@ -217,7 +218,7 @@ def _credit(session: Session, record: ImportRecord, item: Content, before: Said)
         ),
     )  # fmt: skip
     open_one = session.scalar(
-        select(Schedule).where(*of_import, Schedule.state.in_(["pending", "handed"]))
+        select(Schedule).where(*of_import, IS_OPEN).order_by(Schedule.due_at).limit(1)
     )
     if open_one is not None:
         kept = {**before.as_json(), "status": "scheduled"}

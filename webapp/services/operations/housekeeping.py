@@ -69,7 +69,7 @@ _UNNEEDED_RENDERINGS = """
         SELECT FROM publications WHERE publications.version_id = renderings.version_id)
     AND NOT EXISTS (
         SELECT FROM schedules WHERE schedules.version_id = renderings.version_id
-        AND state IN ('pending', 'handed'))
+        AND state IN ('pending', 'handed', 'waiting'))
     AND NOT EXISTS (
         SELECT FROM preview_links WHERE preview_links.version_id = renderings.version_id
         AND revoked_at IS NULL AND expires_at > now())

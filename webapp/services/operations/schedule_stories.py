@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from webapp.jobs.messages import FireSchedules
 from webapp.jobs.pauses import is_kind_paused
 from webapp.models import ActivityLog, ContentVersion, Job, Schedule, User
+from webapp.models.publishing.schedules import COMING_STATES
 from webapp.services.errors import NotFoundError
 from webapp.services.operations import readiness
-from webapp.services.publishing.supersession import OPEN_STATES
 
 MOST_LINES = 50
 """How many lines of the activity log a story has at most, the newest."""
@@ -181,7 +181,7 @@ def _earlier_of(session: Session, schedule: Schedule) -> int | None:
         select(Schedule.id)
         .where(
             Schedule.content_id == schedule.content_id,
-            Schedule.state.in_(OPEN_STATES),
+            Schedule.state.in_(COMING_STATES),
             func.row(Schedule.due_at, Schedule.id) < func.row(schedule.due_at, schedule.id),
         )
         .order_by(Schedule.due_at, Schedule.id)

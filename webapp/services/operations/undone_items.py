@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from webapp.kit.lifecycle import Move, Standing
 from webapp.models import Content, ContentVersion, Schedule
+from webapp.models.publishing.schedules import OPEN_STATES
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import comments, content, labels, previews
 from webapp.services.content.lifecycle import standing_of
@@ -20,7 +21,6 @@ from webapp.services.publishing import authorship, corrections, retractions, rev
 from webapp.services.publishing.reversal import Shown, show_again, withdraw_again
 from webapp.services.publishing.schedules import SchedulePlan
 from webapp.services.publishing.shown import shown_version
-from webapp.services.publishing.supersession import OPEN_STATES
 
 _MOVES = frozenset({f"content.{move}" for move in Move})
 _PUT_ASIDE = frozenset({Standing.ARCHIVED, Standing.TRASHED})
@@ -200,7 +200,7 @@ def _put_schedules_back(session: Session, actor: Actor, before: ItemBefore) -> N
     made = [schedule_id for schedule_id, former in before.schedules.items() if former is None]
     for schedule in _find(session, made):
         if schedule.state in OPEN_STATES:
-            schedules.cancel(session, actor, schedule.id, None)
+            schedules.cancel(session, actor, schedule.id, None, is_judged=False)
     former = {key: values for key, values in before.schedules.items() if values is not None}
     for schedule in _find(session, list(former)):
         _put_schedule_back(session, actor, schedule, former[schedule.id])
@@ -226,11 +226,11 @@ def _put_schedule_back(
         changes = {"due_at": due_at, "if_missed": if_missed}
         if version_id != schedule.version_id:
             changes["version_number"] = number
-        schedules.change(session, actor, schedule.id, None, changes)
+        schedules.change(session, actor, schedule.id, None, changes, is_judged=False)
         return
-    action = "publish" if schedule.action == "publish" else "unpublish"
-    plan = SchedulePlan(action, due_at, number, if_missed)  # type: ignore[arg-type]
-    schedules.create(session, actor, schedule.content_id, None, plan)
+    plan = SchedulePlan(schedule.action, due_at, number, if_missed)  # type: ignore[arg-type]
+    # It is put back as it was, whatever comes before it by now.
+    schedules.create(session, actor, schedule.content_id, None, plan, is_judged=False)
 
 
 def _find(session: Session, schedule_ids: Sequence[int]) -> Sequence[Schedule]:

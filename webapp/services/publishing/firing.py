@@ -14,7 +14,7 @@ from webapp.kit.lifecycle import Standing
 from webapp.models import Content, ContentVersion, Rendering, Schedule
 from webapp.models.arrays import IdArray, is_one_of
 from webapp.services import activity
-from webapp.services.content.lifecycle import standing_of
+from webapp.services.content import lifecycle
 from webapp.services.content.renderings import keep_renderings, render_version
 from webapp.services.content.version_texts import read_stored, stored
 from webapp.services.errors import DamagedVersionError, UnavailableError, UnrenderableError
@@ -23,6 +23,12 @@ from webapp.services.publishing.publishing import Release, release_ready, withdr
 
 # What the database said is for the operators' log and record, and not for the API's answers.
 FAILURE = "It could not be published; the operators' log has the reason."
+# Why an item was left out, by where it stands.
+_STANDS = {
+    Standing.ARCHIVED: "The item is archived.",
+    Standing.TRASHED: "The item is in the trash.",
+    Standing.PUBLISHED: "The item is public, and what is public is not archived.",
+}
 
 
 # By the id of a version, why it has no rendering.
@@ -236,28 +242,32 @@ def _apply(session: Session, due: list[DueSchedule], result: Firing) -> None:
         withdraw(session, withdrawn)
         # An item that is not public any more has already got what the schedule wanted.
         reached |= set(withdrawn)
+    archived = [row.content_id for row in due if row.action == "archive"]
+    if archived:
+        # Nor has one that is in there already anything to wait for.
+        reached |= lifecycle.archive_all(session, archived)
     fired = [row.id for row in due if row.content_id in reached]
     # The ends and the lines of the activity log, which are nobody's and come from nowhere.
     parameters = {"schedule_ids": fired, "request_id": get_contextvars().get("request_id")}
     session.execute(_END_FIRED, parameters)
     result.fired += fired
-    put_aside = _why_put_aside(session, {row.content_id for row in due} - reached)
+    standings = _standings(session, {row.content_id for row in due} - reached)
     for row in due:
         if row.content_id not in reached:
-            result.failed[row.id] = result.refused[row.id] = put_aside[row.content_id]
+            result.failed[row.id] = result.refused[row.id] = _STANDS[standings[row.content_id]]
 
 
-def _why_put_aside(session: Session, content_ids: set[int]) -> dict[int, str]:
-    """Return the reasons why items were left out of a batch."""
+def _standings(session: Session, content_ids: set[int]) -> dict[int, Standing]:
+    """Return where items stand that were left out of a batch."""
     if not content_ids:
         return {}
     items = session.scalars(
         select(Content)
         .options(load_only(Content.status, Content.trashed_at, Content.archived_at))
         .where(is_one_of(Content.id, content_ids))
+        .execution_options(populate_existing=True)
     )
-    reasons = {Standing.ARCHIVED: "The item is archived."}
-    return {item.id: reasons.get(standing_of(item), "The item is in the trash.") for item in items}
+    return {item.id: lifecycle.standing_of(item) for item in items}
 
 
 def _record(session: Session, result: Firing) -> None:

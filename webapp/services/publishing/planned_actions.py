@@ -14,6 +14,7 @@ from webapp.kit.review_policy import ReviewPolicy
 from webapp.kit.roles import RoleName
 from webapp.models import Content, ContentVersion, Review, Role, Schedule, Slug, User
 from webapp.models.arrays import MomentArray, is_one_of
+from webapp.models.publishing.schedules import COMING_STATES
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.holders import is_on
 from webapp.services.content import review_states, slugs
@@ -62,7 +63,7 @@ _FOLLOWS = func.coalesce(
     select(_before.action)
     .where(
         _before.content_id == Schedule.content_id,
-        _before.state.in_(supersession.OPEN_STATES),
+        _before.state.in_(COMING_STATES),
         func.row(_before.due_at, _before.id) < func.row(Schedule.due_at, Schedule.id),
     )
     .order_by(_before.due_at.desc(), _before.id.desc())
@@ -102,7 +103,7 @@ def read_planned(
         .outerjoin(ContentVersion, ContentVersion.id == Schedule.version_id)
         .outerjoin(User, and_(User.id == Schedule.created_by_id, is_on()))
         .outerjoin(Role, Role.id == User.role_id)
-        .where(is_one_of(Schedule.id, schedule_ids), Schedule.state.in_(supersession.OPEN_STATES))
+        .where(is_one_of(Schedule.id, schedule_ids), Schedule.state.in_(COMING_STATES))
         .order_by(Schedule.due_at, Schedule.id)
         .execution_options(populate_existing=True)
     )  # fmt: skip

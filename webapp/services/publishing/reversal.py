@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from webapp.kit.lifecycle import Standing
 from webapp.kit.permissions import Permission
 from webapp.models import Content, ContentVersion, Event, Schedule
+from webapp.models.publishing.schedules import IS_OPEN
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import lifecycle, versions
 from webapp.services.publishing.publishing import Release, release, withdraw
 from webapp.services.publishing.shown import shown_version
-from webapp.services.publishing.supersession import OPEN_STATES
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _let_schedules_stand(session: Session, content_id: int, number: int) -> None
         update(Schedule)
         .where(
             Schedule.content_id == content_id,
-            Schedule.state.in_(OPEN_STATES),
+            IS_OPEN,
             Schedule.version_id.in_(older),
         )
         .values(pinned_at=func.clock_timestamp())

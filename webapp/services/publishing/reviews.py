@@ -223,15 +223,17 @@ def _keep(
 
 
 def _end(session: Session, actor: Actor, review: Review, state: str) -> None:
-    ended = session.scalar(
+    schedule_id = session.scalar(
         update(Review)
         .where(Review.id == review.id, Review.state == review.state)
         .values(state=state, ended_at=func.clock_timestamp())
         .returning(Review.schedule_id)
         .execution_options(synchronize_session=False)
     )
-    if review.state == "approved" and ended is not None:
-        supersession.end_with_approval(session, actor, ended, review.version_id)
+    if review.state == "approved":
+        supersession.end_with_approval(
+            session, actor, review.content_id, review.version_id, schedule_id
+        )
     if "approved" in {review.state, state}:
         # What is public says whether somebody has reviewed it.
         refresh.refresh_items(session, [review.content_id])

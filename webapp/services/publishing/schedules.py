@@ -1,102 +1,51 @@
 """Schedules: a row that says what shall happen to an item, and the machinery that makes it so."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
-    CursorResult,
-    Integer,
-    Select,
-    and_,
-    bindparam,
-    exists,
     func,
-    literal_column,
     select,
     text,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
-from sqlalchemy.sql import ColumnElement
-from structlog.contextvars import bound_contextvars, get_contextvars
+from sqlalchemy.orm import Session
+from structlog.contextvars import get_contextvars
 
-from webapp.jobs.messages import FireSchedules
-from webapp.jobs.outbox import chunked, enqueue_many, wake_dispatcher
-from webapp.jobs.pauses import is_kind_paused
+from webapp.jobs.outbox import wake_dispatcher
 from webapp.kit.lifecycle import Facts, Move
 from webapp.kit.permissions import Permission
-from webapp.models import Content, ContentVersion, Schedule
+from webapp.kit.timelines import Action, ActionKind, resting_upon
+from webapp.models import Content, Schedule
+from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, item_reads, lifecycle, naming, review_states, versions
+from webapp.services.content import content, lifecycle, naming, review_states, versions
 from webapp.services.content.completeness import require_ready
 from webapp.services.content.renderings import ensure_renderings
-from webapp.services.content.visibility import visible_content
-from webapp.services.errors import ConflictError, NotFoundError, StaleRevisionError
-
-HANDED_AT_ONCE = 2_000
-FIRED_IN_ONE_JOB = 500
-
-_earlier = aliased(Schedule)
-
-# The states are constants, because with parameters a prepared plan could not use partial indexes.
-_IS_NEXT: ColumnElement[bool] = and_(
-    Schedule.state == literal_column("'pending'"),
-    ~exists().where(
-        _earlier.content_id == Schedule.content_id,
-        _earlier.state.in_([literal_column("'pending'"), literal_column("'handed'")]),
-        func.row(_earlier.due_at, _earlier.id) < func.row(Schedule.due_at, Schedule.id),
-    ),
-)
-
-_DUE = (
-    select(Schedule.id)
-    .where(_IS_NEXT, Schedule.due_at <= func.statement_timestamp(), ~is_kind_paused(FireSchedules))
-    .order_by(Schedule.due_at, Schedule.id)
-    .limit(bindparam("at_most", type_=Integer()))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
-_HAND_OVER = (
-    update(Schedule)
-    .where(Schedule.id == _DUE.c.id)
-    .values(state="handed")
-    .returning(Schedule.id, Schedule.due_at, Schedule.request_id)
-    .execution_options(synchronize_session=False)
-)
-_TAKE_BACK = text(
-    """
-    UPDATE schedules SET state = 'pending', updated_at = clock_timestamp()
-    WHERE state = 'handed' AND due_at < clock_timestamp() - interval '1 minute'
-      AND NOT EXISTS (
-          SELECT 1 FROM jobs
-          WHERE jobs.kind = 'schedules.fire'
-            AND jobs.state IN ('ready', 'held', 'running', 'failed')
-            AND jobs.payload -> 'schedule_ids' @> to_jsonb(schedules.id))
-    """
-)
-
-
-@dataclass(frozen=True)
-class ScheduleView:
-    """One schedule, with what a person needs to recognise it."""
-
-    schedule: Schedule
-    title: str
-    version_number: int | None
+from webapp.services.errors import ConflictError, StaleRevisionError
+from webapp.services.publishing import timelines
+from webapp.services.publishing.schedule_reads import get
 
 
 @dataclass(frozen=True)
 class SchedulePlan:
     """What to do, when, and what if the moment was missed by an outage."""
 
-    action: Literal["publish", "unpublish"]
+    action: ActionKind
     due_at: datetime
     version_number: int | None = None
     if_missed: Literal["run", "skip"] = "run"
+
+
+class _Pin(NamedTuple):
+    """The version that an action publishes, and whether it may by virtue of an approval alone."""
+
+    version_id: int | None
+    rests_on_approval: bool
 
 
 def create(
@@ -105,13 +54,16 @@ def create(
     content_id: int,
     revisions: Collection[int] | None,
     plan: SchedulePlan,
+    *,
+    is_judged: bool = True,
 ) -> int:
     """Schedule an item and return the schedule's id.
 
     A publish pins a version (the newest, unless a number is given) and renders it now, so that its
     moment finds it ready. A moment that has passed is due at once. Raises NotFoundError,
-    StaleRevisionError, ConflictError for an item that is put aside or has such a schedule, and
-    IncompleteError, so that no schedule fires what is not complete.
+    StaleRevisionError, ConflictError for an item that is put aside, and IncompleteError, so that no
+    schedule fires what is not complete. The item's timeline is judged with it, and ConflictError
+    says what could not happen at its place; what puts an earlier timeline back is not judged.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
     _require_planning(actor, item, plan.action)
@@ -119,9 +71,14 @@ def create(
     facts = lifecycle.require_move(
         session, actor, item, Move.SCHEDULE, number=number, is_release=is_release
     )
+    if is_judged:
+        before = timelines.open_actions(session, content_id)
+        added = Action(plan.action, plan.due_at, number if is_release else None)
+        timelines.require_possible(session, item, before, [*before, added])
     version_id = _pin(session, actor, item, number, facts) if is_release else None
-    schedule_id = _insert(session, actor, content_id, version_id, plan)
-    if facts.needs_approval:
+    pin = _Pin(version_id, is_release and facts.needs_approval)
+    schedule_id = _insert(session, actor, content_id, pin, plan)
+    if pin.rests_on_approval:
         review_states.rest_upon_approval(session, content_id, number, schedule_id)
     activity.record(
         session, actor.user_id, "schedule.create", "content", content_id,
@@ -131,14 +88,13 @@ def create(
     return schedule_id
 
 
-def _insert(
-    session: Session, actor: Actor, content_id: int, version_id: int | None, plan: SchedulePlan
-) -> int:
+def _insert(session: Session, actor: Actor, content_id: int, pin: _Pin, plan: SchedulePlan) -> int:
     schedule_id: int | None = session.scalar(
         insert(Schedule)
         .values(
             content_id=content_id,
-            version_id=version_id,
+            version_id=pin.version_id,
+            rests_on_approval=pin.rests_on_approval,
             action=plan.action,
             due_at=plan.due_at,
             if_missed=plan.if_missed,
@@ -147,52 +103,14 @@ def _insert(
             request_id=get_contextvars().get("request_id"),
         )
         .on_conflict_do_nothing(
-            index_elements=["content_id", "action"],
-            index_where=text("state IN ('pending', 'handed')"),
+            index_elements=["content_id", "due_at"],
+            index_where=text("state IN ('pending', 'handed', 'waiting')"),
         )
         .returning(Schedule.id)
     )
     if schedule_id is None:
-        raise ConflictError(f"The item already has a schedule to {plan.action}; change that one.")
+        raise ConflictError("The item has a schedule for that very moment; choose another one.")
     return schedule_id
-
-
-def get(session: Session, actor: Actor, schedule_id: int) -> ScheduleView:
-    """Return one schedule of an item that the actor may see. Raises NotFoundError."""
-    row = session.execute(_visible(actor).where(Schedule.id == schedule_id)).one_or_none()
-    if row is None:
-        raise NotFoundError("There is no such schedule.")
-    return ScheduleView(*row)
-
-
-def list_for_content(session: Session, actor: Actor, content_id: int) -> list[ScheduleView]:
-    """Return the open schedules of an item: at most one to publish and one to unpublish."""
-    item_reads.require_item(session, actor, content_id)
-    statement = _visible(actor).where(
-        Schedule.content_id == content_id, Schedule.state.in_(["pending", "handed"])
-    )
-    return [ScheduleView(*row) for row in session.execute(statement.order_by(Schedule.due_at))]
-
-
-def list_between(
-    session: Session,
-    actor: Actor,
-    *,
-    start: datetime | None,
-    end: datetime | None,
-    after: tuple[datetime, int] | None,
-    limit: int,
-) -> list[ScheduleView]:
-    """Return schedules in the order of their moments, from `start` to before `end`."""
-    statement = _visible(actor).order_by(Schedule.due_at, Schedule.id).limit(limit)
-    if start is not None:
-        statement = statement.where(Schedule.due_at >= start)
-    if end is not None:
-        statement = statement.where(Schedule.due_at < end)
-    if after is not None:
-        key = func.row(Schedule.due_at, Schedule.id)
-        statement = statement.where(key > func.row(*after))
-    return [ScheduleView(*row) for row in session.execute(statement)]
 
 
 def change(
@@ -201,32 +119,28 @@ def change(
     schedule_id: int,
     revisions: Collection[int] | None,
     changes: dict[str, Any],
+    *,
+    is_judged: bool = True,
 ) -> None:
     """Change `due_at`, `if_missed` or the pinned `version_number` of a pending schedule.
 
     Authors change only what they planned themselves, while its version is approved. Raises
     NotFoundError, ForbiddenError, StaleRevisionError, and ConflictError once it is no longer
-    pending.
+    pending, and where the item's timeline would then hold what cannot happen.
     """
     item, schedule = _lock_open(session, actor, schedule_id, revisions, ("pending",))
+    if is_judged:
+        _judge_change(session, item, schedule, changes)
     if schedule.action == "publish":
         lifecycle.require_telling(actor)
     if not actor.may(Permission.SCHEDULE_MANAGE):
         # An editor may have pinned another version since, which the author may not publish.
         pinned = get(session, actor, schedule_id).version_number or item.version
         lifecycle.require_approval(session, actor, item, pinned)
-    values: dict[str, Any] = {
-        name: changes[name] for name in ("due_at", "if_missed") if name in changes
-    }
+    kept = ("due_at", "if_missed")
+    values: dict[str, Any] = {name: changes[name] for name in kept if name in changes}
     if changes.get("version_number") is not None:
-        if schedule.action != "publish":
-            raise ConflictError("A schedule to unpublish pins no version.")
-        number = changes["version_number"]
-        facts = lifecycle.require_approval(session, actor, item, number)
-        values["version_id"] = _pin(session, actor, item, number, facts)
-        if facts.needs_approval:
-            review_states.rest_upon_approval(session, item.id, number, schedule_id)
-        values["pinned_at"] = func.clock_timestamp()
+        values |= _pin_anew(session, actor, item, schedule, changes["version_number"])
     before = _settled(schedule)
     session.execute(
         update(Schedule)
@@ -241,6 +155,40 @@ def change(
     wake_dispatcher(session)
 
 
+def _pin_anew(
+    session: Session, actor: Actor, item: Content, schedule: Schedule, number: int
+) -> dict[str, Any]:
+    """Return what another version changes in a schedule of a locked item."""
+    if schedule.action != "publish":
+        raise ConflictError(f"A schedule to {schedule.action} pins no version.")
+    facts = lifecycle.require_approval(session, actor, item, number)
+    version_id = _pin(session, actor, item, number, facts)
+    if facts.needs_approval:
+        review_states.rest_upon_approval(session, item.id, number, schedule.id)
+    return {
+        "version_id": version_id,
+        "rests_on_approval": facts.needs_approval,
+        "pinned_at": func.clock_timestamp(),
+    }
+
+
+def _judge_change(
+    session: Session, item: Content, schedule: Schedule, changes: dict[str, Any]
+) -> None:
+    if not changes.keys() & {"due_at", "version_number"}:
+        return
+    before = timelines.open_actions(session, item.id)
+    after = []
+    for action in before:
+        if (action.of, action.id) == ("schedule", schedule.id):
+            number = changes.get("version_number") if action.kind == "publish" else None
+            due_at = changes.get("due_at", action.due_at)
+            after.append(replace(action, due_at=due_at, number=number or action.number))
+        else:
+            after.append(action)
+    timelines.require_possible(session, item, before, after)
+
+
 def _settled(schedule: Schedule) -> dict[str, Any]:
     return {
         "due_at": schedule.due_at.isoformat(),
@@ -250,49 +198,64 @@ def _settled(schedule: Schedule) -> dict[str, Any]:
 
 
 def cancel(
-    session: Session, actor: Actor, schedule_id: int, revisions: Collection[int] | None
+    session: Session,
+    actor: Actor,
+    schedule_id: int,
+    revisions: Collection[int] | None,
+    *,
+    and_following: bool = False,
+    is_judged: bool = True,
 ) -> None:
     """Cancel a schedule that has not fired. Raises as `change` does.
 
     One that is handed over already can still be cancelled: whoever locks the item first, the
-    firing or the cancelling, decides.
+    firing or the cancelling, decides. Where others rest upon it, such as the end of what it would
+    publish, they are cancelled with it if `and_following`, and else ConflictError names the first.
     """
-    _, schedule = _lock_open(session, actor, schedule_id, revisions, ("pending", "handed"))
-    schedule.state = "cancelled"
-    schedule.revision += 1
-    schedule.updated_at = func.clock_timestamp()
-    session.flush()
-    activity.record(
-        session, actor.user_id, "schedule.cancel", "content", schedule.content_id,
-        schedule_id=schedule_id,
-    )  # fmt: skip
+    states = ("pending", "handed", "waiting")
+    item, schedule = _lock_open(session, actor, schedule_id, revisions, states)
+    cancelled = [schedule]
+    if is_judged:
+        cancelled += _resting_upon(session, actor, item, schedule_id, may_go=and_following)
+    for one in cancelled:
+        one.state = "cancelled"
+        one.revision += 1
+        one.updated_at = func.clock_timestamp()
+        session.flush()
+        activity.record(
+            session, actor.user_id, "schedule.cancel", "content", one.content_id,
+            schedule_id=one.id,
+        )  # fmt: skip
 
 
-def hand_over_due(session: Session, at_most: int = HANDED_AT_ONCE) -> int:
-    """Give due schedules to the publishing queue in batches and return how many.
+def _resting_upon(
+    session: Session, actor: Actor, item: Content, schedule_id: int, *, may_go: bool
+) -> list[Schedule]:
+    """Return the schedules of a locked item that could not happen without one, for a change.
 
-    Any number of dispatchers may do this at once: each takes rows that no other has locked, and
-    the rows change state in the transaction that writes their jobs. The later of two schedules of
-    one item waits until the earlier is done: after an outage both are due, and only in their order
-    do they leave the item as the editor meant. While the firing is paused they stay pending, so
-    editors may still change them; those that fell due meanwhile are handed over when it ends.
+    Raises ConflictError where they may not go with it, and ForbiddenError for those of others.
     """
-    rows = session.execute(_HAND_OVER, {"at_most": at_most}).all()
-    ids = [row.id for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
-    if ids:
-        batches = chunked(ids, FIRED_IN_ONE_JOB)
-        # A batch has many causes and so no request id; a schedule that is due alone keeps its own.
-        with bound_contextvars(request_id=rows[0].request_id if len(rows) == 1 else None):
-            enqueue_many(session, [FireSchedules(schedule_ids=tuple(batch)) for batch in batches])
-    return len(ids)
-
-
-def take_back_forgotten(session: Session) -> int:
-    """Make schedules pending again whose job is gone or was discarded; returns how many.
-
-    A job that failed keeps its schedules, because an operator can retry it.
-    """
-    return cast(CursorResult[Any], session.execute(_TAKE_BACK)).rowcount
+    actions = timelines.open_actions(session, item.id)
+    gone = next(one for one in actions if (one.of, one.id) == ("schedule", schedule_id))
+    fallen = resting_upon(timelines.place_of(session, item), actions, gone)
+    bound = next((one for one in fallen if one.of != "schedule"), None)
+    if fallen and (bound is not None or not may_go):
+        first = bound or fallen[0]
+        advice = "" if bound else ", or send ?and_following=true to cancel both"
+        raise ConflictError(f"Without it {first} would come to nothing; cancel that first{advice}.")
+    ids = [one.id for one in fallen if one.id is not None]
+    if not ids:
+        return []
+    rows = session.scalars(
+        select(Schedule)
+        .where(is_one_of(Schedule.id, ids))
+        .order_by(Schedule.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for row in rows:
+        _require_changing(actor, item, row)
+    return list(rows)
 
 
 def _pin(session: Session, actor: Actor, item: Content, number: int, facts: Facts) -> int:
@@ -305,20 +268,6 @@ def _pin(session: Session, actor: Actor, item: Content, number: int, facts: Fact
     return version.id
 
 
-def _visible(actor: Actor) -> Select[Schedule, str, int | None]:
-    seen = visible_content(actor).with_only_columns(Content.id)
-    return (
-        select(
-            Schedule,
-            func.coalesce(ContentVersion.title, Content.title),
-            ContentVersion.number,
-        )
-        .join(Content, Content.id == Schedule.content_id)
-        .outerjoin(ContentVersion, ContentVersion.id == Schedule.version_id)
-        .where(Schedule.content_id.in_(seen))
-    )
-
-
 def _require_planning(actor: Actor, item: Content, action: str) -> None:
     """Raise ForbiddenError unless the actor may plan this; a publication tells the followers."""
     if action == "publish":
@@ -326,6 +275,8 @@ def _require_planning(actor: Actor, item: Content, action: str) -> None:
         lifecycle.require_telling(actor)
     else:
         actor.require(Permission.SCHEDULE_MANAGE)
+    if action == "archive":
+        lifecycle.require_right(actor, item, Move.ARCHIVE)
 
 
 def _lock_open(

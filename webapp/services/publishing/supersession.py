@@ -1,39 +1,42 @@
 """Schedules that a later decision of an editor contradicts: they end, and say why.
 
 A schedule never brings back what an editor has replaced or withdrawn. Publishing ends the item's
-open schedule for the same version or an older one; one for a newer version stays, and so does one
-to unpublish. Unpublishing ends all of the item's open schedules. An editor who plans the return to
-an older version afterwards means it, and is not stopped.
+open schedules for the same version or an older one; one for a newer version stays, and so does one
+to unpublish. What follows upon a newer version stays as well: the return to an older one after it
+was planned as a return. Unpublishing ends all of the item's open schedules. An editor who plans the
+return to an older version afterwards means it, and is not stopped.
 """
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, exists, func, literal, select, update
+from sqlalchemy import and_, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import ColumnElement
 
+from webapp.kit.timelines import overtaken
 from webapp.models import ContentVersion, Publication, Schedule
 from webapp.models.arrays import is_one_of
+from webapp.models.publishing.schedules import IS_OPEN
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
+from webapp.services.publishing.timelines import open_actions
 
-OPEN_STATES = ("pending", "handed")
 WITHDRAWN = "The item was unpublished before its moment."
 NOT_APPROVED = "The approval that it rests upon was taken back before its moment."
 OLDER = "A newer version was published before its moment."
 
 
 def end_at_publication(session: Session, actor: Actor, content_id: int, number: int) -> None:
-    """End the open schedule that would put the same version, or an older one, in the new one's
+    """End the open schedules that would put the same version, or an older one, in the new one's
     place.
 
     The item is locked by the caller, so that a firing comes either before or after all of this.
     """
-    replaced = select(ContentVersion.id).where(
-        ContentVersion.content_id == content_id, ContentVersion.number <= number
-    )
-    condition = and_(Schedule.content_id == content_id, Schedule.version_id.in_(replaced))
-    _end(session, actor.user_id, condition, f"Version {number} was published before its moment.")
+    ended = overtaken(open_actions(session, content_id), number)
+    ids = [action.id for action in ended if action.of == "schedule" and action.id is not None]
+    if ids:
+        reason = f"Version {number} was published before its moment."
+        _end(session, actor.user_id, is_one_of(Schedule.id, ids), reason)
 
 
 def end_at_withdrawal(session: Session, actor: Actor, content_id: int) -> None:
@@ -41,12 +44,19 @@ def end_at_withdrawal(session: Session, actor: Actor, content_id: int) -> None:
     _end(session, actor.user_id, Schedule.content_id == content_id, WITHDRAWN)
 
 
-def end_with_approval(session: Session, actor: Actor, schedule_id: int, version_id: int) -> None:
-    """End an open schedule that rests upon the approval of a version, and still pins that one.
+def end_with_approval(
+    session: Session, actor: Actor, content_id: int, version_id: int, schedule_id: int | None
+) -> None:
+    """End the open schedules that rest upon the approval of a version, and still pin that one.
 
-    The item is locked by the caller.
+    `schedule_id` is the one that the review names, which is all that the release before notes. The
+    item is locked by the caller.
     """
-    condition = and_(Schedule.id == schedule_id, Schedule.version_id == version_id)
+    condition = and_(
+        Schedule.content_id == content_id,
+        Schedule.version_id == version_id,
+        or_(Schedule.rests_on_approval, Schedule.id == schedule_id),
+    )
     _end(session, actor.user_id, condition, NOT_APPROVED)
 
 
@@ -57,11 +67,12 @@ def end_at_firing(session: Session, schedule_ids: Sequence[int]) -> None:
 
 
 def advice(session: Session, content_id: int) -> str:
-    """Return a sentence that names the open schedule to publish an item, or nothing."""
-    planned = select(Schedule.id).where(
-        Schedule.content_id == content_id,
-        Schedule.action == "publish",
-        Schedule.state.in_(OPEN_STATES),
+    """Return a sentence that names the next open schedule to publish an item, or nothing."""
+    planned = (
+        select(Schedule.id)
+        .where(Schedule.content_id == content_id, Schedule.action == "publish", IS_OPEN)
+        .order_by(Schedule.due_at, Schedule.id)
+        .limit(1)
     )
     schedule_id = session.scalar(planned)
     return "" if schedule_id is None else f" Schedule {schedule_id} would make it so; cancel it."
@@ -71,9 +82,17 @@ def is_superseded() -> ColumnElement[bool]:
     """Return the condition that a schedule would replace a newer version by an older one unasked.
 
     It was asked for when its version was chosen after the newer one had gone public: PostgreSQL
-    wrote both moments while it held the lock of the item.
+    wrote both moments while it held the lock of the item. And it is a return that was planned where
+    the timeline itself has brought the newer one: whose schedule notes its end after the document.
     """
     shown, pinned = aliased(ContentVersion), aliased(ContentVersion)
+    earlier = aliased(Schedule)
+    came_by_timeline = exists().where(
+        earlier.content_id == Publication.content_id,
+        earlier.version_id == Publication.version_id,
+        earlier.state == "fired",
+        earlier.fired_at >= Publication.updated_at,
+    )
     return exists(
         select(literal(1))
         .select_from(Publication)
@@ -83,6 +102,7 @@ def is_superseded() -> ColumnElement[bool]:
             Publication.content_id == Schedule.content_id,
             shown.number > pinned.number,
             Publication.updated_at > func.coalesce(Schedule.pinned_at, Schedule.created_at),
+            ~came_by_timeline,
         )
         .correlate(Schedule)
     )
@@ -93,7 +113,7 @@ def _end(
 ) -> None:
     ended = session.execute(
         update(Schedule)
-        .where(condition, Schedule.state.in_(OPEN_STATES))
+        .where(condition, IS_OPEN)
         .values(
             state="cancelled",
             failure=reason,
