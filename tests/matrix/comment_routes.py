@@ -27,6 +27,9 @@ def _edited(item: Item) -> Request:
 
 COMMENT_ROUTES: dict[str, ItemRoute] = {
     f"GET {_COMMENTS}": ItemRoute(AUTHOR, plain("/content/{item.id}/comments"), OK, shows=True),
+    "GET /api/v1/content/<int:content_id>/people": ItemRoute(
+        AUTHOR, plain("/content/{item.id}/people"), OK
+    ),
     f"GET {_THREAD}": ItemRoute(
         AUTHOR,
         plain("/content/{item.id}/comments/threads/{item.thread_id}"),

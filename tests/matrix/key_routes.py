@@ -32,6 +32,7 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"POST {ITEM}/versions/<int:number>/labels": DRAFTS,
     f"DELETE {ITEM}/labels/<int:label_id>": DRAFTS,
     f"GET {ITEM}/comments": ITEMS,
+    f"GET {ITEM}/people": DRAFTS,
     f"GET {ITEM}/comments/threads/<int:thread_id>": ITEMS,
     f"POST {ITEM}/comments": DRAFTS,
     f"POST {ITEM}/comments/threads/<int:thread_id>/replies": DRAFTS,

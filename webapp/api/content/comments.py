@@ -10,14 +10,16 @@ from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, PRUNED, Blueprint
 from webapp.api.edge import open_session
-from webapp.api.fields import ContentPath, Flag, Id, Input, Omittable, PageQuery
+from webapp.api.fields import ContentPath, Flag, Id, Input, Omittable, PageQuery, Query
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
 from webapp.kit.permissions import Permission
-from webapp.services.content import comment_views, comments
+from webapp.services.content import comment_views, comments, people
 from webapp.services.content.comment_views import CommentLine, ThreadLine
 
 blueprint = Blueprint("comments", title="Comments")
+
+MOST_PEOPLE = 50
 
 
 def _said(value: str) -> str:
@@ -32,7 +34,34 @@ Words = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_s
 class NewComment(Input):
     """What is said; plain text, which nobody renders."""
 
-    body: Words
+    body: Annotated[
+        Words,
+        Field(
+            description="`@[Ada](12)` names the account 12, which is told; `people` lists who may"
+            " be named, 20 at most in one comment."
+        ),
+    ]
+
+
+class PeopleQuery(Query):
+    """Which of those who may see an item."""
+
+    q: Annotated[str, Field(max_length=200, description="How the name begins.")] = ""
+
+
+class PersonAnswer(BaseModel):
+    """Somebody who may see the item."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    display_name: str
+
+
+class PeopleAnswer(BaseModel):
+    """The first of them by name, 50 at most; `q` narrows them."""
+
+    items: list[PersonAnswer]
 
 
 class NewThread(NewComment):
@@ -139,13 +168,29 @@ def list_threads(path: ContentPath, query: ThreadQuery) -> Response:
 def start(path: ContentPath, body: NewThread) -> Response:
     """Begin a thread: on the item, on a `version` of it, or on a `line` of that.
 
-    The line is quoted as it is there, so that it is found again in later versions.
+    The line is quoted as it is there, so that it is found again in later versions. The author of
+    the item, who took part in the thread and who is named are told by a notice, and by a mail that
+    waits a minute for what else is said.
     """
     line = comments.start(
         open_session(), current_actor(), path.content_id, body.body,
         version=body.version, line=body.line,
     )  # fmt: skip
     return answer(_shape(line), 201)
+
+
+@blueprint.get(
+    "/content/<int:content_id>/people",
+    responses={200: PeopleAnswer, **ACCOUNT_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CONTENT_COMMENT)
+def list_people(path: ContentPath, query: PeopleQuery) -> Response:
+    """List who may see an item, and so may be named in what is said of it."""
+    found = people.list_people(
+        open_session(), current_actor(), path.content_id, begins_with=query.q, limit=MOST_PEOPLE
+    )
+    return answer(PeopleAnswer(items=[PersonAnswer.model_validate(one) for one in found]))
 
 
 @blueprint.get(

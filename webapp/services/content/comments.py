@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session, aliased
 from webapp.kit.lifecycle import Move
 from webapp.kit.line_places import quote_of
 from webapp.kit.permissions import Permission
-from webapp.models import Comment, CommentThread
+from webapp.models import Comment, CommentThread, Content
 from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, lifecycle, versions
+from webapp.services.content import comment_notices, content, lifecycle, versions
 from webapp.services.content.comment_views import (
     CommentLine,
     ThreadLine,
@@ -52,9 +52,9 @@ def start(
     """Begin a thread with its first comment, and return it; a line is counted from 1.
 
     Raises NotFoundError, MoveRefusedError for an item that is put aside, InvalidInputError for a
-    line that is not there, and QuotaError.
+    line that is not there or somebody named who may not see the item, and QuotaError.
     """
-    _lock(session, actor, content_id)
+    item = _lock(session, actor, content_id)
     count = select(func.count()).where(CommentThread.content_id == content_id)
     if session.scalars(count).one() >= MOST_THREADS:
         raise QuotaError(f"An item has {MOST_THREADS} threads of comments at most; delete some.")
@@ -64,7 +64,7 @@ def start(
         .values(content_id=content_id, version_number=version, line=line, quote=quote)
         .returning(CommentThread.id)
     ).scalar_one()
-    _say(session, actor, content_id, thread_id, body)
+    _say(session, actor, item, thread_id, body)
     return read_thread(session, content_id, thread_id)
 
 
@@ -73,14 +73,15 @@ def reply(
 ) -> CommentLine:
     """Add a comment to a thread and return it.
 
-    Raises NotFoundError, MoveRefusedError and QuotaError.
+    Raises NotFoundError, MoveRefusedError, InvalidInputError for somebody named who may not see
+    the item, and QuotaError.
     """
-    _lock(session, actor, content_id)
+    item = _lock(session, actor, content_id)
     _require_thread(session, content_id, thread_id)
     count = select(func.count()).where(Comment.thread_id == thread_id)
     if session.scalars(count).one() >= MOST_COMMENTS:
         raise QuotaError(f"A thread has {MOST_COMMENTS} comments at most; begin another.")
-    return read_comment(session, _say(session, actor, content_id, thread_id, body))
+    return read_comment(session, _say(session, actor, item, thread_id, body))
 
 
 def set_resolved(
@@ -88,12 +89,18 @@ def set_resolved(
 ) -> ThreadLine:
     """Say of a thread that it is settled, or that it is not, and return it.
 
-    Saying it once more changes nothing. Raises NotFoundError and MoveRefusedError.
+    Saying it once more changes nothing. Who began it is told that it is settled. Raises
+    NotFoundError and MoveRefusedError.
     """
-    _lock(session, actor, content_id)
+    item = _lock(session, actor, content_id)
     _require_thread(session, content_id, thread_id)
-    _settle(session, actor, content_id, [thread_id], is_resolved=is_resolved)
-    return read_thread(session, content_id, thread_id)
+    changed = _settle(session, actor, content_id, [thread_id], is_resolved=is_resolved)
+    thread = read_thread(session, content_id, thread_id)
+    if changed and thread.resolved_at is not None:
+        comment_notices.tell_of_settling(
+            session, item, thread_id, thread.resolved_at, actor.user_id
+        )
+    return thread
 
 
 def edit(
@@ -101,14 +108,16 @@ def edit(
 ) -> CommentLine:
     """Change what the actor has said, and return it; of two edits at once the last one stays.
 
-    Raises NotFoundError, MoveRefusedError, and ForbiddenError for a comment of somebody else.
+    Raises NotFoundError, MoveRefusedError, ForbiddenError for a comment of somebody else, and
+    InvalidInputError for somebody whom it did not name, and who may not see the item.
     """
-    _lock(session, actor, content_id)
+    item = _lock(session, actor, content_id)
     comment = _find(session, content_id, comment_id)
     if comment.author_id != actor.user_id:
         raise ForbiddenError("It is somebody else's comment; only they may change its words.")
     if comment.body == body:
         return comment
+    named = comment_notices.require_mentions(session, item, body, comment.body)
     session.execute(
         update(Comment)
         .where(Comment.id == comment_id)
@@ -120,6 +129,9 @@ def edit(
         changes=activity.sizes({"body": comment.body}, {"body": body}),
         thread_id=comment.thread_id, comment_id=comment_id,
     )  # fmt: skip
+    comment_notices.tell_of_mentions(
+        session, item, comment.thread_id, comment_id, actor.user_id, named
+    )
     return read_comment(session, comment_id)
 
 
@@ -167,9 +179,10 @@ def settle_again(
         _settle(session, actor, content_id, thread_ids, is_resolved=is_resolved)
 
 
-def _lock(session: Session, actor: Actor, content_id: int) -> None:
+def _lock(session: Session, actor: Actor, content_id: int) -> Content:
     item = content.lock_for_change(session, actor, content_id, None)
     lifecycle.require_move(session, actor, item, Move.COMMENT)
+    return item
 
 
 def _quote(session: Session, content_id: int, version: int | None, line: int | None) -> str | None:
@@ -184,16 +197,18 @@ def _quote(session: Session, content_id: int, version: int | None, line: int | N
     return quote
 
 
-def _say(session: Session, actor: Actor, content_id: int, thread_id: int, body: str) -> int:
+def _say(session: Session, actor: Actor, item: Content, thread_id: int, body: str) -> int:
+    named = comment_notices.require_mentions(session, item, body)
     comment_id = session.execute(
         insert(Comment)
         .values(thread_id=thread_id, author_id=actor.user_id, body=body)
         .returning(Comment.id)
     ).scalar_one()
     activity.record(
-        session, actor.user_id, "comment.create", "content", content_id,
+        session, actor.user_id, "comment.create", "content", item.id,
         thread_id=thread_id, comment_id=comment_id,
     )  # fmt: skip
+    comment_notices.tell_of_comment(session, item, thread_id, int(comment_id), actor.user_id, named)
     return int(comment_id)
 
 
@@ -204,7 +219,8 @@ def _settle(
     thread_ids: Collection[int],
     *,
     is_resolved: bool,
-) -> None:
+) -> Sequence[int]:
+    """Settle threads, or open them again, and return those that were not so before."""
     is_open = CommentThread.resolved_at.is_(None)
     changed = session.scalars(
         update(CommentThread)
@@ -223,6 +239,7 @@ def _settle(
     action = "comment.resolve" if is_resolved else "comment.reopen"
     lines = [(content_id, {"thread_id": thread_id}) for thread_id in sorted(changed)]
     activity.record_many(session, actor.user_id, action, "content", lines)
+    return changed
 
 
 def _require_thread(session: Session, content_id: int, thread_id: int) -> None:

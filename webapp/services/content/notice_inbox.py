@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from webapp.kit.mentions import as_read
 from webapp.kit.notice_kinds import NOTICE_KINDS, line_of
 from webapp.kit.permissions import Permission
 from webapp.models import Content, Notice
@@ -96,4 +97,5 @@ def _line(row: Any) -> NoticeLine:  # noqa: ANN401
     # A kind of a newer release has no words here yet.
     known = row.kind in NOTICE_KINDS
     told = line_of(row.kind, **{**row.details, "title": row.title, "by": by}) if known else row.kind
+    values["words"] = as_read(row.words)
     return NoticeLine(text=told, **values)

@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import ARRAY, Text, bindparam, select, text, update
 from sqlalchemy.orm import Session
 
-from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
+from webapp.kit.mentions import as_read
 from webapp.models import Notice, User
 from webapp.models.arrays import IdArray, is_one_of
 from webapp.services.content.notice_lines import select_lines
+from webapp.services.content.visibility import ROLES_THAT_SEE_ALL, ROLES_THAT_SEE_OWN
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,7 @@ def suppress_unwanted(session: Session, notice_ids: Sequence[int]) -> None:
 
     Mails go to proven addresses of accounts that work, about items that they may see.
     """
-    roles = {
-        "see_all": _roles_with(Permission.CONTENT_READ_ANY),
-        "see_own": _roles_with(Permission.CONTENT_READ_OWN),
-    }
+    roles = {"see_all": list(ROLES_THAT_SEE_ALL), "see_own": list(ROLES_THAT_SEE_OWN)}
     session.execute(_SUPPRESS, {"ids": notice_ids, **roles})
 
 
@@ -132,11 +130,9 @@ def settle(session: Session, mail_id: int, state: str) -> None:
 def _mail(rows: Sequence[Any]) -> NoticeMail:
     first = rows[0]
     notices = [
-        MailedNotice(row.kind, {**row.details, "title": row.title, "by": row.by}, row.words)
+        MailedNotice(
+            row.kind, {**row.details, "title": row.title, "by": row.by}, as_read(row.words)
+        )
         for row in rows
     ]
     return NoticeMail(first.mailed_with_id, first.user_id, first.email, first.display_name, notices)
-
-
-def _roles_with(permission: Permission) -> list[str]:
-    return [role.value for role, held in PERMISSIONS_OF_ROLE.items() if permission in held]

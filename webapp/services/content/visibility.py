@@ -4,9 +4,15 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Select, bindparam, false, select
 
-from webapp.kit.permissions import Permission
+from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.models import Content
 from webapp.services.accounts.actors import Actor
+
+ROLES_THAT_SEE_ALL, ROLES_THAT_SEE_OWN = (
+    tuple(role.value for role, held in PERMISSIONS_OF_ROLE.items() if permission in held)
+    for permission in (Permission.CONTENT_READ_ANY, Permission.CONTENT_READ_OWN)
+)
+"""The names of the roles whose accounts see all items, and those that they are the authors of."""
 
 IS_SEEN = "(:sees_all OR content.author_id = :seen_by)"
 """The condition for statements that are built once, with its parameters `SEEN` by `seen_by`."""
