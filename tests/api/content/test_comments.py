@@ -245,7 +245,7 @@ def test_a_page_of_threads_takes_as_many_statements_as_one(author: Caller, path:
         counts.append(len(noted))
         for line in (1, 2, 3):
             answer_in(author, path, begin(author, path, version=1, line=line), "Yes.")
-    assert counts[0] == counts[1] == 4, noted
+    assert counts[0] == counts[1] == 5, noted
 
 
 def test_a_thread_is_deleted_or_answered_and_no_answer_is_lost(

@@ -15,9 +15,13 @@ def test_what_an_agent_said_is_taken_back_unless_it_was_answered(
     for thread in (gone, answered, kept):
         agent.call("POST", f"{path}/threads/{thread['id']}/replies", SAID)
     agent.call("PATCH", f"{path}/{gone['first']['id']}", {"body": "It is so."})
+    said = read(manager, f"{path}/threads/{answered['id']}")["items"]
     by_hand(manager, "POST", f"{path}/threads/{answered['id']}/replies", SAID)
 
-    assert undo(manager)["left"] == []
+    for trial in (True, False):
+        (left,) = undo(manager, dry_run=trial)["left"]
+        assert (left["reason"], left["subject"]["kind"]) == ("answered", "content")
+        assert left["comment_ids"] == [one["id"] for one in said]
 
     counts = {one["id"]: one["comment_count"] for one in read(manager, path)["items"]}
     assert counts == {answered["id"]: 3, kept["id"]: 1}

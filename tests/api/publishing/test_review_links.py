@@ -241,6 +241,25 @@ def test_the_link_is_mailed_once_and_its_answer_is_told_to_the_author(
     assert (line.actor_id, line.details["review_link_id"]) == (None, link["id"])
 
 
+def test_what_guests_said_stands_beside_the_threads_of_the_item(
+    author: Caller, editor: Caller, item: str, review: str, client: FlaskClient
+) -> None:
+    asked = [{"name": name} for name in ("Ada", "Bo", "Cy")]
+    links = [editor.call("POST", f"{review}/links", one).get_json() for one in asked]
+    for link, word in zip(links[:2], ("approve", "changes_wanted"), strict=True):
+        assert send(client, token_of(link), word, f"{word}, I think.").status_code == 200
+    page = author.call("GET", f"{item}/comments").get_json()
+    assert page["items"] == []
+    assert [(one["name"], one["decision"], one["comment"]) for one in page["guests"]] == [
+        ("Bo", "changes_wanted", "changes_wanted, I think."),
+        ("Ada", "approve", "approve, I think."),
+    ]
+    assert page["guests"][0]["link_id"] == links[1]["id"]
+    version = page["guests"][0]["version"]
+    narrowed = author.call("GET", f"{item}/comments?version={version + 1}").get_json()
+    assert narrowed["guests"] == []
+
+
 def test_who_has_proven_no_address_mails_nobody(
     editor: Caller, review: str, sessions: sessionmaker[Session]
 ) -> None:

@@ -1,7 +1,7 @@
 """Comments: what authors and editors say to each other about an item, or a line of a version."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -15,11 +15,11 @@ from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
 from webapp.kit.permissions import Permission
 from webapp.services.content import comment_views, comments, people
-from webapp.services.content.comment_views import CommentLine, ThreadLine
+from webapp.services.content.comment_views import CommentLine, GuestWords, ThreadLine
 
 blueprint = Blueprint("comments", title="Comments")
 
-MOST_PEOPLE = 50
+MOST_PEOPLE = MOST_GUESTS = 50
 
 
 def _said(value: str) -> str:
@@ -128,10 +128,29 @@ class ThreadAnswer(BaseModel):
     first: CommentAnswer
 
 
+class GuestWordsAnswer(BaseModel):
+    """What a guest said of a version by the link of a review; with a `step`, it decided that."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    link_id: int
+    review_id: int
+    version: int
+    step: str | None
+    name: str
+    decision: Literal["approve", "changes_wanted", "reject"]
+    comment: str
+    decided_at: datetime
+
+
 class ThreadPage(BaseModel):
-    """A page of threads."""
+    """A page of threads.
+
+    Beside the first stands what guests have said by the links of reviews, the last 50.
+    """
 
     items: list[ThreadAnswer]
+    guests: list[GuestWordsAnswer]
     next: str | None
 
 
@@ -151,12 +170,20 @@ class CommentPage(BaseModel):
 @requires(Permission.CONTENT_READ_OWN)
 def list_threads(path: ContentPath, query: ThreadQuery) -> Response:
     """List what is said of an item: each thread with its first comment, newest first."""
+    session = open_session()
     rows = comment_views.list_threads(
-        open_session(), current_actor(), path.content_id,
+        session, current_actor(), path.content_id,
         is_resolved=query.resolved, version=query.version,
         below=_place(query), limit=query.limit + 1,
     )  # fmt: skip
-    return answer(ThreadPage(**page_of(rows, query.limit, _shape, lambda row: (row.id,))))
+    guests: list[GuestWords] = []
+    if query.cursor is None:
+        guests = comment_views.list_guest_words(
+            session, path.content_id, version=query.version, limit=MOST_GUESTS
+        )
+    page = page_of(rows, query.limit, _shape, lambda row: (row.id,))
+    said = [GuestWordsAnswer.model_validate(one) for one in guests]
+    return answer(ThreadPage(**page, guests=said))
 
 
 @blueprint.post(

@@ -65,6 +65,7 @@ class UndoneAnswer(BaseModel):
 class LeftAnswer(BaseModel):
     """What is not put back, and why; `told` is put back, but followers had heard of it.
 
+    `answered` is put back but for `comment_ids`, which somebody has answered.
     Who changed it since, or undid it, is `by_id`: null where a schedule or a command did.
     """
 
@@ -74,6 +75,7 @@ class LeftAnswer(BaseModel):
     detail: str
     by_id: int | None
     at: datetime | None
+    comment_ids: list[int]
 
 
 class UndoAnswer(BaseModel):
@@ -149,4 +151,5 @@ def _shape_left(left: Left) -> LeftAnswer:
         detail=left.detail,
         by_id=left.by_id,
         at=left.at,
+        comment_ids=list(left.comment_ids),
     )

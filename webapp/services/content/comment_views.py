@@ -1,6 +1,6 @@
 """Comments as they are read: the threads of an item, and what was said in one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from webapp.kit.line_places import LinePlaces
-from webapp.models import Comment, CommentThread, Content
+from webapp.models import Comment, CommentThread, Content, Review, ReviewLink
+from webapp.models.arrays import is_one_of
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import item_reads
 from webapp.services.errors import NotFoundError
@@ -47,6 +48,20 @@ class ThreadLine:
     first: CommentLine
     current_line: int | None = None
     is_outdated: bool = False
+
+
+@dataclass(frozen=True)
+class GuestWords:
+    """What a guest said of a version by the link of a review; with a step, it decided that."""
+
+    link_id: int
+    review_id: int
+    version: int
+    step: str | None
+    name: str
+    decision: str
+    comment: str
+    decided_at: datetime
 
 
 def list_threads(
@@ -113,6 +128,40 @@ def find_comments(
         .where(CommentThread.content_id == content_id, Comment.deleted_at.is_(None), which)
     )
     return [CommentLine(*row) for row in session.execute(statement.order_by(Comment.id))]
+
+
+def find_said(session: Session, comment_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return by their items those of some comments that are not deleted."""
+    rows = session.execute(
+        select(CommentThread.content_id, Comment.id)
+        .join(CommentThread, CommentThread.id == Comment.thread_id)
+        .where(is_one_of(Comment.id, comment_ids), Comment.deleted_at.is_(None))
+        .order_by(CommentThread.content_id, Comment.id)
+    )
+    said: dict[int, list[int]] = {}
+    for content_id, comment_id in rows:
+        said.setdefault(content_id, []).append(comment_id)
+    return said
+
+
+def list_guest_words(
+    session: Session, content_id: int, *, version: int | None, limit: int
+) -> list[GuestWords]:
+    """Return what guests have said of an item that the caller may see, the last said first."""
+    statement = (
+        select(
+            ReviewLink.id.label("link_id"), ReviewLink.review_id, Review.number.label("version"),
+            ReviewLink.step, ReviewLink.guest_name.label("name"), ReviewLink.decision,
+            ReviewLink.comment, ReviewLink.decided_at,
+        )
+        .join(Review, Review.id == ReviewLink.review_id)
+        .where(Review.content_id == content_id, ReviewLink.decided_at.is_not(None))
+        .order_by(ReviewLink.id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    if version is not None:
+        statement = statement.where(Review.number == version)
+    return [GuestWords(**row._asdict()) for row in session.execute(statement)]
 
 
 def no_thread() -> NotFoundError:

@@ -15,7 +15,7 @@ from webapp.models.arrays import is_one_of
 from webapp.services import activity
 from webapp.services.accounts import last_admin
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import category_tree
+from webapp.services.content import category_tree, comment_views
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import (
     CheckedError,
@@ -65,7 +65,10 @@ _NOUNS = {
 
 @dataclass(frozen=True)
 class Left:
-    """Something that is not put back, or cannot wholly be: why, and who changed it when."""
+    """Something that is not put back, or cannot wholly be: why, and who changed it when.
+
+    `comment_ids` are those comments of the session that stay because somebody has answered them.
+    """
 
     kind: str
     id: int
@@ -74,6 +77,7 @@ class Left:
     detail: str
     by_id: int | None = None
     at: datetime | None = None
+    comment_ids: Sequence[int] = ()
 
 
 @dataclass
@@ -107,6 +111,7 @@ def undo(
         judge(session, actor, history, report, seen)
     _record(session, actor, agent_session, report.undone)
     report.left.extend(find_told(session, report.undone))
+    report.left.extend(_find_answered(session, report.undone))
     return report
 
 
@@ -230,6 +235,25 @@ def _record(
             if one.kind == kind
         ]
         activity.record_many(session, actor.user_id, f"{noun}.undo", kind, lines)
+
+
+def _find_answered(session: Session, undone: Collection[History]) -> list[Left]:
+    """Return the items on which the session said what has been answered, in one statement."""
+    said = [
+        line.details["comment_id"]
+        for one in undone
+        for line in one.own
+        if line.action == "comment.create"
+    ]
+    kept = comment_views.find_said(session, said) if said else {}
+    detail = "{} of its comments stay, because somebody has answered them."
+    return [
+        Left(
+            "content", content_id, "whole", Reason.ANSWERED, detail.format(len(comment_ids)),
+            comment_ids=comment_ids,
+        )
+        for content_id, comment_ids in kept.items()
+    ]  # fmt: skip
 
 
 def find_told(session: Session, undone: Collection[History]) -> list[Left]:

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     CONFLICT = "conflict"
     IRREVERSIBLE = "irreversible"
     TOLD = "told"
+    ANSWERED = "answered"
 
 
 class IrreversibleError(ServiceError):
