@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.factories import make_actor, make_content
 from webapp.kit.clock import utc_now
 from webapp.models import BulkAction, BulkItem
+from webapp.services.content.item_filters import ItemFilter
 from webapp.services.errors import InvalidInputError
 from webapp.services.operations import bulk_actions, bulk_selection, bulk_steps, housekeeping
 from webapp.services.operations.bulk_actions import Wish
 from webapp.services.operations.bulk_changes import Action, Options
-from webapp.services.operations.bulk_selection import ItemFilter
 from webapp.settings import Settings
 
 

@@ -9,27 +9,23 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from webapp.api.answers import answer, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
+from webapp.api.content.item_filters import FilterInput
 from webapp.api.edge import open_session, render_saves_ahead
 from webapp.api.fields import (
     Id,
     Input,
-    Moment,
-    Name,
     Omittable,
     PageQuery,
     Query,
-    SlugText,
     TagNames,
 )
 from webapp.api.problems import problem_response
 from webapp.kit.cursors import decode_cursor
-from webapp.kit.lifecycle import Standing
 from webapp.kit.permissions import Permission
 from webapp.models import BulkAction
 from webapp.services.operations import bulk_actions
 from webapp.services.operations.bulk_actions import ItemLine, Wish
 from webapp.services.operations.bulk_changes import Action, Options
-from webapp.services.operations.bulk_selection import ItemFilter
 
 blueprint = Blueprint("bulk", title="Bulk actions")
 
@@ -50,26 +46,6 @@ Reason = Literal[
     "unchanged", "not_found", "forbidden", "conflict", "changed_since", "already_undone",
     "irreversible", "told",
 ]  # fmt: skip
-
-
-class FilterInput(Input):
-    """Items to which all that is given applies; without a status, what is not put aside."""
-
-    status: Omittable[Standing] = Field(None, strict=False)
-    author_id: Omittable[Id] = None
-    category_id: Omittable[Id] = None
-    tag: Omittable[SlugText] = Field(None, description="Slug of a tag.")
-    created_from: Omittable[Moment] = Field(None, description="Written at this moment or later.")
-    created_to: Omittable[Moment] = Field(None, description="Written before this moment.")
-    import_collection: Omittable[Name] = Field(
-        None, description="The collection of an import that they came with."
-    )
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("say by at least one field which items are meant")
-        return self
 
 
 class BulkRequest(Input):
@@ -291,7 +267,7 @@ def undo(path: BulkPath) -> Response:
 
 def _wish_of(body: BulkRequest) -> Wish:
     options = Options(tuple(body.tags or ()), body.category_id, body.author_id, body.notify)
-    wanted = None if body.filter is None else ItemFilter(**body.filter.model_dump())
+    wanted = None if body.filter is None else body.filter.wanted()
     return Wish(Action(body.action), options, body.content_ids, wanted)
 
 

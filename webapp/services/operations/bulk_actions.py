@@ -17,13 +17,13 @@ from webapp.models.arrays import is_one_of
 from webapp.services import activity, origins
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content
+from webapp.services.content.item_filters import ItemFilter
 from webapp.services.content.visibility import visible_content
 from webapp.services.errors import ConflictError, InvalidInputError, NotFoundError, QuotaError
 from webapp.services.operations import bulk_steps, heirs
 from webapp.services.operations.bulk_changes import Action, Options, require_ever
 from webapp.services.operations.bulk_endings import end
 from webapp.services.operations.bulk_selection import (
-    ItemFilter,
     choose_by_filter,
     choose_by_ids,
     choose_to_undo,
