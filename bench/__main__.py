@@ -19,6 +19,7 @@ from bench import (
     latency,
     memory,
     reads,
+    releases,
     reset_answers,
     search,
     sign_ins,
@@ -33,8 +34,8 @@ from bench.testbed import BenchError, Testbed, sessions_on
 from dev.process import ServerError
 
 MEASURES = (
-    "reads", "hanging", "fanout", "due", "latency", "reset_answers", "commands", "signins",
-    "writes", "comparisons", "search", "versions", "idle", "lateness", "memory",
+    "reads", "hanging", "fanout", "due", "release", "latency", "reset_answers", "commands",
+    "signins", "writes", "comparisons", "search", "versions", "idle", "lateness", "memory",
 )  # fmt: skip
 ARTICLES = "bench_articles"
 
@@ -47,6 +48,8 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
   fanout   one event to 1,000,000 followers, against the bare INSERT … SELECT of the same rows
   due      10,000 schedules at one moment, on a good day and on a site's second day, against one
            bare statement that writes the same rows; and the lateness of single ones
+  release  10,000 items that go live in one transaction, and are put back in one, against the bare
+           statement of `due`
   latency  from the commit of a job to the start of its handler
   reset_answers
            a reset asked for a known, an unknown, a disabled and a frozen address, in turn
@@ -110,6 +113,14 @@ _BESIDE_ANOTHER: dict[str, Callable[[Testbed, Sizes, Path | None], list[Result]]
 }
 
 
+_OF_ARTICLES: dict[str, Callable[[Testbed, Sizes, str], list[Result]]] = {
+    "reads": reads.measure,
+    "hanging": hanging.measure,
+    "due": due.measure,
+    "release": releases.measure,
+}
+
+
 def run(bed: Testbed, sizes: Sizes, chosen: set[str], other: Path | None = None) -> list[Result]:
     """Take the chosen measures, in an order that lets them share what is costly to prepare.
 
@@ -117,18 +128,15 @@ def run(bed: Testbed, sizes: Sizes, chosen: set[str], other: Path | None = None)
     """
     results: list[Result] = []
     of_memory: list[Result] = []
-    if chosen & {"reads", "hanging", "due"}:
+    if chosen & _OF_ARTICLES.keys():
         number = max(sizes.public_articles, sizes.due_at_once)
         bed.say(f"making {number:,} articles")
         with bed.database(ARTICLES) as url:
             with sessions_on(url)() as session:
                 fill(session, number)
-            if "reads" in chosen:
-                results += reads.measure(bed, sizes, ARTICLES)
-            if "hanging" in chosen:
-                results += hanging.measure(bed, sizes, ARTICLES)
-            if "due" in chosen:
-                results += due.measure(bed, sizes, ARTICLES)
+            for name, of_articles in _OF_ARTICLES.items():
+                if name in chosen:
+                    results += of_articles(bed, sizes, ARTICLES)
     for name, compare in _BESIDE_ANOTHER.items():
         results += compare(bed, sizes, other) if name in chosen else []
     for name, measure in _ON_THEIR_OWN.items():

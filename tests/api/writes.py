@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.api.bulk_writes import BULK_WRITES
 from tests.api.calendar_writes import CALENDAR_WRITES
 from tests.api.comment_writes import COMMENT_WRITES
+from tests.api.release_writes import RELEASE_WRITES
 from tests.api.review_writes import REVIEW_WRITES
 from tests.api.tag_writes import TAG_WRITES
 from tests.api.writes_without_line import WITHOUT_LINE as WITHOUT_LINE
@@ -210,6 +211,7 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     **BULK_WRITES,
     **COMMENT_WRITES,
     **CALENDAR_WRITES,
+    **RELEASE_WRITES,
     "POST /api/v1/accounts": lambda room: room.client.post(
         "/api/v1/accounts",
         json={"login": "newcomer", "email": "newcomer@example.org", "password": PASSWORD},

@@ -60,6 +60,14 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
                 "single schedule, lateness p99",
             },
         ),
+        (
+            {"release"},
+            {
+                "a release of 60 items goes live",
+                "60 new items put back to not public",
+                "60 withdrawn items put back to public",
+            },
+        ),
     ],
     ids=lambda value: "-".join(sorted(value)) if value <= set(MEASURES) else "",
 )

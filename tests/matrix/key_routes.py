@@ -19,6 +19,7 @@ ADMINISTRATION = frozenset({MANAGE})
 
 ITEM = "/api/v1/content/<int:content_id>"
 SCHEDULE = "/api/v1/schedule/<int:schedule_id>"
+RELEASE = "/api/v1/releases/<int:release_id>"
 
 SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"GET {ITEM}": ITEMS,
@@ -77,6 +78,19 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"POST {ITEM}/schedule": DECISIONS,
     f"PATCH {SCHEDULE}": DECISIONS,
     f"DELETE {SCHEDULE}": DECISIONS,
+    "GET /api/v1/releases": ITEMS,
+    f"GET {RELEASE}": ITEMS,
+    f"GET {RELEASE}/entries": ITEMS,
+    "POST /api/v1/releases": DECISIONS,
+    f"PATCH {RELEASE}": DECISIONS,
+    f"DELETE {RELEASE}": DECISIONS,
+    f"POST {RELEASE}/entries": DECISIONS,
+    f"POST {RELEASE}/entries/remove": DECISIONS,
+    f"POST {RELEASE}/approve": PEOPLE_ALONE,
+    f"POST {RELEASE}/schedule": DECISIONS,
+    f"POST {RELEASE}/publish": DECISIONS,
+    f"POST {RELEASE}/cancel": DECISIONS,
+    f"POST {RELEASE}/undo": DECISIONS,
     "POST /api/v1/bulk-actions": CHANGES_OF_ITEMS,
     "GET /api/v1/bulk-actions": ITEMS,
     "GET /api/v1/bulk-actions/<int:bulk_action_id>": ITEMS,

@@ -9,6 +9,7 @@ from typing import Any
 from tests.matrix.bulk_routes import BULK_ROUTES
 from tests.matrix.calendar_routes import CALENDAR_ROUTES
 from tests.matrix.comment_routes import COMMENT_ROUTES
+from tests.matrix.release_routes import RELEASE_ROUTES
 from tests.matrix.review_routes import REVIEW_ROUTES
 from tests.matrix.route_rows import CommonRoute, ItemRoute, Request, once, plain, stale
 from tests.matrix.search_routes import SEARCH_ROUTES
@@ -154,6 +155,7 @@ def _follow(world: World) -> Iterator[Request]:
 
 COMMON_ROUTES: dict[str, CommonRoute] = {
     **BULK_ROUTES,
+    **RELEASE_ROUTES,
     **SEARCH_ROUTES,
     "POST /api/v1/accounts": CommonRoute(None, once("/accounts", {}), frozenset({422})),
     "GET /api/v1/accounts/me": CommonRoute(READER, once("/accounts/me")),

@@ -63,6 +63,11 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("passkey_challenges", "purpose"): _pick("add", "sign_in"),
     ("publications", "origin"): _pick("human", "assisted", "generated"),
     ("publications", "slug"): lambda row: f"slug-{row}",
+    ("release_entries", "action"): _pick("publish", "unpublish", "publish", "archive"),
+    ("release_entries", "former_standing"): _pick("draft", "published", "archived", "retracted"),
+    ("releases", "if_missed"): _pick("run", "skip", "ask"),
+    ("releases", "state"): _pick("open", "cancelled", "scheduled", "failed"),
+    ("releases", "telling"): _pick("each", "digest", "none"),
     ("review_decisions", "decision"): _pick("approve", "changes_wanted", "reject"),
     ("review_links", "decision"): _pick("approve", "changes_wanted", "reject"),
     ("reviews", "state"): _pick("open", "approved", "changes_wanted", "rejected"),
@@ -76,8 +81,8 @@ FOLLOWED = ("author_id", "category_id", "tag_id", "content_id")
 
 # Tables in which a check ties columns to each other: there every other row has its empty columns.
 TIED = {
-    "bulk_actions", "comment_threads", "comments", "jobs", "passkey_challenges", "review_links",
-    "schedules",
+    "bulk_actions", "comment_threads", "comments", "jobs", "passkey_challenges", "release_entries",
+    "releases", "review_links", "schedules",
 }  # fmt: skip
 # A version is filled whole, as it was saved: it is packed by the application alone.
 WHOLE = {("content_versions", "body")}

@@ -33,6 +33,7 @@ ACCOUNTED_FOR = {
             "85a4b1c6e9f5", "a7c6d3e8a1b7",
         )
     },
+    ("b61e0d94c7a3", "prefer-timestamp-tz"): "a wall time is of the zone that is named beside it",
     ("654f547b43aa", "ban-drop-constraint"): "NOT NULL says the same as the check",
     ("3b7d9e1f5a24", "ban-drop-constraint"): "drafts may share one, and slugs keeps names apart",
     ("c9e07b3a5d41", "ban-drop-constraint"): "the check that takes its place allows more",

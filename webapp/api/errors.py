@@ -21,6 +21,7 @@ from webapp.services.errors import (
     DailyQuotaError,
     DamagedVersionError,
     ForbiddenError,
+    HinderedError,
     IncompleteError,
     InvalidInputError,
     MoveRefusal,
@@ -91,6 +92,11 @@ def _service_error(error: ServiceError) -> Response:
         errors = [FieldError(field=f"{error.place}.{error.field}", reason=error.reason)]
     if isinstance(error, IncompleteError):
         errors = [FieldError(field=field, reason=reason) for field, reason in error.lacking]
+    if isinstance(error, HinderedError):
+        errors = [
+            FieldError(field=f"entries.{content_id}", reason=reason)
+            for content_id, reason in error.hindrances
+        ]
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     if status == 503:
         headers = {"Retry-After": RETRY_AFTER_SECONDS}

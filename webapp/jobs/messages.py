@@ -56,6 +56,34 @@ class RehearseSchedules(Message):
         return f"{self.slot.astimezone(UTC):%Y-%m-%dT%H:%M}:{self.first_id}"
 
 
+class PrepareRelease(Message):
+    """Render and judge the versions of a release that were added to it."""
+
+    kind: ClassVar[str] = "release.prepare"
+    queue: ClassVar[Queue] = Queue.VERSIONS
+
+    release_id: int
+
+    def dedupe_key(self) -> str:
+        """One for each release, which begins anew when more is added."""
+        return str(self.release_id)
+
+
+class PublishRelease(Message):
+    """Let a release go live, if it still is as it was when that was asked for."""
+
+    kind: ClassVar[str] = "release.publish"
+    queue: ClassVar[Queue] = Queue.PUBLISHING
+    max_starts: ClassVar[int] = 1000  # A deadline is not given up because workers die.
+
+    release_id: int
+    revision: int
+
+    def dedupe_key(self) -> str:
+        """One for each moment that a release was given."""
+        return f"{self.release_id}:{self.revision}"
+
+
 class RefreshPublications(Message):
     """Bring the present name of an author, a category or a tag into the public documents.
 
@@ -193,6 +221,8 @@ MESSAGES: dict[str, type[Message]] = {
         MailNotices,
         FireSchedules,
         RehearseSchedules,
+        PrepareRelease,
+        PublishRelease,
         RefreshPublications,
         SealVersion,
         KeepAutosave,

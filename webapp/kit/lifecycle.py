@@ -64,7 +64,8 @@ class Move(StrEnum):
 class Facts:
     """What decides about the moves of an item.
 
-    `planned` are the ids of its open schedules, in the order of their moments.
+    `planned` are the ids of its open schedules, in the order of their moments, and `held` those of
+    the releases that hold it and have not gone live.
     `review` is the state of the review that is asked about, or of the newest; it is open only where
     it is of the newest version. `personal_bars` says why some moves are not for whoever asks,
     though the item is open to them; with `needs_approval` they publish nothing without one.
@@ -75,6 +76,7 @@ class Facts:
     is_retracted: bool = False
     progress: Progress = Progress.DRAFT
     planned: Sequence[int] = ()
+    held: Sequence[int] = ()
     review: str | None = None
     needs_approval: bool = False
     personal_bars: Mapping[Move, str] = field(default_factory=dict)
@@ -86,6 +88,9 @@ class Facts:
             return Standing.RETRACTED
         return Standing.UNPUBLISHED if self.was_public else Standing.DRAFT
 
+
+MOST_NAMED = 10
+"""How many releases a refusal names."""
 
 Bar = Callable[[Facts], str | None]
 """Says why an item may not be moved although it stands where it might be."""
@@ -117,6 +122,13 @@ def _is_planned(facts: Facts) -> str | None:
     if not facts.planned:
         return None
     return f"The item has a schedule; cancel schedule {facts.planned[0]} first."
+
+
+def _is_in_release(facts: Facts) -> str | None:
+    if not facts.held:
+        return None
+    named = ", ".join(map(str, facts.held[:MOST_NAMED]))
+    return f"The item is in a release; take it out of it first: {named}."
 
 
 def _all_is_planned(facts: Facts) -> str | None:
@@ -186,7 +198,7 @@ TABLE: dict[Move, Rule] = {
     ),
     Move.ARCHIVE: Rule(
         AT_WORK, Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
-        next_standing=Standing.ARCHIVED, bars=(_is_planned,),
+        next_standing=Standing.ARCHIVED, bars=(_is_planned, _is_in_release),
     ),
     Move.UNARCHIVE: Rule(
         frozenset({Standing.ARCHIVED}), Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
@@ -194,7 +206,7 @@ TABLE: dict[Move, Rule] = {
     ),
     Move.TRASH: Rule(
         AT_WORK, Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,
-        next_standing=Standing.TRASHED, bars=(_is_planned,),
+        next_standing=Standing.TRASHED, bars=(_is_planned, _is_in_release),
     ),
     Move.UNTRASH: Rule(
         frozenset({Standing.TRASHED}), Permission.CONTENT_TRASH_OWN, Permission.CONTENT_TRASH_ANY,

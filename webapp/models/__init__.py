@@ -48,6 +48,7 @@ from webapp.models.operations.bulk_actions import BulkAction, BulkItem
 from webapp.models.publishing.calendar_feeds import CalendarFeed
 from webapp.models.publishing.corrections import Correction, Retraction
 from webapp.models.publishing.publications import Publication
+from webapp.models.publishing.releases import Release, ReleaseEntry
 from webapp.models.publishing.review_claims import ReviewClaim
 from webapp.models.publishing.review_links import ReviewLink
 from webapp.models.publishing.reviews import Review, ReviewDecision
@@ -103,6 +104,8 @@ __all__ = [
     "PreviewLink",
     "Publication",
     "RecoveryCode",
+    "Release",
+    "ReleaseEntry",
     "Rendering",
     "Retraction",
     "Review",

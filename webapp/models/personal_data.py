@@ -279,6 +279,20 @@ HELD: dict[str, Held] = {
         "until new ones are made, or the last second factor is removed", DELETED,
         "id created_at used_at", hidden="code_hash", people=_OWN_ROWS,
     ),
+    "release_entries": _nobodys(
+        "what a release does to an item, and what was public before", "as long as the item",
+        "release_id content_id action version_id position seen_public seen_sequence added_at"
+        " prepared_at failure former_version_id former_published_at former_standing sequence_after"
+        " put_back_at",
+    ),
+    "releases": Held(
+        "who began it", f"{_NEWSROOM}; what became public together, and when",
+        "until it is deleted", KEPT,
+        "id name state due_at zone local_time if_missed late_limit_seconds telling needs_approval"
+        " approved_at approved_digest revision created_at updated_at went_live_at undone_at failure"
+        " problems",
+        people={"created_by_id": UNLINKED, "approved_by_id": UNLINKED},
+    ),
     "renderings": _nobodys(
         "a version as it is shown and searched", "while it is public or scheduled, and two days",
         "version_id html excerpt search words language rendered_at",

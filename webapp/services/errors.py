@@ -58,6 +58,15 @@ class MoveForbiddenError(MoveRefusal, ForbiddenError):
     """Somebody else would have to do it, or to approve of it first."""
 
 
+class HinderedError(ConflictError):
+    """Some items stand against what shall be done to many of them at once."""
+
+    def __init__(self, message: str, hindrances: Sequence[tuple[int, str]]) -> None:
+        """Say what cannot be done, and of each item that is in the way why."""
+        super().__init__(message)
+        self.hindrances = list(hindrances)
+
+
 class StaleRevisionError(ServiceError):
     """The thing has changed since the caller read it."""
 

@@ -18,6 +18,7 @@ RENDERED = ("/comparison", "/checks")
 REVIEW_PAGE = "/review"
 AGENT_SESSIONS = f"{API_PREFIX}/activity/sessions/"
 BULK_ACTIONS = f"{API_PREFIX}/bulk-actions"
+RELEASES = f"{API_PREFIX}/releases"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,6 @@ def class_of(method: str, path: str, query: str) -> RequestClass:
         return CONTENTS
     if path.startswith(CONTENT) and (method not in _HARMLESS or path.endswith(RENDERED)):
         return CONTENTS
-    if path.startswith((AGENT_SESSIONS, BULK_ACTIONS)) and method not in _HARMLESS:
+    if path.startswith((AGENT_SESSIONS, BULK_ACTIONS, RELEASES)) and method not in _HARMLESS:
         return CONTENTS
     return OTHERS

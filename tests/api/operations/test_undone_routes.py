@@ -1,12 +1,13 @@
 """Promise: whatever a key may change is either put back by an undo, or said to stay."""
 
 from tests.api import writes
-from tests.matrix.key_routes import ITEM, SCHEDULE, SCOPES_OF_ROUTE
+from tests.matrix.key_routes import ITEM, RELEASE, SCHEDULE, SCOPES_OF_ROUTE
 from webapp.services.operations import undone_items, undone_records
 
 READS = ("GET ",)
 ITEMS, RECORDS = undone_items.__name__, undone_records.__name__
 NO_LINE = "it is in no log"
+LEFT = "it is left, as irreversible"
 
 PUT_BACK_BY = {
     "POST /api/v1/content": ITEMS,
@@ -39,6 +40,15 @@ PUT_BACK_BY = {
     f"DELETE {ITEM}/reviews/<int:review_id>": "it is left, as irreversible",
     f"PATCH {SCHEDULE}": ITEMS,
     f"DELETE {SCHEDULE}": ITEMS,
+    "POST /api/v1/releases": LEFT,
+    f"PATCH {RELEASE}": LEFT,
+    f"DELETE {RELEASE}": LEFT,
+    f"POST {RELEASE}/entries": LEFT,
+    f"POST {RELEASE}/entries/remove": LEFT,
+    f"POST {RELEASE}/schedule": LEFT,
+    f"POST {RELEASE}/publish": f"{LEFT}; the release has an undo of its own",
+    f"POST {RELEASE}/cancel": LEFT,
+    f"POST {RELEASE}/undo": LEFT,
     "POST /api/v1/bulk-actions": "by the lines of the items, which carry the name of the session",
     "POST /api/v1/bulk-actions/<int:bulk_action_id>/cancel": "what is cancelled can be asked anew",
     "POST /api/v1/bulk-actions/<int:bulk_action_id>/undo": "by the lines of its steps",

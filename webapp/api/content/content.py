@@ -106,6 +106,18 @@ class ContentSummary(BaseModel):
     published_at: datetime | None
 
 
+class HoldingAnswer(BaseModel):
+    """A release that holds an item and has not gone live."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    name: str
+    state: Literal["open", "scheduled"]
+    action: Literal["publish", "unpublish", "archive"]
+    at: datetime | None = Field(validation_alias="due_at")
+
+
 class ContentAnswer(ContentSummary):
     """An item whole, as its authors and editors see it."""
 
@@ -115,6 +127,10 @@ class ContentAnswer(ContentSummary):
         description="How far its newest version is; what is public stays as it is meanwhile."
     )
     moves: list[Move] = Field(description="What the caller may do to it now.")
+    releases: list[HoldingAnswer] = Field(
+        description="Releases that hold it, open or with a moment; they keep it from being put "
+        "aside."
+    )
     warnings: Warnings = None
 
 
@@ -330,6 +346,7 @@ def answer_whole(
         body_format=item.body_format,
         state=facts.progress,
         moves=lifecycle.moves_of(actor, item, facts),
+        releases=[HoldingAnswer.model_validate(held) for held in whole.state.held],
         warnings=None if checked is None else warnings_of(item.id, checked),
     )
     return answer(

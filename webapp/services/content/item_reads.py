@@ -5,7 +5,7 @@ a change of one begins or ends with it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -107,17 +107,30 @@ class KnownReview:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """A release that has not gone live and holds an item, and what it will do to it, and when."""
+
+    id: int
+    name: str
+    state: str
+    action: str
+    due_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What the state of an item follows from, beside its own row.
 
     `review` is the newest, or the one that was asked for. `is_approved` says that the version asked
     about has an approval that is of its bytes. `planned` are its open schedules in
     the order of their moments, each with its id, what it will do, and the number of its version.
+    `held` are the releases that hold it, open or with a moment.
     """
 
     review: KnownReview | None
     is_approved: bool
     planned: list[tuple[int, str, int | None]]
+    held: list[Holding] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +138,7 @@ class WholeItem:
     """One item as its authors and editors see it.
 
     Where its revision counts all that its state follows from, `is_all_counted`: it counts neither
-    schedules nor reviews, because who edits the text need not have seen them.
+    schedules, releases nor reviews, because who edits the text need not have seen them.
     """
 
     content: Item
@@ -164,7 +177,13 @@ _STATE = """
         FROM schedules LEFT JOIN content_versions ON content_versions.id = schedules.version_id
         WHERE schedules.content_id = content.id
             AND schedules.state IN ('pending', 'handed', 'waiting')
-    ) AS planned
+    ) AS planned,
+    (
+        SELECT json_agg(json_build_array(releases.id, releases.name, releases.state, entry.action,
+            releases.due_at) ORDER BY releases.id)
+        FROM release_entries AS entry JOIN releases ON releases.id = entry.release_id
+        WHERE entry.content_id = content.id AND releases.state IN ('open', 'scheduled')
+    ) AS held
 """
 _ASKED = (bindparam("review_id", type_=BigInteger()), bindparam("number", type_=BigInteger()))
 _CONTENT_ID = bindparam("content_id", type_=BigInteger())
@@ -194,7 +213,9 @@ _READ_ITEM = text(
         categories.name AS category_name,
         {_TAGS},
         EXISTS (SELECT FROM publications WHERE content_id = content.id) AS is_public,
-        EXISTS (SELECT FROM schedules WHERE content_id = content.id) AS was_scheduled,
+        EXISTS (SELECT FROM schedules WHERE content_id = content.id)
+            OR EXISTS (SELECT FROM release_entries WHERE content_id = content.id)
+            AS was_scheduled,
         {_STATE}
     FROM content
     JOIN users ON users.id = content.author_id
@@ -285,7 +306,8 @@ def _tags_of(row: Any) -> list[ItemTag]:  # noqa: ANN401
 
 def _state_of(row: Any) -> State:  # noqa: ANN401
     review = None if row.review is None else KnownReview(*row.review)
-    return State(review, row.is_approved, row.planned or [])
+    held = [Holding(*holding) for holding in row.held or ()]
+    return State(review, row.is_approved, row.planned or [], held)
 
 
 def _no_item() -> NotFoundError:

@@ -115,6 +115,7 @@ def facts_from(actor: Actor, item: Standable, state: State) -> Facts:
         standing_facts(item),
         progress=progress or Progress.DRAFT,
         planned=[schedule_id for schedule_id, _, _ in state.planned],
+        held=[holding.id for holding in state.held],
         review=reviewed.state,
         needs_approval=needs_approval,
         personal_bars=bars,

@@ -17,6 +17,8 @@ from webapp.models import (
     Category,
     CategoryAlias,
     ContentVersion,
+    Release,
+    ReleaseEntry,
     Schedule,
     Slug,
     Tag,
@@ -167,8 +169,21 @@ def is_kept() -> ColumnElement[bool]:
 
 
 def _is_pinned() -> ColumnElement[bool]:
-    """Return the condition that an open schedule of a name's item will publish under the name."""
-    return exists(
+    """Return the condition that an open schedule of a name's item, or a release that has its
+    moment, will publish under the name.
+    """
+    in_release = exists(
+        select(ReleaseEntry.content_id)
+        .join(Release, Release.id == ReleaseEntry.release_id)
+        .join(ContentVersion, ContentVersion.id == ReleaseEntry.version_id)
+        .where(
+            ReleaseEntry.content_id == Slug.content_id,
+            Release.state == "scheduled",
+            ContentVersion.slug == Slug.slug,
+        )
+        .correlate(Slug)
+    )
+    scheduled = exists(
         select(Schedule.id)
         .join(ContentVersion, ContentVersion.id == Schedule.version_id)
         .where(
@@ -178,3 +193,4 @@ def _is_pinned() -> ColumnElement[bool]:
         )
         .correlate(Slug)
     )
+    return or_(scheduled, in_release)

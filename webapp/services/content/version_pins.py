@@ -31,6 +31,13 @@ def _named_in(table: str, condition: str = "true") -> str:
 PINS = (
     Pin("is public", _named_in("publications")),
     Pin("was scheduled", _named_in("schedules")),
+    Pin("is in a release", _named_in("release_entries")),
+    Pin(
+        "was public before a release",
+        "SELECT version.content_id, version.number FROM item"
+        " JOIN release_entries AS pin ON pin.content_id = item.id"
+        " JOIN content_versions AS version ON version.id = pin.former_version_id",
+    ),
     Pin("was submitted to a review", _named_in("reviews")),
     Pin("has a label", _named_in("version_labels")),
     Pin(

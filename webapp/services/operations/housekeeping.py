@@ -71,6 +71,15 @@ _UNNEEDED_RENDERINGS = """
         SELECT FROM schedules WHERE schedules.version_id = renderings.version_id
         AND state IN ('pending', 'handed', 'waiting'))
     AND NOT EXISTS (
+        SELECT FROM release_entries JOIN releases ON releases.id = release_entries.release_id
+        WHERE release_entries.version_id = renderings.version_id
+        AND releases.state IN ('open', 'scheduled', 'failed', 'cancelled'))
+    AND NOT EXISTS (
+        SELECT FROM release_entries JOIN releases ON releases.id = release_entries.release_id
+        WHERE release_entries.former_version_id = renderings.version_id
+        AND releases.state = 'live'
+        AND releases.went_live_at > now() - make_interval(days => 30))
+    AND NOT EXISTS (
         SELECT FROM preview_links WHERE preview_links.version_id = renderings.version_id
         AND revoked_at IS NULL AND expires_at > now())
     AND NOT EXISTS (

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select, text, update
+from sqlalchemy import bindparam, delete, func, text, update
 from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
 
@@ -13,7 +13,7 @@ from webapp.jobs.messages import FanOutEvent
 from webapp.jobs.payloads import version_mark
 from webapp.kit.lifecycle import Facts, Move, Standing
 from webapp.models import Content, Publication
-from webapp.models.arrays import IdArray, MomentArray
+from webapp.models.arrays import IdArray, MomentArray, is_one_of
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import (
@@ -306,12 +306,10 @@ def withdraw(session: Session, content_ids: Sequence[int]) -> set[int]:
 
     Returns the ids of those that were public.
     """
-    session.execute(
-        select(Content.id).where(Content.id.in_(content_ids)).order_by(Content.id).with_for_update()
-    )
+    session.execute(_LOCK_ITEMS, {"content_ids": content_ids})
     moved = session.scalars(
         update(Content)
-        .where(Content.id.in_(content_ids), Content.status == "published")
+        .where(is_one_of(Content.id, content_ids), Content.status == "published")
         .values(
             status="draft",
             published_at=None,
@@ -321,6 +319,6 @@ def withdraw(session: Session, content_ids: Sequence[int]) -> set[int]:
         .returning(Content.id)
         .execution_options(synchronize_session=False)
     ).all()
-    session.execute(delete(Publication).where(Publication.content_id.in_(moved)))
+    session.execute(delete(Publication).where(is_one_of(Publication.content_id, moved)))
     stop_telling(session, moved)
     return set(moved)

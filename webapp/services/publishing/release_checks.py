@@ -1,0 +1,132 @@
+"""What keeps a release from going live, told of each of its items; and the names that it needs.
+
+A name belongs to an item from its moment on, as with a schedule. Within one release a name may pass
+from an item to another, as long as the former one gives it up by the same release.
+"""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from webapp.models import Release
+from webapp.models.publishing.schedules import OPEN_STATES
+from webapp.services.errors import HinderedError
+
+MOST_TOLD = 100
+"""How many items one answer tells of."""
+
+_WANTED = """
+    wanted AS MATERIALIZED (
+        SELECT DISTINCT ON (version.slug) version.slug, entry.content_id
+        FROM release_entries AS entry
+        JOIN content_versions AS version ON version.id = entry.version_id
+        WHERE entry.release_id = :release_id AND version.slug <> ''
+        ORDER BY version.slug, entry.content_id
+    )
+"""
+_MAKE_NAMES = text(
+    f"""
+    WITH {_WANTED}
+    INSERT INTO slugs (slug, content_id)
+    SELECT slug, content_id FROM wanted
+    WHERE NOT EXISTS (SELECT FROM slugs AS known WHERE known.slug = wanted.slug)
+    ORDER BY slug ON CONFLICT (slug) DO NOTHING
+    """  # noqa: S608 - constants of the code
+)
+# What is then said of the owners of these names stays true; it is looked at by the next statement,
+# which sees what another transaction has committed while this one waited.
+_LOCK_NAMES = text(
+    f"""
+    WITH {_WANTED}
+    SELECT FROM slugs JOIN wanted USING (slug) WHERE slugs.content_id <> wanted.content_id
+    ORDER BY slug FOR UPDATE OF slugs
+    """
+)
+_GIVES_IT_UP = """
+    EXISTS (
+        SELECT FROM release_entries AS former
+        LEFT JOIN content_versions AS version ON version.id = former.version_id
+        WHERE former.release_id = :release_id AND former.content_id = slugs.content_id
+          AND version.slug IS DISTINCT FROM slugs.slug)
+"""
+_OPEN = ", ".join(f"'{state}'" for state in OPEN_STATES)
+_IS_FREE = f"""
+    NOT slugs.was_public
+    AND NOT EXISTS (
+        SELECT FROM schedules JOIN content_versions AS version ON version.id = version_id
+        WHERE schedules.content_id = slugs.content_id AND state IN ({_OPEN})
+          AND version.slug = slugs.slug)
+    AND NOT EXISTS (
+        SELECT FROM release_entries AS entry
+        JOIN releases ON releases.id = entry.release_id AND releases.state = 'scheduled'
+        JOIN content_versions AS version ON version.id = entry.version_id
+        WHERE entry.content_id = slugs.content_id AND version.slug = slugs.slug)
+"""  # noqa: S608 - constants of the code
+_TAKE_NAMES = text(
+    f"""
+    WITH {_WANTED}
+    UPDATE slugs SET content_id = wanted.content_id FROM wanted
+    WHERE slugs.slug = wanted.slug AND slugs.content_id <> wanted.content_id
+      AND (:moves AND {_GIVES_IT_UP} OR {_IS_FREE})
+    """  # noqa: S608 - constants of the code
+)
+_FIND = text(
+    f"""
+    SELECT entry.content_id, CASE
+        WHEN content.status = 'trashed' AND (content.trashed_at IS NOT NULL
+            OR content.archived_at IS NULL) THEN 'The item is in the trash.'
+        WHEN entry.failure IS NOT NULL THEN entry.failure
+        WHEN entry.action <> 'publish' THEN NULL
+        WHEN content.status = 'trashed' THEN 'The item is archived.'
+        WHEN slugs.content_id <> entry.content_id AND NOT {_GIVES_IT_UP}
+            OR version.slug <> '' AND
+                row_number() OVER (PARTITION BY version.slug ORDER BY entry.content_id) > 1
+            THEN 'Another item has the slug ' || version.slug || '; give this one another.'
+        WHEN shown.number > version.number AND public.updated_at > entry.added_at
+            THEN 'Version ' || shown.number || ' was published after this one was added.'
+        WHEN content.status <> 'published'
+            AND (entry.seen_public OR content.publish_sequence <> entry.seen_sequence)
+            THEN 'The item was unpublished after it was added; add it once more if you mean it.'
+        END AS reason
+    FROM release_entries AS entry JOIN content ON content.id = entry.content_id
+    LEFT JOIN content_versions AS version ON version.id = entry.version_id
+    LEFT JOIN slugs ON slugs.slug = version.slug
+    LEFT JOIN publications AS public ON public.content_id = entry.content_id
+    LEFT JOIN content_versions AS shown ON shown.id = public.version_id
+    WHERE entry.release_id = :release_id
+    """  # noqa: S608 - constants of the code
+)
+_FIND_FIRST = text(
+    f"SELECT content_id, reason FROM ({_FIND.text}) AS judged"  # noqa: S608 - constants
+    " WHERE reason IS NOT NULL ORDER BY content_id LIMIT :most"
+)
+
+
+def claim_names(session: Session, release_id: int, *, moves: bool) -> None:
+    """Make the names that a release needs its items' own, as far as they are free.
+
+    With `moves` those pass on as well that one of its items gives up for another: when it goes
+    live, and not before. The release is locked by the caller.
+    """
+    session.flush()
+    parameters = {"release_id": release_id}
+    session.execute(_MAKE_NAMES, parameters)
+    session.execute(_LOCK_NAMES, parameters)
+    session.execute(_TAKE_NAMES, {**parameters, "moves": moves})
+
+
+def find_hindrances(session: Session, release_id: int) -> list[tuple[int, str]]:
+    """Return the first items that keep a release from going live, each with the reason.
+
+    `claim_names` comes before. A version that is not prepared yet is not told of.
+    """
+    session.flush()
+    found = session.execute(_FIND_FIRST, {"release_id": release_id, "most": MOST_TOLD})
+    return [(row.content_id, row.reason) for row in found]
+
+
+def require_no_hindrance(session: Session, release: Release) -> None:
+    """Raise HinderedError where something keeps a scheduled release from going live, as of now."""
+    claim_names(session, release.id, moves=False)
+    hindered = find_hindrances(session, release.id)
+    if hindered:
+        raise HinderedError("Some items keep the release from going live.", hindered)
