@@ -14,6 +14,7 @@ from bench import (
     comparisons,
     due,
     fan_out,
+    future,
     hanging,
     idle,
     latency,
@@ -35,7 +36,8 @@ from dev.process import ServerError
 
 MEASURES = (
     "reads", "hanging", "fanout", "due", "release", "latency", "reset_answers", "commands",
-    "signins", "writes", "comparisons", "search", "versions", "idle", "lateness", "memory",
+    "signins", "writes", "comparisons", "search", "future", "versions", "idle", "lateness",
+    "memory",
 )  # fmt: skip
 ARTICLES = "bench_articles"
 
@@ -61,6 +63,8 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
   comparisons
            two texts of 20,000 words, 200 of them changed, against difflib
   search   two words among 100,000 public items, against the read of one item by its slug
+  future   the newest 20 of 100,000 public items as they will be by 10,000 planned actions, against
+           the plain list
   versions bytes on disk of versions of 20 KB, packed and whole; reading one that lies deep, against
            a keyframe; sealing fifty at a time, against one by one
   idle     processor time of a dispatcher with nothing to do, and the statements of the whole
@@ -103,6 +107,7 @@ _ON_THEIR_OWN: dict[str, Callable[[Testbed, Sizes], list[Result]]] = {
     "signins": sign_ins.measure,
     "comparisons": comparisons.measure,
     "search": search.measure,
+    "future": future.measure,
     "versions": versions.measure,
 }
 

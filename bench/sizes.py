@@ -25,6 +25,9 @@ class Sizes:
     long_versions: int
     searched_items: int
     searches: int
+    foreseen_items: int
+    planned_actions: int
+    forecasts: int
 
 
 FULL = Sizes(
@@ -46,6 +49,9 @@ FULL = Sizes(
     long_versions=128,
     searched_items=100_000,
     searches=100,
+    foreseen_items=100_000,
+    planned_actions=10_000,
+    forecasts=300,
 )
 QUICK = Sizes(
     public_articles=1_000,
@@ -66,6 +72,9 @@ QUICK = Sizes(
     long_versions=4,
     searched_items=20_000,
     searches=100,
+    foreseen_items=20_000,
+    planned_actions=2_000,
+    forecasts=200,
 )
 TINY = Sizes(
     public_articles=30,
@@ -86,4 +95,7 @@ TINY = Sizes(
     long_versions=2,
     searched_items=100,
     searches=5,
+    foreseen_items=100,
+    planned_actions=30,
+    forecasts=5,
 )

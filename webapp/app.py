@@ -51,6 +51,7 @@ from webapp.api.problems import Problem
 from webapp.api.publishing import (
     calendar_feeds,
     corrections,
+    forecasts,
     published,
     refreshes,
     release_entries,
@@ -111,6 +112,7 @@ BLUEPRINTS = (
     taxonomy.blueprint,
     tags.blueprint,
     published.blueprint,
+    forecasts.blueprint,
     refreshes.blueprint,
     searching.blueprint,
     follows.blueprint,

@@ -25,6 +25,7 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"GET {ITEM}": ITEMS,
     f"GET {ITEM}/import": ITEMS,
     f"GET {ITEM}/schedule": ITEMS,
+    f"GET {ITEM}/forecast": ITEMS,
     f"GET {ITEM}/versions": ITEMS,
     f"GET {ITEM}/versions/<int:number>": ITEMS,
     f"GET {ITEM}/versions/<int:number>/comparison": ITEMS,

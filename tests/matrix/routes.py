@@ -9,6 +9,7 @@ from typing import Any
 from tests.matrix.bulk_routes import BULK_ROUTES
 from tests.matrix.calendar_routes import CALENDAR_ROUTES
 from tests.matrix.comment_routes import COMMENT_ROUTES
+from tests.matrix.plan_routes import PLAN_ROUTES
 from tests.matrix.release_routes import RELEASE_ROUTES
 from tests.matrix.review_routes import REVIEW_ROUTES
 from tests.matrix.route_rows import CommonRoute, ItemRoute, Request, once, plain, stale
@@ -35,7 +36,6 @@ NOT_THERE = frozenset({404})
 AUTHOR, EDITOR, MANAGER, READER = (
     RoleName.AUTHOR, RoleName.EDITOR, RoleName.MANAGER, RoleName.READER,
 )  # fmt: skip
-SCHEDULED = frozenset({"scheduled"})
 SOON = {"at": "2099-01-01T00:00:00Z"}
 
 ITEM_ROUTES: dict[str, ItemRoute] = {
@@ -72,6 +72,7 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     ),
     **REVIEW_ROUTES,
     **COMMENT_ROUTES,
+    **PLAN_ROUTES,
     "POST /api/v1/content/<int:content_id>/schedule": ItemRoute(
         AUTHOR, stale("/content/{item.id}/schedule", {"action": "publish", **SOON})
     ),
@@ -134,16 +135,6 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     ),
     "POST /api/v1/content/<int:content_id>/versions/<int:number>/restore": ItemRoute(
         AUTHOR, stale("/content/{item.id}/versions/1/restore")
-    ),
-    "GET /api/v1/schedule/<int:schedule_id>": ItemRoute(
-        AUTHOR, plain("/schedule/{item.schedule_id}"), OK, shows=True, states=SCHEDULED
-    ),
-    # Authors change only those that they made themselves; these are an editor's.
-    "PATCH /api/v1/schedule/<int:schedule_id>": ItemRoute(
-        AUTHOR, stale("/schedule/{item.schedule_id}", SOON), frozenset({403, 412}), states=SCHEDULED
-    ),
-    "DELETE /api/v1/schedule/<int:schedule_id>": ItemRoute(
-        AUTHOR, stale("/schedule/{item.schedule_id}"), frozenset({403, 412}), states=SCHEDULED
     ),
 }
 

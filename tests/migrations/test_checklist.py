@@ -29,7 +29,7 @@ ACCOUNTED_FOR = {
             "7c20a1f5d8e3", "8d31b206e9f4", "9e42c317fa05", "9b3c6e7d10f5",
             "a7e1c4f09d26",
             "71c4be8a06d5", "9b4f60c2e17d", "b62de5a0f8c9", "c71e06b8d5a3", "c73ef6b1a9d0",
-            "d81a37f5b0c6",
+            "d81a37f5b0c6", "4c71e09fb2d6",
             "85a4b1c6e9f5", "a7c6d3e8a1b7",
         )
     },

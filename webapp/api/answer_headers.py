@@ -27,8 +27,8 @@ SAME_FOR_ALL: Headers = [
     ("Cross-Origin-Resource-Policy", "same-origin"),
 ]
 EXPOSED = (
-    "Deprecation, ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, "
-    "X-Request-ID"
+    "Deprecation, ETag, Idempotency-Replayed, Imprint-Forecast-For, Location, RateLimit, "
+    "RateLimit-Policy, Retry-After, X-Request-ID"
 )
 ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 ALLOWED_HEADERS = (

@@ -45,7 +45,8 @@ AGENT_SESSION = re.compile(r"[\x21-\x7e]{1,100}")
 class AuthMark:
     """The permission that a caller needs; None lets everybody in.
 
-    With `knows_callers` a view for everybody is told who calls, where a valid token says so. One
+    With `knows_callers` a view for everybody is told who calls, where a valid token says so, and
+    with `knows_callers_with` only where the query has this parameter. One
     that is `for_enrolment` is open to an account that has yet to add the second factor which its
     role has to have. One that `wants_account` gets it by `current_account`, out of the read that
     says who calls.
@@ -55,6 +56,7 @@ class AuthMark:
     knows_callers: bool = False
     for_enrolment: bool = False
     wants_account: bool = False
+    knows_callers_with: str | None = None
 
 
 def public(view: View) -> View:
@@ -67,6 +69,16 @@ def public_to_all(view: View) -> View:
     """Let everybody call the view, which shows more to some: `known_actor` says who calls."""
     setattr(view, MARK, AuthMark(None, knows_callers=True))
     return view
+
+
+def public_but_for(parameter: str) -> Callable[[View], View]:
+    """Let everybody call the view, which shows more to some with a parameter in the query."""
+
+    def mark(view: View) -> View:
+        setattr(view, MARK, AuthMark(None, knows_callers=True, knows_callers_with=parameter))
+        return view
+
+    return mark
 
 
 def requires(

@@ -180,7 +180,9 @@ def render_apart(version_ids: Sequence[int]) -> None:
 def load_actor_if_needed(mark: AuthMark) -> None:
     """Find out who calls, where the view wants to know."""
     is_asked = mark.permission is not None
-    if is_asked or (mark.knows_callers and "Authorization" in request.headers):
+    wanted = mark.knows_callers_with
+    is_of_use = mark.knows_callers and (wanted is None or wanted in request.args)
+    if is_asked or (is_of_use and "Authorization" in request.headers):
         context = web_context()
         load_actor(context.single_reads.first, open_session, mark, context.settings)
 

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     CONTENT_PUBLISH = "content.publish"
     SCHEDULE_READ = "schedule.read"
     SCHEDULE_MANAGE = "schedule.manage"
+    FUTURE_READ = "future.read"
     MESSAGE_SEND = "message.send"
     TAXONOMY_READ = "taxonomy.read"
     TAXONOMY_MANAGE = "taxonomy.manage"
@@ -79,7 +80,7 @@ _AUTHOR = _READER | {
 _EDITOR = _AUTHOR | {
     Permission.CONTENT_READ_ANY, Permission.CONTENT_EDIT_ANY, Permission.CONTENT_TRASH_ANY,
     Permission.CONTENT_APPROVE, Permission.CONTENT_PUBLISH, Permission.SCHEDULE_MANAGE,
-    Permission.MESSAGE_SEND,
+    Permission.FUTURE_READ, Permission.MESSAGE_SEND,
 }  # fmt: skip
 _MANAGER = _EDITOR | {
     Permission.TAXONOMY_MANAGE, Permission.ACTIVITY_READ, Permission.USER_LIST,
@@ -99,7 +100,7 @@ PERMISSIONS_OF_ROLE: dict[RoleName, frozenset[Permission]] = {
 _READS_OF_ITEMS = frozenset(
     {
         Permission.ACCOUNT_READ, Permission.CONTENT_READ_OWN, Permission.CONTENT_READ_ANY,
-        Permission.SCHEDULE_READ, Permission.TAXONOMY_READ,
+        Permission.SCHEDULE_READ, Permission.FUTURE_READ, Permission.TAXONOMY_READ,
     }
 )  # fmt: skip
 

@@ -2,24 +2,32 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from flask import Response, request
-from pydantic import AfterValidator, BaseModel, Field, RootModel
+from pydantic import AfterValidator, Field, RootModel
 
 from webapp.api.answers import REVALIDATE, public_answer
-from webapp.api.auth import public
-from webapp.api.blueprint import API_PREFIX, NOT_MODIFIED, Blueprint
+from webapp.api.auth import public_but_for
+from webapp.api.blueprint import API_PREFIX, NOT_MODIFIED, OPTIONAL_BEARER, Blueprint
 from webapp.api.edge import web_context
 from webapp.api.fields import Flag, Omittable, PageQuery, Query, SlugText
 from webapp.api.problems import PublicRetraction, problem, problem_response
+from webapp.api.publishing.forecasts import (
+    FORECAST_PROBLEMS,
+    ForecastMoment,
+    forecast,
+    foreseen,
+    require_forecaster,
+)
+from webapp.api.publishing.public_shapes import PublishedAnswer, PublishedPage, RetractedAnswer
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.json_values import check_text
 from webapp.kit.search.queries import LONGEST_QUERY, NoQueryError, SearchQuery, read_query
 from webapp.kit.text_origins import TextOrigin
 from webapp.services.errors import InvalidInputError, NotFoundError
-from webapp.services.publishing import published
-from webapp.services.publishing.corrections import MOST_OF_ONE_ITEM
-from webapp.services.publishing.published import PublicFilter, Retracted
+from webapp.services.publishing import forecast_lists, forecasts, published
+from webapp.services.publishing.published import Moved, PublicFilter, Retracted
 
 blueprint = Blueprint("published", title="Published content")
 
@@ -45,6 +53,12 @@ class PublishedPath(Query):
     slug: SlugText
 
 
+class ForecastedQuery(Query):
+    """When."""
+
+    at: ForecastMoment = None
+
+
 class PublishedQuery(PageQuery):
     """Which public items."""
 
@@ -54,99 +68,42 @@ class PublishedQuery(PageQuery):
     author: Omittable[Words] = Field(None, description="Login of an author.")
     q: Omittable[QueryText] = Field(None, description="What to search for, as `GET /search` does.")
     origin: Omittable[TextOrigin] = Field(None, description="Who wrote it, where that was said.")
-
-
-class PublicPerson(BaseModel):
-    """Who wrote it."""
-
-    id: int
-    name: str
-
-
-class PublicTerm(BaseModel):
-    """A category or a tag."""
-
-    id: int
-    slug: str
-    name: str
-
-
-class PublicOrigin(BaseModel):
-    """Who wrote it, and whether somebody has reviewed this very version before it went public."""
-
-    kind: TextOrigin
-    reviewed: bool = Field(description="Whether somebody has approved of this very version.")
-
-
-class PublishedSummary(BaseModel):
-    """A public item in a list."""
-
-    id: int
-    slug: str
-    title: str
-    excerpt: str
-    author: PublicPerson
-    category: PublicTerm | None
-    tags: list[PublicTerm]
-    published_at: datetime
-    updated_at: datetime
-    metadata: dict[str, Any]
-    origin: PublicOrigin | None = Field(
-        None, description="Left out where nobody has said who wrote it."
-    )
-
-
-class PublicCorrection(BaseModel):
-    """What was wrong in an earlier text, and since when it is right."""
-
-    note: str
-    corrected_at: datetime
-
-
-class PublishedAnswer(PublishedSummary):
-    """A public item whole, with its sanitised HTML."""
-
-    html: str = Field(description="Sanitised HTML; everything else is plain text.")
-    corrections: list[PublicCorrection] = Field(
-        description=f"All of them, at most {MOST_OF_ONE_ITEM}, newest last."
-    )
-
-
-class RetractedAnswer(BaseModel):
-    """What stands where an item stood that was retracted, if IMPRINT_RETRACTED is `stub`."""
-
-    id: int
-    slug: str
-    title: str | None = Field(description="null where it was not to be kept.")
-    retracted: PublicRetraction
-
-
-class PublishedPage(BaseModel):
-    """A page of public items."""
-
-    items: list[PublishedSummary]
-    next: str | None
+    at: ForecastMoment = None
 
 
 class FormerOrPublished(RootModel[PublishedAnswer | RetractedAnswer]):
     """A public item, or what stands in the place of one."""
 
 
-@blueprint.get("/published", responses={200: PublishedPage, **NOT_MODIFIED}, security=[])
-@public
+@blueprint.get(
+    "/published",
+    responses={200: PublishedPage, **NOT_MODIFIED, **FORECAST_PROBLEMS},
+    security=OPTIONAL_BEARER,
+)
+@public_but_for("at")
 def list_published(query: PublishedQuery) -> Response:
     """List public items, newest first."""
     before: Any = None if query.cursor is None else decode_cursor(query.cursor, datetime, int)
+    if query.at is not None:
+        require_forecaster()
+    filters = _filters(query)
+    at, limit = query.at, query.limit
+    if at is not None:
+        body = foreseen(
+            lambda reader: forecast_lists.list_at(reader, filters, at, before=before, limit=limit)
+        )
+        return forecast(Response(body, content_type="application/json"), at)
+    body = web_context().readers.run(
+        lambda reader: published.list_newest(reader, filters, before=before, limit=limit)
+    )
+    return public_answer(body)
+
+
+def _filters(query: PublishedQuery) -> PublicFilter:
     asked = None if query.q is None else read_asked(query.q)
     if query.subtree and query.category is None:
         raise InvalidInputError("subtree", "is of a category, which is not named", place="query")
-    filters = PublicFilter(
-        query.tag, query.category, query.author, asked, query.subtree, query.origin
-    )
-    body = web_context().readers.run(
-        lambda reader: published.list_newest(reader, filters, before=before, limit=query.limit)
-    )
-    return public_answer(body)
+    return PublicFilter(query.tag, query.category, query.author, asked, query.subtree, query.origin)
 
 
 @blueprint.get(
@@ -154,18 +111,21 @@ def list_published(query: PublishedQuery) -> Response:
     responses={
         200: FormerOrPublished,
         **NOT_MODIFIED,
+        **FORECAST_PROBLEMS,
         "301": {"description": "It has another slug now; see Location."},
         "404": problem_response("Nothing public has this slug."),
         "410": problem_response("It was retracted; `retracted` says why."),
     },
-    security=[],
+    security=OPTIONAL_BEARER,
 )
-@public
-def read_published(path: PublishedPath) -> Response:
+@public_but_for("at")
+def read_published(path: PublishedPath, query: ForecastedQuery) -> Response:
     """Read a public item by its slug; an old slug answers with a redirect to the present one.
 
     What was retracted answers 410 with the reason, or 200 with a stub, as IMPRINT_RETRACTED says.
     """
+    if query.at is not None:
+        return forecast(_read_ahead(path.slug, query.at), query.at)
     readers = web_context().readers
     document = readers.run(lambda reader: published.read(reader, path.slug))
     if document is not None:
@@ -173,10 +133,25 @@ def read_published(path: PublishedPath) -> Response:
     former = readers.run(lambda reader: published.find_former(reader, path.slug))
     if former is None:
         raise NotFoundError("Nothing public has this slug.")
-    if isinstance(former, Retracted):
-        return _say_retracted(former)
+    return _say_retracted(former) if isinstance(former, Retracted) else _redirect(former)
+
+
+def _read_ahead(slug: str, at: datetime) -> Response:
+    """Answer with what will be public under a slug at a moment to come."""
+    require_forecaster()
+    found = foreseen(lambda reader: forecasts.read_at(reader, slug, at))
+    if found is None:
+        raise NotFoundError("Nothing will be public under this slug at that moment.")
+    if isinstance(found, bytes):
+        return Response(found, content_type="application/json")
+    if isinstance(found, Retracted):
+        return _say_retracted(found)
+    return _redirect(found, f"?at={quote(at.isoformat(), safe='')}")
+
+
+def _redirect(former: Moved, query: str = "") -> Response:
     # An item may take its old slug again, so nobody may keep this answer unasked.
-    location = f"{request.script_root}{API_PREFIX}/published/{former.slug}"
+    location = f"{request.script_root}{API_PREFIX}/published/{former.slug}{query}"
     headers = {"Location": location, "Cache-Control": REVALIDATE}
     return Response(status=301, headers=headers)
 

@@ -77,6 +77,12 @@ class Schedule(Base):
             postgresql_where=text("state = 'pending'"),
         ),
         Index("ix_schedules_due_at_id", "due_at", "id"),
+        Index(
+            "ix_schedules_due_at_content_id_publish",
+            "due_at",
+            "content_id",
+            postgresql_where=text("action = 'publish' AND state IN ('pending', 'handed')"),
+        ),
         Index("ix_schedules_content_id_id", "content_id", "id"),
         Index("ix_schedules_version_id", "version_id"),
         Index("ix_schedules_created_by_id", "created_by_id"),

@@ -74,16 +74,17 @@ class Retracted:
 
 # The corrections are read beside the document: they come and go with a publication, and so with
 # another ETag.
-_BY_SLUG = b"""
-    SELECT document, etag, (
+CORRECTIONS = """(
         SELECT json_agg(json_build_object(
             'note', note,
             'corrected_at',
             to_char(corrected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         ) ORDER BY sequence)
-        FROM corrections WHERE corrections.content_id = publications.content_id)
+        FROM corrections WHERE corrections.content_id = {content_id})"""
+_BY_SLUG = f"""
+    SELECT document, etag, {CORRECTIONS.format(content_id="publications.content_id")}
     FROM publications WHERE slug = %s
-"""
+""".encode()  # noqa: S608 - the part is a constant of the code
 
 # What was retracted and then thrown away is gone without a word; in the archive its place is kept.
 _FORMER = b"""
@@ -107,9 +108,12 @@ def read(reader: Reader, slug: str) -> PublicDocument | None:
     if row is None:
         return None
     document, etag, corrections = row
-    return PublicDocument(
-        document[:-1] + b', "corrections" : ' + (corrections or b"[]") + b"}", etag
-    )
+    return PublicDocument(with_corrections(document, corrections), etag)
+
+
+def with_corrections(document: bytes, corrections: bytes | None) -> bytes:
+    """Return a document with the corrections of its item, which lie beside it."""
+    return document[:-1] + b', "corrections" : ' + (corrections or b"[]") + b"}"
 
 
 def find_former(reader: Reader, slug: str) -> Moved | Retracted | None:
@@ -178,7 +182,7 @@ def list_newest(
         present = reader.execute(_PRESENT_TAG, (filters.tag,)).fetchone()
         if present is not None:
             rows = _read_newest(reader, replace(filters, tag=present[0]), before, limit + 1)
-    return _page(rows, limit)
+    return page_of_rows(rows, limit)
 
 
 def _read_newest(
@@ -218,7 +222,7 @@ def find_by(reader: Reader) -> Find:
 
     def find(statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
         prepare = False if parameters else None
-        return reader.execute(_compiled(statement), parameters, prepare=prepare).fetchall()
+        return reader.execute(compiled(statement), parameters, prepare=prepare).fetchall()
 
     return find
 
@@ -232,7 +236,8 @@ _DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=256)
-def _compiled(statement: str) -> bytes:
+def compiled(statement: str) -> bytes:
+    """Return a statement with parameters such as `:name` as the driver takes it."""
     return str(text(statement).compile(dialect=_DIALECT)).encode()
 
 
@@ -251,7 +256,8 @@ def _conditions(reader: Reader, filters: PublicFilter) -> tuple[list[bytes], lis
     return clauses, values
 
 
-def _page(rows: Sequence[tuple[Any, ...]], limit: int) -> bytes:
+def page_of_rows(rows: Sequence[tuple[Any, ...]], limit: int) -> bytes:
+    """Return the JSON of a page, of up to `limit + 1` rows of summary, public time and id."""
     page, last = split_page(rows, limit)
     following = b"null" if last is None else b'"' + encode_cursor(last[1], last[2]).encode() + b'"'
     items = b",".join(row[0] for row in page)

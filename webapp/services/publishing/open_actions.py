@@ -1,0 +1,50 @@
+"""What is planned for items, whatever plans it, as rows of one kind; and what follows for an item.
+
+`OPEN` is a SELECT of one row for each open action: `content_id`, `due_at`, `place`, `action` and
+`version_id`. Actions of an item happen in the order of `(due_at, place)`, and no two have the same
+place. The forecast and the search in it read what is planned through this alone.
+"""
+
+# What is written out can use the partial indexes of what is open; a parameter could not.
+OPEN = """(
+    SELECT content_id, due_at, id AS place, action, version_id FROM schedules
+    WHERE state IN ('pending', 'handed')
+)"""
+
+# A publication counts where no withdrawal comes behind it. The first that counts opens the time for
+# which the item will be public, unless it is public now and stays so; the last says what is shown.
+# What was archived on the way stays away: a publication that falls due there fails.
+_OUTCOME = """
+    count(*) AS actions,
+    bool_or(action <> 'publish') AS is_interrupted,
+    bool_or(action = 'archive') AS is_archived,
+    bool_or(action = 'publish') AS is_brought_out,
+    max(due_at) FILTER (WHERE ends_behind = 0) AS changed_at,
+    min(due_at) FILTER (WHERE ends_behind = 0) AS opened_at,
+    (array_agg(place ORDER BY due_at, place) FILTER (WHERE ends_behind = 0))[1] AS opened_by,
+    (array_agg(version_id ORDER BY due_at DESC, place DESC) FILTER (WHERE ends_behind = 0))[1]
+        AS version_id
+"""
+_COUNTED = """
+    SELECT content_id, action, due_at, place, version_id,
+        count(*) FILTER (WHERE action <> 'publish')
+            OVER ({part}ORDER BY due_at DESC, place DESC) AS ends_behind
+    FROM {open} AS of_item WHERE {which}due_at <= :at
+"""
+
+OUTCOMES = f"""
+    SELECT content_id, {_OUTCOME}
+    FROM ({_COUNTED.format(open=OPEN, which="", part="PARTITION BY content_id ")}) AS counted
+    GROUP BY content_id
+"""  # noqa: S608 - the parts are constants of the code
+"""The SELECT of a row for each item for which something is planned up to `:at`."""
+
+
+def outcome_of(content_id: str) -> str:
+    """Return the SELECT of one row: what the actions up to `:at` make of one item.
+
+    `content_id` is an expression. Without any, `actions` is 0; where the last of them withdraws the
+    item, `changed_at` is null.
+    """
+    counted = _COUNTED.format(open=OPEN, which=f"of_item.content_id = {content_id} AND ", part="")
+    return f"SELECT {_OUTCOME} FROM ({counted}) AS counted"  # noqa: S608 - parts of the code
