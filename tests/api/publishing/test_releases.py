@@ -88,6 +88,8 @@ def test_one_item_that_cannot_go_keeps_all_from_going(
         "failed", [{"content_id": first, "reason": "The item is in the trash."}],
     )  # fmt: skip
     assert (public(editor, "first"), public(editor, "second")) == (404, "Second")
+    told = read(editor, "/notices")["items"]
+    assert [one["kind"] for one in told] == ["release.failed"]
 
 
 def test_two_items_of_a_release_swap_their_names(editor: Caller, worker: WorkerContext) -> None:
@@ -324,3 +326,18 @@ def test_followers_are_told_of_each_item_or_of_none(
     run_ready_jobs(worker, kinds={"event.fan_out"})
     told = read(reader, "/notifications")["items"]
     assert len(told) == (2 if telling == "each" else 0)
+
+
+def test_a_release_is_part_of_the_timeline_of_its_items(editor: Caller) -> None:
+    planned = write(editor, "Planned")
+    path = begin(editor, planned)
+    do(editor, f"{path}/schedule", {"at": LATER})
+    same_moment = {"action": "unpublish", "at": LATER}
+    detail = refused(editor, f"/content/{planned}/schedule", same_moment)["detail"]
+    assert "release" in detail
+    # Without the release, there would be nothing to withdraw.
+    do(
+        editor,
+        f"/content/{planned}/schedule",
+        {"action": "unpublish", "at": "2099-02-01T00:00:00Z"},
+    )

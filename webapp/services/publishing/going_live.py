@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from webapp.models import Release
 from webapp.models.arrays import IdArray
-from webapp.services import activity
+from webapp.services import activity, notices
 from webapp.services.errors import HinderedError
 from webapp.services.publishing import publishing, release_checks, release_rows
 from webapp.services.publishing.firing import FAILURE
@@ -202,7 +202,18 @@ def _fail(
     release.failure = failure
     release.problems = [{"content_id": one, "reason": why} for one, why in hindered]
     _end(session, release, "failed", late, reason=reason or failure)
+    _tell(session, release)
     return Outcome("failed", 0, late, reason or failure)
+
+
+def _tell(session: Session, release: Release) -> None:
+    """Tell who began a release, and who approved it, that it did not go live."""
+    told = {release.created_by_id, release.approved_by_id} - {None}
+    details = {"name": release.name, "due_at": release.due_at.isoformat() if release.due_at else ""}
+    notices.tell(
+        session, [one for one in told if one is not None], "release.failed", "release", release.id,
+        details=details, dedupe=f"release.failed:{release.id}:{release.revision}",
+    )  # fmt: skip
 
 
 _VERBS = {"live": "publish", "failed": "fail", "open": "ask", "cancelled": "miss"}

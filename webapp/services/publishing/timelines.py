@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from webapp.kit.timelines import Action, Place, first_objection, in_order
-from webapp.models import Content, ContentVersion, Schedule
+from webapp.models import Content, ContentVersion, Release, ReleaseEntry, Schedule
 from webapp.models.publishing.schedules import IS_OPEN
 from webapp.services.content.lifecycle import standing_facts
 from webapp.services.errors import ConflictError
@@ -34,7 +34,22 @@ def open_actions(session: Session, content_id: int) -> list[Action]:
         )
         for row in rows
     ]
-    return in_order(actions)
+    return in_order([*actions, *_of_releases(session, content_id)])
+
+
+def _of_releases(session: Session, content_id: int) -> list[Action]:
+    """Return what releases that have their moment will do to an item."""
+    rows = session.execute(
+        select(Release.id, ReleaseEntry.action, Release.due_at, ContentVersion.number)
+        .join(ReleaseEntry, ReleaseEntry.release_id == Release.id)
+        .outerjoin(ContentVersion, ContentVersion.id == ReleaseEntry.version_id)
+        .where(ReleaseEntry.content_id == content_id, text("releases.state = 'scheduled'"))
+    )
+    return [
+        Action(row.action, row.due_at, row.number, row.id, of="release")
+        for row in rows
+        if row.due_at is not None
+    ]
 
 
 def place_of(session: Session, item: Content) -> Place:
