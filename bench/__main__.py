@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import (
+    bulk,
     commands,
     comparisons,
     due,
@@ -36,7 +37,7 @@ from dev.process import ServerError
 
 MEASURES = (
     "reads", "hanging", "fanout", "due", "release", "latency", "reset_answers", "commands",
-    "signins", "writes", "comparisons", "search", "future", "versions", "idle", "lateness",
+    "signins", "writes", "comparisons", "search", "bulk", "future", "versions", "idle", "lateness",
     "memory",
 )  # fmt: skip
 ARTICLES = "bench_articles"
@@ -65,6 +66,7 @@ of whatever else it did meanwhile. Runs alternate with their floors, and medians
   search   two words among 100,000 public items, against the read of one item by its slug
   future   the newest 20 of 100,000 public items as they will be by 10,000 planned actions, against
            the plain list
+  bulk     items archived, taken back, thrown away and tagged by a bulk action, against one by one
   versions bytes on disk of versions of 20 KB, packed and whole; reading one that lies deep, against
            a keyframe; sealing fifty at a time, against one by one
   idle     processor time of a dispatcher with nothing to do, and the statements of the whole
@@ -108,6 +110,7 @@ _ON_THEIR_OWN: dict[str, Callable[[Testbed, Sizes], list[Result]]] = {
     "comparisons": comparisons.measure,
     "search": search.measure,
     "future": future.measure,
+    "bulk": bulk.measure,
     "versions": versions.measure,
 }
 

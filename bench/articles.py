@@ -102,7 +102,7 @@ def fill(session: Session, number: int, *, analyzed: bool = True) -> None:
     """
     # The same text in every run, so that runs can be compared.
     chance = random.Random(number)
-    writer = _make_writer(session)
+    writer = make_writer(session)
     patterns = [_make_pattern(session, writer, chance, index) for index in range(PATTERNS)]
     # What PostgreSQL planned for a few rows it would do for thousands until the transaction ends.
     session.commit()
@@ -157,7 +157,8 @@ def make_account(session: Session, login: str, role: RoleName) -> int:
     return user.id
 
 
-def _make_writer(session: Session) -> Writer:
+def make_writer(session: Session) -> Writer:
+    """Make an editor, and the categories and tags of the articles."""
     actor = Actor(make_account(session, "bench-editor", RoleName.EDITOR), "bench-editor",
                   RoleName.EDITOR)  # fmt: skip
     category_ids = [

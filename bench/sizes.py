@@ -28,6 +28,7 @@ class Sizes:
     foreseen_items: int
     planned_actions: int
     forecasts: int
+    bulk_items: int
 
 
 FULL = Sizes(
@@ -52,6 +53,7 @@ FULL = Sizes(
     foreseen_items=100_000,
     planned_actions=10_000,
     forecasts=300,
+    bulk_items=500,
 )
 QUICK = Sizes(
     public_articles=1_000,
@@ -75,6 +77,7 @@ QUICK = Sizes(
     foreseen_items=20_000,
     planned_actions=2_000,
     forecasts=200,
+    bulk_items=200,
 )
 TINY = Sizes(
     public_articles=30,
@@ -98,4 +101,5 @@ TINY = Sizes(
     foreseen_items=100,
     planned_actions=30,
     forecasts=5,
+    bulk_items=60,
 )

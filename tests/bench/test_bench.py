@@ -50,6 +50,7 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
         ),
         ({"signins"}, {"GET /accounts/me: server CPU", "sign-ins"}),
         ({"comparisons"}, {"comparison of 400 words"}),
+        ({"bulk"}, {"bulk archive of 60 items, each"}),
         ({"search"}, {"search of two words in 100 items, p95"}),
         ({"future"}, {"forecast of 20 of 100, everything; planned: a third each"}),
         ({"fanout", "memory"}, {"fan-out to 500, inbox", "memory of dispatcher (main)"}),

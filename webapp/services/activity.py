@@ -63,10 +63,16 @@ def record_many(
     action: str,
     subject_kind: str,
     subjects: Iterable[tuple[int, Mapping[str, Any]]],
+    *,
+    changes: Mapping[int, Changes] | None = None,
 ) -> None:
-    """Add a line for each subject and its details, all in one batch."""
+    """Add a line for each subject and its details, all in one batch.
+
+    `changes` are by the ids of the subjects: of each of them, or of none.
+    """
+    changed = changes or {}
     lines = [
-        _line(actor_id, action, subject_kind, subject_id, None, details)
+        _line(actor_id, action, subject_kind, subject_id, changed.get(subject_id), details)
         for subject_id, details in subjects
     ]
     if lines:

@@ -180,7 +180,6 @@ def test_what_the_settings_want_of_a_publication_is_wanted_here(
 @pytest.mark.parametrize(
     ("action", "given", "of_each"),
     [
-        (Action.ARCHIVE, {}, 12),
         (Action.TAG, {"tags": ("x",)}, 28),
         (Action.PUBLISH, {}, 14),
     ],
@@ -201,3 +200,27 @@ def test_a_batch_sends_few_statements_for_each_item(
         sent.append(len(noted))
     assert sent[1] - sent[0] <= 10 * of_each, sent
     assert 2 * sent[0] - sent[1] <= 40, sent
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        (Action.ARCHIVE, Action.UNARCHIVE),
+        (Action.TRASH, Action.UNTRASH),
+        (Action.PUBLISH, Action.UNPUBLISH),
+    ],
+)
+def test_a_batch_is_moved_by_as_many_statements_however_many_items_it_has(
+    sessions: sessionmaker[Session], engine: Engine, actions: tuple[Action, Action]
+) -> None:
+    sent: dict[Action, set[int]] = {action: set() for action in actions}
+    for number in (10, 20):
+        actor, ids = write_items(sessions, number)
+        for action in actions:
+            bulk_action_id = begin(sessions, actor, action, ids)
+            with noting_statements(engine) as noted, sessions.begin() as session:
+                assert bulk_steps.run_batch(session, bulk_action_id, same)
+            assert read(sessions, bulk_action_id).done == number
+            sent[action].add(len(noted))
+    moved = [sent[action] for action in actions if action is not Action.PUBLISH]
+    assert all(len(numbers) == 1 and max(numbers) <= 40 for numbers in moved), sent

@@ -1,6 +1,6 @@
 """Items of content: create, read, list, edit, put aside. Every save makes a version."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -297,6 +297,22 @@ def _put(session: Session, actor: Actor, content: Content, move: Move) -> None:
     activity.record(
         session, actor.user_id, f"content.{move}", "content", content_id, changes=changes
     )
+
+
+def put_all(session: Session, actor: Actor, items: Sequence[Content], move: Move) -> None:
+    """Make a move that puts many locked items aside, or takes them back, at once.
+
+    The caller has judged that the actor may do it to each of them. Raises ConflictError, and
+    QuotaError where they have no room all together.
+    """
+    content_ids = [item.id for item in items]
+    changes = lifecycle.put_all(session, items, move)
+    lines: list[tuple[int, dict[str, Any]]] = [(content_id, {}) for content_id in content_ids]
+    activity.record_many(
+        session, actor.user_id, f"content.{move}", "content", lines, changes=changes
+    )
+    if move in {Move.UNARCHIVE, Move.UNTRASH}:
+        quotas.require_room_for_draft(session, actor)
 
 
 def describe(session: Session, items: list[Content]) -> list[ContentView]:

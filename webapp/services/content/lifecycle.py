@@ -5,6 +5,7 @@ that was public, a retracted one is a draft that has not been public since it wa
 archived one is put aside without having been thrown away.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,6 +25,7 @@ from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.models import Content, Review
 from webapp.models.arrays import is_one_of
 from webapp.services.accounts.actors import Actor
+from webapp.services.activity import Changes, difference
 from webapp.services.content import review_states
 from webapp.services.content.item_reads import KnownReview, Standable, State, read_state
 from webapp.services.errors import (
@@ -222,6 +224,28 @@ def put(session: Session, item: Content, facts: Facts, move: Move) -> Standing:
     Raises ConflictError where it stands elsewhere by now, which the lock of the caller rules out.
     """
     standing = TABLE[move].leads_to(facts)
+    _put(session, [item], facts.standing, standing)
+    return standing
+
+
+def put_all(session: Session, items: Sequence[Content], move: Move) -> dict[int, Changes]:
+    """Do the same to many locked items, by a statement for each standing that they have.
+
+    Returns what changed of each, as a line of the activity log tells it.
+    """
+    alike: dict[tuple[Standing, Standing], list[Content]] = defaultdict(list)
+    for item in items:
+        facts = standing_facts(item)
+        alike[facts.standing, TABLE[move].leads_to(facts)].append(item)
+    changes: dict[int, Changes] = {}
+    for (former, standing), some in alike.items():
+        told = difference({"status": former}, {"status": standing})
+        changes |= {item.id: told for item in some}
+        _put(session, some, former, standing)
+    return changes
+
+
+def _put(session: Session, items: Sequence[Content], former: Standing, standing: Standing) -> None:
     values = {
         "status": _STATUS[standing],
         "trashed_at": func.clock_timestamp() if standing is Standing.TRASHED else None,
@@ -229,17 +253,17 @@ def put(session: Session, item: Content, facts: Facts, move: Move) -> Standing:
         "revision": Content.revision + 1,
         "updated_at": func.clock_timestamp(),
     }
-    moved = session.scalar(
+    moved = session.scalars(
         update(Content)
-        .where(Content.id == item.id, stands_as(facts.standing))
+        .where(is_one_of(Content.id, [item.id for item in items]), stands_as(former))
         .values(values)
         .returning(Content.id)
         .execution_options(synchronize_session=False)
-    )
-    if moved is None:
+    ).all()
+    if len(moved) < len(items):
         raise ConflictError("Another change got in the way; read again and try again.")
-    session.expire(item)
-    return standing
+    for item in items:
+        session.expire(item)
 
 
 def archive_all(session: Session, content_ids: Sequence[int]) -> set[int]:

@@ -27,7 +27,7 @@ from webapp.services.errors import (
     ServiceError,
     UnavailableError,
 )
-from webapp.services.operations import agent_sessions, undo
+from webapp.services.operations import agent_sessions, bulk_moves, undo
 from webapp.services.operations.bulk_changes import (
     Action,
     Options,
@@ -115,8 +115,10 @@ def do(session: Session, actor: Actor, bulk: BulkAction, content_ids: Collection
         elif action is Action.PUBLISH:
             outcomes |= _publish(session, actor, list(items.values()), notify=options.notify)
         else:
+            outcomes |= _move_together(session, actor, list(items.values()), action)
             for content_id, item in items.items():
-                outcomes[content_id] = _change(session, actor, item, action, options)
+                if content_id not in outcomes:
+                    outcomes[content_id] = _change(session, actor, item, action, options)
     revisions = select(Content.id, Content.revision).where(is_one_of(Content.id, list(items)))
     for content_id, revision in session.execute(revisions):
         outcomes[content_id] = _compared(outcomes[content_id], before[content_id], revision)
@@ -193,6 +195,22 @@ def _change(
     with _judging() as judged, session.begin_nested():
         change(session, actor, item, action, options)
     return judged.settled or Settled("done")
+
+
+def _move_together(
+    session: Session, actor: Actor, items: Sequence[Content], action: Action
+) -> Outcomes:
+    """Move those locked items together against which nothing stands; the others are left out.
+
+    Where something stands against them together, such as a quota, all are.
+    """
+    ready = bulk_moves.find_ready(session, actor, items, action)
+    content_ids = [item.id for item in ready]
+    if not content_ids:
+        return {}
+    with _judging() as judged, session.begin_nested():
+        bulk_moves.move_together(session, actor, ready, action)
+    return {} if judged.settled else dict.fromkeys(content_ids, Settled("done"))
 
 
 def _publish(session: Session, actor: Actor, items: Sequence[Content], *, notify: bool) -> Outcomes:

@@ -27,9 +27,9 @@ from webapp.services.content import (
 )
 from webapp.services.content.completeness import require_ready
 from webapp.services.content.renderings import ensure_renderings
-from webapp.services.errors import UnavailableError
+from webapp.services.errors import ConflictError, UnavailableError
 from webapp.services.publishing import documents, supersession
-from webapp.services.publishing.shown import shown_version
+from webapp.services.publishing.shown import shown_version, shown_versions
 from webapp.services.publishing.telling import stop_telling
 
 
@@ -299,6 +299,31 @@ def unpublish(
         changes=changes, shown=shown,
     )  # fmt: skip
     session.expire(item)
+
+
+def unpublish_all(session: Session, actor: Actor, items: Sequence[Content]) -> None:
+    """Take many locked items back at once, of which the caller has judged that they all may be.
+
+    Raises ConflictError where one of them is public no more.
+    """
+    content_ids = [item.id for item in items]
+    changes = {
+        item.id: activity.difference(
+            {"status": Standing.PUBLISHED},
+            {"status": lifecycle.standing_facts(item).standing_at_work},
+        )
+        for item in items
+    }
+    shown = shown_versions(session, items)
+    if len(withdraw(session, content_ids)) < len(items):
+        raise ConflictError("Another change got in the way; read again and try again.")
+    supersession.end_at_withdrawals(session, actor, content_ids)
+    lines = [(content_id, {"shown": shown.get(content_id)}) for content_id in content_ids]
+    activity.record_many(
+        session, actor.user_id, "content.unpublish", "content", lines, changes=changes
+    )
+    for item in items:
+        session.expire(item)
 
 
 def withdraw(session: Session, content_ids: Sequence[int]) -> set[int]:

@@ -44,6 +44,11 @@ def end_at_withdrawal(session: Session, actor: Actor, content_id: int) -> None:
     _end(session, actor.user_id, Schedule.content_id == content_id, WITHDRAWN)
 
 
+def end_at_withdrawals(session: Session, actor: Actor, content_ids: Sequence[int]) -> None:
+    """Do the same to many items."""
+    _end(session, actor.user_id, is_one_of(Schedule.content_id, content_ids), WITHDRAWN)
+
+
 def end_with_approval(
     session: Session, actor: Actor, content_id: int, version_id: int, schedule_id: int | None
 ) -> None:
