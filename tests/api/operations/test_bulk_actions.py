@@ -11,6 +11,7 @@ from tests.agents import Agent, by_hand, published, read, write
 from tests.api.operations.bulk import RUN, ask, counts, do, id_of, outcomes, put_back
 from tests.factories import Caller, run_ready_jobs
 from webapp.kit.roles import RoleName
+from webapp.services.operations import bulk_actions
 from workers.context import WorkerContext
 
 NOWHERE = "/content/999999999"
@@ -115,6 +116,29 @@ def test_a_trial_changes_nothing(
     with sessions() as session:
         left = "SELECT count(*) FROM activity_logs WHERE details ? 'bulk_action_id'"
         assert session.scalar(text(left)) == 0
+
+
+def test_a_trial_goes_through_all_items_by_pages(
+    manager: Caller, worker: WorkerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_actions, "SAMPLE", 2)
+    paths = [write(manager) for _ in range(5)]
+    by_hand(manager, "POST", f"{paths[3]}/publish", {"notify": False})
+    asked: dict[str, Any] = {"action": "archive", "dry_run": True}
+    asked["filter"] = {"author_id": manager.id}
+    tried: list[Any] = []
+    sizes: list[int] = []
+    following: dict[str, str] = {}
+    while True:
+        trial = manager.call("POST", "/bulk-actions", {**asked, **following}).get_json()
+        tried += trial["sample"]
+        sizes.append(len(trial["sample"]))
+        if trial["next"] is None:
+            break
+        following = {"cursor": trial["next"]}
+    assert (sizes, trial["matched"]) == ([2, 2, 1], 5)
+    bulk = do(manager, worker, "archive", filter={"author_id": manager.id})
+    assert tried == read(manager, f"/bulk-actions/{bulk['id']}/items")["items"]
 
 
 def test_a_filter_finds_what_fits(manager: Caller, author: Caller, worker: WorkerContext) -> None:
@@ -259,6 +283,8 @@ def test_an_account_has_so_many_at_work(manager: Caller) -> None:
         {"action": "move", "content_ids": [1]},
         {"action": "move", "content_ids": [1], "category_id": 999999},
         {"action": "trash", "content_ids": [1], "notify": True},
+        {"action": "trash", "content_ids": [1], "cursor": "WzFd"},
+        {"action": "trash", "content_ids": [1], "dry_run": True, "cursor": "nonsense"},
     ],
 )
 def test_what_makes_no_sense_is_refused(manager: Caller, asked: dict[str, Any]) -> None:

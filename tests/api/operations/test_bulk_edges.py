@@ -12,6 +12,8 @@ from tests.services.content.versions_in_numbers import make_versions, seal_all, 
 from webapp.kit.roles import RoleName
 from workers.context import WorkerContext
 
+_READ_PACKED = text("SELECT packed FROM content_versions WHERE content_id = :id AND number = 3")
+_PACK = text("UPDATE content_versions SET packed = :packed WHERE content_id = :id AND number = 3")
 TOO_DEEP = "> " * 300 + "x"
 
 
@@ -25,16 +27,22 @@ def test_a_damaged_version_is_left_by_an_undo_and_the_others_are_put_back(
     with sessions.begin() as session:
         switch_on(session)
         seal_all(session, content_id)
-        session.execute(
-            text("UPDATE content_versions SET packed = 'no' WHERE content_id = :id AND number = 3"),
-            {"id": content_id},
-        )
+        whole = session.scalar(_READ_PACKED, {"id": content_id})
+        session.execute(_PACK, {"id": content_id, "packed": b"no"})
     put = put_back(manager, worker, bulk)
     assert counts(put) == ("done", 2, 1, 0, 1)
     assert outcomes(manager, put) == {
         content_id: ("failed", "conflict"),
         id_of(paths[1]): ("done", None),
     }
+    with sessions.begin() as session:
+        session.execute(_PACK, {"id": content_id, "packed": whole})
+    rest = put_back(manager, worker, bulk)
+    assert counts(rest) == ("done", 1, 1, 0, 0)
+    assert outcomes(manager, rest) == {content_id: ("done", None)}
+    former = read(manager, f"/bulk-actions/{put['id']}")
+    assert (former["state"], former["done"], former["failed"]) == ("stopped", 1, 1)
+    assert put_back(manager, worker, bulk)["id"] == rest["id"]
 
 
 def test_a_text_that_cannot_be_rendered_is_told_by_a_trial_as_by_the_action(

@@ -20,7 +20,7 @@ from webapp.api.fields import (
     TagNames,
 )
 from webapp.api.problems import problem_response
-from webapp.kit.cursors import decode_cursor
+from webapp.kit.cursors import decode_cursor, encode_cursor
 from webapp.kit.permissions import Permission
 from webapp.models import BulkAction
 from webapp.services.operations import bulk_actions
@@ -71,6 +71,10 @@ class BulkRequest(Input):
     dry_run: bool = Field(
         False, description="Answer what would come of it, and change nothing (200)."
     )
+    cursor: Annotated[
+        Omittable[str],
+        Field(max_length=500, description="With `dry_run`: the `next` of the page before."),
+    ] = None
 
     @model_validator(mode="after")
     def _fits_the_action(self) -> Self:
@@ -84,6 +88,8 @@ class BulkRequest(Input):
             raise ValueError("author_id is sent with change_author, and only with that")
         if self.notify and self.action != "publish":
             raise ValueError("notify is sent with publish alone")
+        if self.cursor is not None and not self.dry_run:
+            raise ValueError("cursor is sent with dry_run alone")
         return self
 
 
@@ -151,12 +157,16 @@ class ItemPage(BaseModel):
 
 
 class TrialAnswer(BaseModel):
-    """What would come of it: how many items, and of the first of them each by itself."""
+    """What would come of it: how many items, and of 20 of them each by itself.
+
+    Each page is tried by itself, as if the items of no other page were changed.
+    """
 
     dry_run: Literal[True] = True
     action: Action
     matched: int
     sample: list[ItemAnswer]
+    next: str | None = Field(description="For `cursor`: the next items; null after the last.")
 
 
 @blueprint.post(
@@ -170,7 +180,7 @@ def ask(body: BulkRequest) -> Response:
 
     The items are chosen now; a worker changes them, each as the route for one item would, with the
     rights that you have at that moment. `dry_run` tells first of how many items it would be, and
-    tries the first 20.
+    tries the first 20; `next` in `cursor` has the next 20 tried.
     """
     session, actor = open_session(), current_actor()
     wish = _wish_of(body)
@@ -179,7 +189,8 @@ def ask(body: BulkRequest) -> Response:
         # A text that cannot be rendered is told as its item's, and refuses not the whole request.
         render_saves_ahead()
         savepoint = session.begin_nested()
-        trial = bulk_actions.attempt(session, actor, wish)
+        after: Any = 0 if body.cursor is None else decode_cursor(body.cursor, int)[0]
+        trial = bulk_actions.attempt(session, actor, wish, after)
         savepoint.rollback()
         sample = [
             ItemAnswer(
@@ -188,7 +199,10 @@ def ask(body: BulkRequest) -> Response:
             )
             for content_id, one in trial.sample.items()
         ]  # fmt: skip
-        return answer(TrialAnswer(action=wish.action, matched=trial.matched, sample=sample))
+        following = None if trial.after is None else encode_cursor(trial.after)
+        return answer(
+            TrialAnswer(action=wish.action, matched=trial.matched, sample=sample, next=following)
+        )
     return _accepted(bulk_actions.get(session, actor, bulk_actions.ask(session, actor, wish)))
 
 
@@ -258,6 +272,8 @@ def cancel(path: BulkPath) -> Response:
 @requires(Permission.ACTIVITY_UNDO)
 def undo(path: BulkPath) -> Response:
     """Put back what a bulk action has changed and nobody has touched since, by another one.
+
+    Asked for again it is the same, unless that was cancelled or has failed at some: then a new one.
 
     Its items say what was not put back and why. Each step asks for the permission that it would
     need by hand. While the first is at work it is refused (409): cancel it.

@@ -33,7 +33,7 @@ from webapp.services.operations.bulk_steps import Settled
 MOST_RUNNING = 5
 """How many bulk actions of one account may run at the same time."""
 SAMPLE = 20
-"""How many items a trial tries, in the order of their ids."""
+"""How many items a page of a trial tries, in the order of their ids."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class Trial:
-    """What would come of a wish: of how many items, and of the first of them each by itself."""
+    """What would come of a wish: of how many items, and of some of them each by itself.
+
+    `after` is behind which item the next page begins, None after the last.
+    """
 
     matched: int
     sample: dict[int, Settled] = field(default_factory=dict)
+    after: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,16 +81,20 @@ def ask(session: Session, actor: Actor, wish: Wish) -> int:
     return bulk.id
 
 
-def attempt(session: Session, actor: Actor, wish: Wish) -> Trial:
-    """Do a wish to the first items that it is about; whoever asks rolls all of it back.
+def attempt(session: Session, actor: Actor, wish: Wish, after: int = 0) -> Trial:
+    """Do a wish to the first items behind one that it is about; whoever asks rolls all of it back.
 
     Raises what `ask` raises.
     """
     bulk = _begin(session, actor, wish)
-    first = select(BulkItem.content_id).where(BulkItem.bulk_action_id == bulk.id)
-    content_ids = session.scalars(first.order_by(BulkItem.content_id).limit(SAMPLE)).all()
+    first = select(BulkItem.content_id).where(
+        BulkItem.bulk_action_id == bulk.id, BulkItem.content_id > after
+    )
+    found = session.scalars(first.order_by(BulkItem.content_id).limit(SAMPLE + 1)).all()
+    content_ids = found[:SAMPLE]
     outcomes = bulk_steps.do(session, actor, bulk, content_ids)
-    return Trial(bulk.matched, dict(sorted(outcomes.items())))
+    behind = content_ids[-1] if len(found) > SAMPLE else None
+    return Trial(bulk.matched, dict(sorted(outcomes.items())), behind)
 
 
 def get(session: Session, actor: Actor, bulk_action_id: int) -> BulkAction:
@@ -165,7 +173,8 @@ def cancel(session: Session, actor: Actor, bulk_action_id: int) -> BulkAction:
 def undo(session: Session, actor: Actor, bulk_action_id: int) -> BulkAction:
     """Write the duty to put back what a bulk action changed; returns the bulk action that does it.
 
-    Asked for again, it is the same one, unless that was cancelled: then another one goes on. Raises
+    Asked for again, it is the same one, unless that was cancelled, or has ended and failed at some
+    items: then another one goes on with what is left. Raises
     NotFoundError, ForbiddenError, ConflictError while it runs or where it is an undo, QuotaError.
     """
     require_ever(actor, Action.UNDO, Options())
@@ -178,8 +187,12 @@ def undo(session: Session, actor: Actor, bulk_action_id: int) -> BulkAction:
         BulkAction.undoes_id == undone.id, text("state IN ('running', 'done')")
     )
     found = session.scalar(live)
-    if found is not None:
+    if found is not None and (found.state == "running" or not found.failed):
         return found
+    if found is not None:
+        # One of them at most counts, which the database sees to.
+        found.state, found.ending = "stopped", _TRIED_AGAIN
+        session.flush()
     bulk = _insert(session, actor, Action.UNDO, {}, undoes_id=undone.id)
     bulk.matched = choose_to_undo(session, bulk.id, undone.id)
     _hand_over(session, actor, bulk)
@@ -189,6 +202,7 @@ def undo(session: Session, actor: Actor, bulk_action_id: int) -> BulkAction:
 _STATES = {state: f"bulk_items.state = '{state}'" for state in ("done", "skipped", "failed")}
 _TAKEN_BACK_FROM = {Action.UNTRASH: Standing.TRASHED, Action.UNARCHIVE: Standing.ARCHIVED}
 _NO_SUCH = "There is no such item."
+_TRIED_AGAIN = "It was done; what it could not put back is tried by another one."
 
 
 def _begin(session: Session, actor: Actor, wish: Wish) -> BulkAction:
