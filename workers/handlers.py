@@ -12,7 +12,7 @@ from workers.operations import (
     erasure,
     housekeeping,
 )
-from workers.publishing import publishing, refresh, rehearsals, releases, reviews
+from workers.publishing import publishing, recurrences, refresh, rehearsals, releases, reviews
 
 HANDLERS: dict[str, Handler] = {
     handler.message.kind: handler
@@ -21,6 +21,7 @@ HANDLERS: dict[str, Handler] = {
         second_factors,
         identities,
         publishing,
+        recurrences,
         releases,
         refresh,
         rehearsals,

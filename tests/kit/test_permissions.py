@@ -20,7 +20,7 @@ DECIDES_FOR_OTHERS = {
     Permission.SCHEDULE_MANAGE, Permission.MESSAGE_SEND,
     Permission.CREDENTIAL_MANAGE, Permission.ACCOUNT_EDIT, Permission.USER_SET_ROLE,
     Permission.TAXONOMY_MANAGE, Permission.CONTENT_PREVIEW,
-    Permission.REVIEW_INVITE,
+    Permission.REVIEW_INVITE, Permission.SCHEDULE_RECUR,
 }  # fmt: skip
 
 

@@ -1,10 +1,34 @@
 """How what is planned is asked for by days, and the feeds of calendars."""
 
-from tests.matrix.route_rows import CommonRoute, once
+from tests.matrix.route_rows import CommonRoute, ItemRoute, once, plain, stale
 from webapp.kit.roles import RoleName
 
 NOBODY = 10**9
 
+MONDAYS = {
+    "rule": "FREQ=WEEKLY;BYDAY=MO", "zone": "Europe/Vienna", "start": "2027-03-01T07:00",
+    "in_gap": "after", "in_fold": "earlier",
+}  # fmt: skip
+_RECURRENCES = "/api/v1/content/<int:content_id>/recurrences"
+_ONE = f"/content/{{item.id}}/recurrences/{NOBODY}"
+
+RECURRENCE_ROUTES: dict[str, ItemRoute] = {
+    f"GET {_RECURRENCES}": ItemRoute(
+        RoleName.AUTHOR, plain("/content/{item.id}/recurrences"), frozenset({200})
+    ),
+    f"POST {_RECURRENCES}": ItemRoute(
+        RoleName.AUTHOR, stale("/content/{item.id}/recurrences", MONDAYS)
+    ),
+    f"GET {_RECURRENCES}/<int:recurrence_id>": ItemRoute(
+        RoleName.AUTHOR, plain(_ONE), frozenset({404})
+    ),
+    f"PATCH {_RECURRENCES}/<int:recurrence_id>": ItemRoute(
+        RoleName.AUTHOR, stale(_ONE, {"count": 3}), frozenset({404})
+    ),
+    f"DELETE {_RECURRENCES}/<int:recurrence_id>": ItemRoute(
+        RoleName.AUTHOR, stale(_ONE), frozenset({404})
+    ),
+}
 CALENDAR_ROUTES: dict[str, CommonRoute] = {
     "GET /api/v1/schedule/days": CommonRoute(
         RoleName.AUTHOR, once("/schedule/days?from=2098-12-25&to=2099-01-05&limit=100")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.matrix.bulk_routes import BULK_ROUTES
-from tests.matrix.calendar_routes import CALENDAR_ROUTES
+from tests.matrix.calendar_routes import CALENDAR_ROUTES, RECURRENCE_ROUTES
 from tests.matrix.comment_routes import COMMENT_ROUTES
 from tests.matrix.plan_routes import PLAN_ROUTES
 from tests.matrix.release_routes import RELEASE_ROUTES
@@ -72,6 +72,7 @@ ITEM_ROUTES: dict[str, ItemRoute] = {
     ),
     **REVIEW_ROUTES,
     **COMMENT_ROUTES,
+    **RECURRENCE_ROUTES,
     **PLAN_ROUTES,
     "POST /api/v1/content/<int:content_id>/schedule": ItemRoute(
         AUTHOR, stale("/content/{item.id}/schedule", {"action": "publish", **SOON})

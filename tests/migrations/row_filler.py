@@ -16,6 +16,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Date,
     DateTime,
     LargeBinary,
     MetaData,
@@ -63,6 +64,12 @@ ALLOWED: dict[tuple[str, str], Value] = {
     ("passkey_challenges", "purpose"): _pick("add", "sign_in"),
     ("publications", "origin"): _pick("human", "assisted", "generated"),
     ("publications", "slug"): lambda row: f"slug-{row}",
+    ("recurrences", "action"): _pick("publish", "unpublish"),
+    ("recurrences", "if_missed"): _pick("run", "skip"),
+    ("recurrences", "in_fold"): _pick("earlier", "later"),
+    ("recurrences", "in_gap"): _pick("after", "skip"),
+    ("recurrences", "state"): _pick("active", "paused", "ended"),
+    ("recurrences", "which"): _pick("newest", "newest_approved"),
     ("release_entries", "action"): _pick("publish", "unpublish", "publish", "archive"),
     ("release_entries", "former_standing"): _pick("draft", "published", "archived", "retracted"),
     ("releases", "if_missed"): _pick("run", "skip", "ask"),
@@ -86,7 +93,11 @@ TIED = {
 }  # fmt: skip
 # A version is filled whole, as it was saved: it is packed by the application alone.
 WHOLE = {("content_versions", "body")}
-NEVER_FILLED = {("content_versions", "packed"), ("content_versions", "reference_id")}
+NEVER_FILLED = {
+    ("content_versions", "packed"),
+    ("content_versions", "reference_id"),
+    ("occurrences", "skipped"),  # It rules the schedule out.
+}
 TEXTS = (
     "", " ", "plain", "ünïcödé e\u0301", "😀\u200d🔥", "\u202eright to left", "\ufeff",
     "\x01\x1b\x7f", 'quotes \' " ` $$ \\', "%s %(name)s :name {x}", "\\n \n \r\n \t",
@@ -239,6 +250,7 @@ def _value_of_type(table: Table, column: Column[Any], row: int, chance: Random) 
         (SmallInteger, 100 + row),
         (BigInteger, 100 + row),
         (DateTime, START + timedelta(hours=row, microseconds=chance.randrange(-(10**15), 10**15))),
+        (Date, (START + timedelta(days=row)).date()),
         (Boolean, chance.random() < 0.5),
         (LargeBinary, digest),
         (JSON, chance.choice(DOCUMENTS)),

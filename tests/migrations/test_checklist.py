@@ -34,6 +34,10 @@ ACCOUNTED_FOR = {
         )
     },
     ("b61e0d94c7a3", "prefer-timestamp-tz"): "a wall time is of the zone that is named beside it",
+    **dict.fromkeys(
+        [("5b90e2d7f314", "prefer-timestamp-tz"), ("6d21f8c40b97", "prefer-timestamp-tz")],
+        "a rule says wall times; the instants stand beside them",
+    ),
     ("654f547b43aa", "ban-drop-constraint"): "NOT NULL says the same as the check",
     ("3b7d9e1f5a24", "ban-drop-constraint"): "drafts may share one, and slugs keeps names apart",
     ("c9e07b3a5d41", "ban-drop-constraint"): "the check that takes its place allows more",

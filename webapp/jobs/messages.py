@@ -84,6 +84,19 @@ class PublishRelease(Message):
         return f"{self.release_id}:{self.revision}"
 
 
+class PlanRecurrence(Message):
+    """Make the schedules of a recurrence that are near; one job goes on as long as its rule."""
+
+    kind: ClassVar[str] = "recurrence.plan"
+    queue: ClassVar[Queue] = Queue.PUBLISHING
+
+    recurrence_id: int
+
+    def dedupe_key(self) -> str:
+        """One for each recurrence, which begins anew with each change of it."""
+        return str(self.recurrence_id)
+
+
 class RefreshPublications(Message):
     """Bring the present name of an author, a category or a tag into the public documents.
 
@@ -221,6 +234,7 @@ MESSAGES: dict[str, type[Message]] = {
         MailNotices,
         FireSchedules,
         RehearseSchedules,
+        PlanRecurrence,
         PrepareRelease,
         PublishRelease,
         RefreshPublications,

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     CONTENT_PUBLISH = "content.publish"
     SCHEDULE_READ = "schedule.read"
     SCHEDULE_MANAGE = "schedule.manage"
+    SCHEDULE_RECUR = "schedule.recur"
     FUTURE_READ = "future.read"
     MESSAGE_SEND = "message.send"
     TAXONOMY_READ = "taxonomy.read"
@@ -72,7 +73,8 @@ _READER = frozenset(
 _AUTHOR = _READER | {
     Permission.CONTENT_READ_OWN, Permission.CONTENT_CREATE, Permission.CONTENT_EDIT_OWN,
     Permission.CONTENT_TRASH_OWN, Permission.CONTENT_PREVIEW, Permission.CONTENT_PUBLISH_APPROVED,
-    Permission.SCHEDULE_READ, Permission.TAXONOMY_READ,
+    # What goes on for ever is made by people alone: it is in no scope of a key.
+    Permission.SCHEDULE_READ, Permission.SCHEDULE_RECUR, Permission.TAXONOMY_READ,
     # Each change of an item asks for its own permission besides.
     Permission.CONTENT_CHANGE_MANY,
     Permission.REVIEW_INVITE, Permission.CONTENT_COMMENT,

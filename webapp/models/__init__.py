@@ -48,6 +48,7 @@ from webapp.models.operations.bulk_actions import BulkAction, BulkItem
 from webapp.models.publishing.calendar_feeds import CalendarFeed
 from webapp.models.publishing.corrections import Correction, Retraction
 from webapp.models.publishing.publications import Publication
+from webapp.models.publishing.recurrences import Occurrence, Recurrence
 from webapp.models.publishing.releases import Release, ReleaseEntry
 from webapp.models.publishing.review_claims import ReviewClaim
 from webapp.models.publishing.review_links import ReviewLink
@@ -97,6 +98,7 @@ __all__ = [
     "Notice",
     "Notification",
     "NotificationPreference",
+    "Occurrence",
     "Passkey",
     "PasskeyChallenge",
     "PasswordResetToken",
@@ -104,6 +106,7 @@ __all__ = [
     "PreviewLink",
     "Publication",
     "RecoveryCode",
+    "Recurrence",
     "Release",
     "ReleaseEntry",
     "Rendering",

@@ -240,6 +240,10 @@ HELD: dict[str, Held] = {
         "the account", "the inbox of a reader", "as long as the account", DELETED,
         "event_id created_at read_at", people=_OWN_ROWS,
     ),
+    "occurrences": _nobodys(
+        "what came of each moment of a recurrence", "as long as the item",
+        "recurrence_id local_time due_at schedule_id skipped",
+    ),
     "passkey_challenges": Held(
         "the account, or nobody before it is known", "to let a passkey sign something once",
         "a day after its end", DELETED,
@@ -278,6 +282,13 @@ HELD: dict[str, Held] = {
         "the account", "to open an account whose second factor is lost",
         "until new ones are made, or the last second factor is removed", DELETED,
         "id created_at used_at", hidden="code_hash", people=_OWN_ROWS,
+    ),
+    "recurrences": Held(
+        "who answers for it", f"{_NEWSROOM}; what recurs, and by whose rights",
+        "as long as the item", KEPT,
+        "id content_id action which rule zone start in_gap in_fold if_missed until count state"
+        " ended_because planned_until revision created_at updated_at",
+        people={"made_by_id": UNLINKED},
     ),
     "release_entries": _nobodys(
         "what a release does to an item, and what was public before", "as long as the item",

@@ -57,7 +57,7 @@ def _write(feed: OpenedFeed, settings: Settings) -> bytes:
 def _event(moment: PlannedMoment, zone: str, settings: Settings) -> CalendarEvent:
     title = moment.title or "Without a title"
     return CalendarEvent(
-        uid=f"schedule-{moment.id}@{settings.site_name}",
+        uid=f"{_name(moment)}@{settings.site_name}",
         starts_at=moment.due_at,
         summary=f"{_SAID.get(moment.state, '')}{moment.action.capitalize()} “{title}”",
         description="\n".join(_lines(moment, zone)),
@@ -66,6 +66,13 @@ def _event(moment: PlannedMoment, zone: str, settings: Settings) -> CalendarEven
         sequence=moment.revision,
         changed_at=moment.updated_at,
     )
+
+
+def _name(moment: PlannedMoment) -> str:
+    """Return what stays the same of a moment, also when a schedule is made of what was expected."""
+    if moment.local_time is None:
+        return f"schedule-{moment.schedule_id}"
+    return f"recurrence-{moment.recurrence_id}-{moment.local_time:%Y%m%dT%H%M%S}"
 
 
 def _lines(moment: PlannedMoment, zone: str) -> list[str]:

@@ -43,7 +43,8 @@ class Maker(BaseModel):
 class EntryAnswer(BaseModel):
     """One moment of a day."""
 
-    id: int
+    id: int | None = Field(description="The schedule; null where none is made yet.")
+    recurrence_id: int | None
     content_id: int
     title: str
     action: str
@@ -51,7 +52,7 @@ class EntryAnswer(BaseModel):
     local_time: datetime = Field(description="The same moment by the clocks of the zone.")
     version: int | None
     if_missed: str
-    state: str
+    state: str = Field(description="That of the schedule; `expected` where none is made yet.")
     fired_at: datetime | None
     failure: str | None
     made_by: Maker | None = Field(description="Null where the account is gone.")
@@ -101,7 +102,7 @@ def list_days(query: DaysQuery) -> Response:
         DayPage(
             zone=query.zone,
             items=list(_days(first, final, page, zone)),
-            next=None if last is None else encode_cursor(last.due_at, last.id),
+            next=None if last is None else encode_cursor(last.due_at, last.place),
         )
     )
 
@@ -135,7 +136,8 @@ def _days(
 def _entry(row: PlannedMoment, zone: ZoneInfo) -> EntryAnswer:
     is_known = row.made_by_id is not None and row.made_by_name is not None
     return EntryAnswer(
-        id=row.id,
+        id=row.schedule_id,
+        recurrence_id=row.recurrence_id,
         content_id=row.content_id,
         title=row.title,
         action=row.action,
