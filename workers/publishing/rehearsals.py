@@ -6,11 +6,9 @@ import structlog
 
 from webapp.jobs.messages import RehearseSchedules
 from webapp.jobs.outcomes import Done, Outcome, Snooze
-from webapp.kit.requirements import read_requirements
 from webapp.services.publishing import rehearsal_slots
 from webapp.services.publishing.rehearsal_notices import tell_of_dangers
 from webapp.services.publishing.rehearsals import Stage, rehearse
-from webapp.settings import Settings
 from workers.context import InSteps, RunningJob
 
 log = structlog.get_logger()
@@ -18,18 +16,9 @@ log = structlog.get_logger()
 TURN_SECONDS = 5.0
 
 
-def stage_of(settings: Settings) -> Stage:
-    """Return what rehearsals go by, as the settings say it."""
-    return Stage(
-        read_requirements(settings.required_fields),
-        settings.review_policy,
-        settings.link_to_content("{slug}"),
-    )
-
-
 def rehearse_schedules(job: RunningJob, message: RehearseSchedules) -> Outcome:
     """Rehearse the schedules of one minute, fifty in a transaction, and tell of new errors."""
-    stage, after_id = stage_of(job.context.settings), 0
+    stage, after_id = Stage.under(job.context.settings), 0
     until = time.monotonic() + TURN_SECONDS
     rehearsed = errors = 0
     while True:

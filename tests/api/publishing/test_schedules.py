@@ -66,3 +66,25 @@ def test_a_withdrawal_ends_the_plan_and_leaves_room_for_a_new_one(editor: Caller
         "The item was unpublished before its moment.",
     )
     assert editor.call("POST", path, again, If_Match="*").status_code == 201
+
+
+def test_a_plan_is_rehearsed_when_it_is_made_and_when_it_is_changed(editor: Caller) -> None:
+    target = editor.call("POST", "/content", {"title": "Target"}).get_json()
+    body = f"See [the other story](/api/v1/published/{target['slug']}) for more."
+    item = editor.call("POST", "/content", {"title": "Item", "body": body}).get_json()
+    tomorrow, later = ((utc_now() + timedelta(days=days)).isoformat() for days in (1, 3))
+    path = f"/content/{item['id']}/schedule"
+    made = editor.call("POST", path, {"at": tomorrow}, If_Match="*").get_json()
+    assert [found["rule"] for found in made["rehearsal"]] == ["link.broken"]
+    assert made["rehearsal"][0]["level"] == "warning"
+
+    # What it links to will be public by the later moment, and not by the earlier one.
+    between = {"at": (utc_now() + timedelta(days=2)).isoformat()}
+    editor.call("POST", f"/content/{target['id']}/schedule", between, If_Match="*")
+    own = f"/schedule/{made['id']}"
+    changed = editor.call("PATCH", own, {"at": later}, If_Match="*").get_json()
+    assert changed["rehearsal"] == []
+    assert changed["rehearsed_at"] > made["rehearsed_at"]
+    back = editor.call("PATCH", own, {"at": tomorrow}, If_Match="*").get_json()
+    assert [found["rule"] for found in back["rehearsal"]] == ["link.broken"]
+    assert editor.call("GET", path).get_json()["items"] == [back]

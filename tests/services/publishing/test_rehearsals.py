@@ -31,10 +31,11 @@ def plan(
     *,
     action: str = "publish",
     after: timedelta = HOUR,
+    is_judged: bool = True,
 ) -> int:
     """Plan something for an item and return the schedule's id."""
     made = SchedulePlan("publish" if action == "publish" else "unpublish", utc_now() + after)
-    return schedules.create(session, actor, content_id, None, made)
+    return schedules.create(session, actor, content_id, None, made, is_judged=is_judged)
 
 
 def rules_of(session: Session, schedule_id: int, stage: Stage = STAGE) -> list[tuple[str, str]]:
@@ -107,7 +108,9 @@ def test_a_name_that_another_item_has_by_now_is_an_error(session: Session, edito
 
 def test_withdrawing_what_will_not_be_public_is_a_warning(session: Session, editor: Actor) -> None:
     item = make_content(session, editor)
-    withdrawal = plan(session, editor, item, action="unpublish", after=HOUR * 2)
+    # As what was skipped before it leaves it.
+    after = HOUR * 2
+    withdrawal = plan(session, editor, item, action="unpublish", after=after, is_judged=False)
     assert rules_of(session, withdrawal) == [("warning", "item.not_public")]
     plan(session, editor, item)
     assert rules_of(session, withdrawal) == []

@@ -11,7 +11,7 @@ from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import BEARER, NOT_MODIFIED, PRUNED, Blueprint
 from webapp.api.content.content import CHANGE_PROBLEMS
 from webapp.api.content.warnings import Warnings, warnings_of
-from webapp.api.edge import open_session
+from webapp.api.edge import open_session, web_context
 from webapp.api.fields import (
     ContentPath,
     Flag,
@@ -23,10 +23,12 @@ from webapp.api.fields import (
     PageQuery,
     Query,
 )
+from webapp.api.problems import FindingAnswer
 from webapp.kit.clock import utc_now
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
-from webapp.services.publishing import schedule_reads, schedules
+from webapp.services.publishing import rehearsals, schedule_reads, schedules
+from webapp.services.publishing.rehearsals import Stage
 from webapp.services.publishing.schedule_reads import ScheduleView
 from webapp.services.publishing.schedules import SchedulePlan
 
@@ -110,6 +112,13 @@ class ScheduleAnswer(BaseModel):
     failure: str | None = Field(
         description="Why it failed, or which later publication or withdrawal cancelled it."
     )
+    rehearsed_at: datetime | None = Field(
+        description="When it was last looked at what would keep it from being what was meant: when "
+        "it was made or changed, and once more before its moment."
+    )
+    rehearsal: list[FindingAnswer] = Field(
+        description="What was found then. An error would make it fail or end; nothing is refused."
+    )
 
 
 class PlannedAnswer(ScheduleAnswer):
@@ -152,6 +161,7 @@ def create(path: ContentPath, header: IfMatch, body: NewSchedule) -> Response:
     schedule_id = schedules.create(
         open_session(), current_actor(), path.content_id, header.revisions(), plan
     )
+    _rehearse(schedule_id)
     return _answer_with(schedule_id, 201)
 
 
@@ -199,6 +209,7 @@ def change(path: SchedulePath, header: IfMatch, body: ScheduleChanges) -> Respon
     names = {"at": "due_at", "version": "version_number", "if_missed": "if_missed"}
     changes = {names[name]: value for name, value in given.items()}
     schedules.change(open_session(), current_actor(), path.schedule_id, header.revisions(), changes)
+    _rehearse(path.schedule_id)
     return _answer_with(path.schedule_id)
 
 
@@ -241,6 +252,10 @@ def _place(view: ScheduleView) -> tuple[datetime, int]:
     return view.schedule.due_at, view.schedule.id
 
 
+def _rehearse(schedule_id: int) -> None:
+    rehearsals.rehearse(open_session(), Stage.under(web_context().settings), [schedule_id])
+
+
 def _answer_with(schedule_id: int, status: int = 200) -> Response:
     view = schedule_reads.get(open_session(), current_actor(), schedule_id)
     row = view.schedule
@@ -266,4 +281,6 @@ def _shape(view: ScheduleView) -> ScheduleAnswer:
         state=row.state,
         fired_at=row.fired_at,
         failure=row.failure,
+        rehearsed_at=row.rehearsed_at,
+        rehearsal=[FindingAnswer.model_validate(found) for found in row.rehearsal or ()],
     )

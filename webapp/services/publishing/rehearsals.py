@@ -7,6 +7,7 @@ editor should look at.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Self
 
 import orjson
 from sqlalchemy import BigInteger, Text, bindparam, select, text
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from webapp.kit.content_checks.pages import Finding, Level, Page
 from webapp.kit.lifecycle import Standing
-from webapp.kit.requirements import Requirement, lacking
+from webapp.kit.requirements import Requirement, lacking, read_requirements
 from webapp.kit.review_policy import ReviewPolicy
 from webapp.models import ContentVersion, Rendering
 from webapp.models.arrays import IdArray, is_one_of
@@ -28,6 +29,7 @@ from webapp.services.publishing.planned_actions import (
     find_public_by,
     read_planned,
 )
+from webapp.settings import Settings
 
 MOST_FINDINGS = 50
 """How many findings of one rehearsal are kept, errors first."""
@@ -40,6 +42,12 @@ class Stage:
     required_fields: frozenset[Requirement]
     review_policy: ReviewPolicy
     content_url: str
+
+    @classmethod
+    def under(cls, settings: Settings) -> Self:
+        """Return it as the settings say."""
+        required = read_requirements(settings.required_fields)
+        return cls(required, settings.review_policy, settings.link_to_content("{slug}"))
 
 
 @dataclass(frozen=True)
