@@ -245,7 +245,7 @@ def test_mails_end_when_the_button_is_pressed_and_not_before(
 
     def wants_mail() -> bool:
         with sessions() as session:
-            return notifications.wants_mail(session, reader.user_id)
+            return notifications.mail_wishes(session, reader.user_id).by_mail
 
     with (
         behind_nginx(settings, tmp_path) as port,

@@ -32,7 +32,7 @@ def reader(sessions: sessionmaker[Session]) -> Actor:
 
 def wants_mail(sessions: sessionmaker[Session], reader: Actor) -> bool:
     with sessions() as session:
-        return notifications.wants_mail(session, reader.user_id)
+        return notifications.mail_wishes(session, reader.user_id).by_mail
 
 
 def test_a_click_ends_the_mails_and_a_look_does_not(

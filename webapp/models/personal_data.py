@@ -234,7 +234,7 @@ HELD: dict[str, Held] = {
     ),
     "notification_preferences": Held(
         "the account", "whether a reader wants mail", "as long as the account", DELETED,
-        "by_mail updated_at", people=_OWN_ROWS,
+        "by_mail notices_by_mail updated_at", people=_OWN_ROWS,
     ),
     "notifications": Held(
         "the account", "the inbox of a reader", "as long as the account", DELETED,

@@ -55,12 +55,15 @@ def test_roles_profiles_and_preferences_are_put_back(
     agent.call("PUT", f"/users/{reader.id}/role", {"role": "editor"})
     agent.call("PATCH", "/accounts/me", {"display_name": "The agent"})
     agent.call("PUT", "/notifications/preferences", {"by_mail": False})
+    agent.call("PUT", "/notifications/preferences", {"by_mail": False, "notices_by_mail": False})
     before = manager.login
     client.post("/api/v1/auth/token", json={"login": manager.login, "password": PASSWORD})
     assert undo(manager)["left"] == [], "a login in between changes nothing of a profile"
     assert read(reader, "/accounts/me")["role"] == "reader"
     assert read(manager, "/accounts/me")["display_name"] == before
-    assert read(manager, "/notifications/preferences") == {"by_mail": True}
+    assert read(manager, "/notifications/preferences") == {
+        "by_mail": True, "notices_by_mail": True,
+    }  # fmt: skip
 
 
 def test_of_a_long_text_the_log_keeps_too_little(manager: Caller, agent: Agent) -> None:

@@ -21,10 +21,12 @@ from webapp.models import (
     Event,
     Job,
     MailDelivery,
+    Notice,
     Notification,
     Publication,
     User,
 )
+from webapp.services import notices
 from webapp.services.audience import follows
 from webapp.services.audience.fan_out import fan_out_chunk
 from webapp.services.audience.follows import Target
@@ -144,6 +146,16 @@ def test_api_keys_are_kept_for_their_days_after_their_end(session: Session, kept
     assert count(session, ApiKey) == 4
     prune(session, "revoked_api_keys", kept)
     assert count(session, ApiKey) == 3
+
+
+def test_notices_are_kept_for_ninety_days(session: Session, kept: Settings) -> None:
+    reader = make_actor(session, RoleName.EDITOR)
+    for days in (91, 89):
+        notices.tell(session, [reader.user_id], "comment.resolved", "comment_thread", days)
+        young = update(Notice).where(Notice.subject_id == days)
+        session.execute(young.values(created_at=ago(days)))
+    prune(session, "notices", kept)
+    assert session.scalars(select(Notice.subject_id)).all() == [89]
 
 
 def tell(session: Session, days: int, *, readers: int = 3) -> tuple[Event, int]:

@@ -29,6 +29,7 @@ from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.models import Job, Notice, User
 from webapp.services.accounts.actors import Actor
+from webapp.services.audience import notifications
 from webapp.services.content import notice_inbox, notice_mails
 from webapp.services.notices import tell
 from webapp.settings import Settings
@@ -123,15 +124,17 @@ def test_who_may_not_hear_of_it_or_has_read_it_gets_no_mail(
 ) -> None:
     with sessions.begin() as session:
         author, colleague = (make_actor(session, RoleName.AUTHOR) for _ in range(2))
-        reading, off, frozen, unproven, gone_down = (
-            make_actor(session, RoleName.EDITOR) for _ in range(5)
+        reading, off, frozen, unproven, gone_down, quiet, unfollowing = (
+            make_actor(session, RoleName.EDITOR) for _ in range(7)
         )
         session.execute(update(User).values(email_proven_at=utc_now()))
         item = make_content(session, author)
-    everybody = [author, colleague, reading, off, frozen, unproven, gone_down]
+    everybody = [author, unfollowing, colleague, reading, off, frozen, unproven, gone_down, quiet]
     tell_of(sessions, everybody, content_id=item)
     with sessions.begin() as session:
         notice_inbox.mark_read(session, reading, ids=None, until=None)
+        notifications.set_wants_mail(session, quiet.user_id, notices_by_mail=False)
+        notifications.set_wants_mail(session, unfollowing.user_id, by_mail=False)
         author_role = select(User.role_id).where(User.id == author.user_id).scalar_subquery()
         for actor, values in (
             (off, {"disabled_at": utc_now()}),
@@ -141,8 +144,10 @@ def test_who_may_not_hear_of_it_or_has_read_it_gets_no_mail(
         ):
             session.execute(update(User).where(User.id == actor.user_id).values(values))
     run_ready_jobs(worker)
-    assert [author.login in mail["To"] for mail in mail_sink.messages()] == [True]
-    assert states(sessions) == ["sent", *["suppressed"] * 6]
+    mailed = " ".join(sorted(str(mail["To"]) for mail in mail_sink.messages()))
+    assert (len(mail_sink.messages()), author.login in mailed) == (2, True)
+    assert unfollowing.login in mailed
+    assert sorted(states(sessions)) == ["sent"] * 2 + ["suppressed"] * 7
 
 
 def test_what_is_queued_for_one_person_in_a_group_is_one_mail(

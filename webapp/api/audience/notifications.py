@@ -10,7 +10,7 @@ from webapp.api.answers import answer, no_content, page_of
 from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, Blueprint
 from webapp.api.edge import keeps_no_answer, open_session
-from webapp.api.fields import Flag, Id, Input, PageQuery, Query
+from webapp.api.fields import Flag, Id, Input, Omittable, PageQuery, Query
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
 from webapp.services.audience import notifications
@@ -60,9 +60,23 @@ class UnreadCount(BaseModel):
 
 
 class Preferences(Input):
-    """What a reader wants to be told by mail."""
+    """What somebody wants to be told by mail.
+
+    `by_mail` is of what they follow, `notices_by_mail` of their own work at the desk; a `PUT`
+    without it leaves that as it is. The mails about their reviews and their account come always.
+    """
 
     by_mail: bool
+    notices_by_mail: Omittable[bool] = None
+
+
+class PreferencesAnswer(BaseModel):
+    """What somebody is told by mail: of what they follow, and of their own work at the desk."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    by_mail: bool
+    notices_by_mail: bool
 
 
 @blueprint.get(
@@ -123,24 +137,34 @@ def mark_all_read() -> Response:
 
 
 @blueprint.get(
-    "/notifications/preferences", responses={200: Preferences, **ACCOUNT_PROBLEMS}, security=BEARER
+    "/notifications/preferences",
+    responses={200: PreferencesAnswer, **ACCOUNT_PROBLEMS},
+    security=BEARER,
 )
 @requires(Permission.NOTIFICATION_READ)
 def show_preferences() -> Response:
     """Show what one is told by mail."""
-    by_mail = notifications.wants_mail(open_session(), current_actor().user_id)
-    return answer(Preferences(by_mail=by_mail))
+    return _show(current_actor().user_id)
 
 
 @blueprint.put(
-    "/notifications/preferences", responses={200: Preferences, **ACCOUNT_PROBLEMS}, security=BEARER
+    "/notifications/preferences",
+    responses={200: PreferencesAnswer, **ACCOUNT_PROBLEMS},
+    security=BEARER,
 )
 @requires(Permission.NOTIFICATION_MANAGE)
 def set_preferences(body: Preferences) -> Response:
     """Choose what one is told by mail; mails that are queued obey it too."""
     me = current_actor().user_id
-    notifications.set_wants_mail(open_session(), me, by_mail=body.by_mail, actor_id=me)
-    return answer(body)
+    notifications.set_wants_mail(
+        open_session(), me, by_mail=body.by_mail, notices_by_mail=body.notices_by_mail, actor_id=me
+    )
+    return _show(me)
+
+
+def _show(user_id: int) -> Response:
+    wishes = notifications.mail_wishes(open_session(), user_id)
+    return answer(PreferencesAnswer.model_validate(wishes))
 
 
 def _shape(line: InboxLine) -> NotificationAnswer:

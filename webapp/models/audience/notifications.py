@@ -106,7 +106,10 @@ class MailDelivery(Base):
 
 
 class NotificationPreference(Base):
-    """What a reader chose; without a row, mail is sent."""
+    """What a reader chose; without a row, mail is sent.
+
+    `by_mail` is of news for followers, `notices_by_mail` of what the newsroom tells its people.
+    """
 
     __tablename__ = "notification_preferences"
 
@@ -114,4 +117,5 @@ class NotificationPreference(Base):
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     by_mail: Mapped[bool] = mapped_column(server_default="true")
+    notices_by_mail: Mapped[bool] = mapped_column(server_default="true")
     updated_at: Mapped[created_timestamp]

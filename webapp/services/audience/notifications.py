@@ -4,7 +4,7 @@ The row of an item that was withdrawn is hidden, and neither counted nor marked,
 public again. A line shows the title that is public now.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, func, select, update
@@ -96,28 +96,45 @@ def _is_visible() -> ColumnElement[bool]:
     )
 
 
-def wants_mail(session: Session, user_id: int) -> bool:
-    """Say whether a reader wants mail; they do until they say otherwise."""
-    by_mail = session.scalar(
-        select(NotificationPreference.by_mail).where(NotificationPreference.user_id == user_id)
-    )
-    return True if by_mail is None else by_mail
+@dataclass(frozen=True)
+class MailWishes:
+    """What an account wants by mail: news of what it follows, and notices of its own work."""
+
+    by_mail: bool = True
+    notices_by_mail: bool = True
+
+
+def mail_wishes(session: Session, user_id: int) -> MailWishes:
+    """Return what an account wants by mail; that is all, until it says otherwise."""
+    row = session.execute(
+        select(NotificationPreference.by_mail, NotificationPreference.notices_by_mail).where(
+            NotificationPreference.user_id == user_id
+        )
+    ).one_or_none()
+    return MailWishes() if row is None else MailWishes(*row)
 
 
 def set_wants_mail(
-    session: Session, user_id: int, *, by_mail: bool, actor_id: int | None = None
+    session: Session,
+    user_id: int,
+    *,
+    by_mail: bool | None = None,
+    notices_by_mail: bool | None = None,
+    actor_id: int | None = None,
 ) -> None:
-    """Keep a reader's choice; mails that are queued already obey it too.
+    """Keep a reader's choice, what is None as it is; mails that are queued already obey it too.
 
     The activity log keeps it as well, as the consent that it is.
     """
-    before = wants_mail(session, user_id)
-    statement = insert(NotificationPreference).values(user_id=user_id, by_mail=by_mail)
+    before = asdict(mail_wishes(session, user_id))
+    asked = {"by_mail": by_mail, "notices_by_mail": notices_by_mail}
+    wanted = {name: value for name, value in asked.items() if value is not None}
+    statement = insert(NotificationPreference).values(user_id=user_id, **wanted)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["user_id"],
-            set_={"by_mail": by_mail, "updated_at": func.clock_timestamp()},
+            set_={**wanted, "updated_at": func.clock_timestamp()},
         )
     )
-    changes = activity.difference({"by_mail": before}, {"by_mail": by_mail})
+    changes = activity.difference(before, wanted)
     activity.record(session, actor_id, "preferences.edit", "user", user_id, changes=changes)

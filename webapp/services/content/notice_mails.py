@@ -72,6 +72,9 @@ _SUPPRESS = text(
             SELECT FROM users JOIN roles ON roles.id = users.role_id
             WHERE users.id = notices.user_id AND users.email_proven_at IS NOT NULL
                 AND users.disabled_at IS NULL AND users.frozen_at IS NULL
+                AND NOT EXISTS (
+                    SELECT FROM notification_preferences AS preference
+                    WHERE preference.user_id = users.id AND NOT preference.notices_by_mail)
                 AND (notices.content_id IS NULL OR EXISTS (
                     SELECT FROM content WHERE content.id = notices.content_id AND (
                         roles.name = ANY (:see_all)
@@ -92,7 +95,8 @@ def gather(session: Session, notice_ids: Sequence[int]) -> None:
 def suppress_unwanted(session: Session, notice_ids: Sequence[int]) -> None:
     """Take back what was read or deleted meanwhile, and what its reader may not get.
 
-    Mails go to proven addresses of accounts that work, about items that they may see.
+    Mails go to proven addresses of accounts that work and want them, about items that they may
+    see.
     """
     roles = {"see_all": list(ROLES_THAT_SEE_ALL), "see_own": list(ROLES_THAT_SEE_OWN)}
     session.execute(_SUPPRESS, {"ids": notice_ids, **roles})

@@ -44,10 +44,11 @@ def put_account_back(
             session, user_id, _whatever_it_is,
             display_name=former.get("display_name"), bio=former.get("bio"),
         )  # fmt: skip
-    elif part == "preferences" and "by_mail" in former:
+    elif part == "preferences" and former:
         notifications.set_wants_mail(
-            session, user_id, by_mail=former["by_mail"], actor_id=actor.user_id
-        )
+            session, user_id, by_mail=former.get("by_mail"),
+            notices_by_mail=former.get("notices_by_mail"), actor_id=actor.user_id,
+        )  # fmt: skip
 
 
 def put_category_back(
