@@ -26,6 +26,8 @@ def ahead(world: World, at: str = FAR) -> Iterator[str]:
     yield f"/published?limit=100&{at}"
     yield f"/published?author=owner&limit=100&{at}"
     for item in world.items.values():
+        yield f"/search?q={item.word}&{at}"
+        yield f"/search?q=title&tag=tag-{item.word}&{at}"
         yield f"/published/{item.slug}?{at}"
         yield f"/published?q={item.word}&{at}"
         yield f"/published?tag=tag-{item.word}&{at}"

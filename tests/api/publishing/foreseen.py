@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from tests.factories import Caller
 from webapp.kit.clock import utc_now
-from webapp.services.publishing import firing
+from webapp.services.publishing import firing, going_live
 from workers.context import WorkerContext
 
 _UPDATED = re.compile(r'("updated_at" : )"[^"]*"')
@@ -127,3 +127,14 @@ def make_site(editor: Caller, admin: Caller, anybody: FlaskClient) -> Site:
     plan(editor, site.write("late", category_id=shore), third)
     site.write("draft", tags=["Tide"], category_id=shore, body="harbour")
     return site
+
+
+def go_live(worker: WorkerContext, release_id: int) -> None:
+    """Let the moment of a release come."""
+    with worker.transaction() as session:
+        revision = session.scalars(
+            text("SELECT revision FROM releases WHERE id = :id"), {"id": release_id}
+        ).one()
+        outcome = going_live.go_live(session, release_id, revision, missed_after_seconds=60)
+        assert outcome is not None
+        assert outcome.state == "live", outcome

@@ -12,12 +12,20 @@ from webapp.api.blueprint import NOT_MODIFIED, OPTIONAL_BEARER, Blueprint
 from webapp.api.context import WebContext
 from webapp.api.edge import open_session, web_context
 from webapp.api.fields import Flag, Moment, Number, Omittable, PageQuery, SlugText
+from webapp.api.publishing.forecasts import (
+    FORECAST_PROBLEMS,
+    ForecastMoment,
+    forecast,
+    foreseen,
+    require_forecaster,
+)
 from webapp.api.publishing.published import QueryText, Words, read_asked
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.lifecycle import Standing
 from webapp.kit.search.languages import DICTIONARIES, SIMPLE, language_code
 from webapp.services.errors import AuthenticationError, InvalidInputError
 from webapp.services.publishing import searching
+from webapp.services.publishing.forecast_search import search_at
 from webapp.services.publishing.search_filters import SearchFilter
 from webapp.services.publishing.searching import Found, Hit
 
@@ -52,6 +60,7 @@ class SearchQueryString(PageQuery):
     until: Omittable[Moment] = Field(
         None, alias="to", description="Published, or saved last, before this moment."
     )
+    at: ForecastMoment = None
 
 
 class SearchHit(BaseModel):
@@ -82,18 +91,21 @@ class SearchPage(BaseModel):
     )
 
 
-@blueprint.get("/search", responses={200: SearchPage, **NOT_MODIFIED}, security=OPTIONAL_BEARER)
+@blueprint.get(
+    "/search",
+    responses={200: SearchPage, **NOT_MODIFIED, **FORECAST_PROBLEMS},
+    security=OPTIONAL_BEARER,
+)
 @public_to_all
 def search(query: SearchQueryString) -> Response:
     """Search, best first. Among very many hits the newest 200 are ranked, then the next 200.
 
     Where words are wanted in a row, a page may be empty and have a next one.
     """
+    if query.at is not None:
+        return _search_ahead(query, query.at)
     asked = read_asked(query.q, is_being_typed=query.typing)
-    cursor: Any = searching.FIRST
-    if query.cursor is not None:
-        cursor = decode_cursor(query.cursor, int, int, int, int)
-    filters = _filters(query)
+    cursor, filters = _cursor(query), _filters(query)
     context = web_context()
     if query.scope == "public":
         found = context.readers.run(
@@ -107,6 +119,24 @@ def search(query: SearchQueryString) -> Response:
         open_session(), actor, query.scope, asked, filters, cursor, query.limit
     )
     return tagged(_page(found, context))
+
+
+def _search_ahead(query: SearchQueryString, at: datetime) -> Response:
+    """Search in what will be public at a moment to come."""
+    require_forecaster()
+    if query.scope != "public":
+        raise InvalidInputError("at", "is of what is public, so it wants in=public", place="query")
+    asked = read_asked(query.q, is_being_typed=query.typing)
+    cursor, filters = _cursor(query), _filters(query)
+    found = foreseen(lambda reader: search_at(reader, asked, filters, at, cursor, query.limit))
+    body = _page(found, web_context()).model_dump_json()
+    return forecast(Response(body, content_type="application/json"), at)
+
+
+def _cursor(query: SearchQueryString) -> Any:  # noqa: ANN401
+    if query.cursor is None:
+        return searching.FIRST
+    return decode_cursor(query.cursor, int, int, int, int)
 
 
 def _filters(query: SearchQueryString) -> SearchFilter:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from webapp.services.publishing import documents
-from webapp.services.publishing.open_actions import OPEN
+from webapp.services.publishing.open_actions import GIVEN, OPEN
 from webapp.services.publishing.published import CORRECTIONS, Reader, compiled, with_corrections
 
 
@@ -34,7 +34,7 @@ _SPELT = f"""
     ORDER BY first.due_at, spelling LIMIT 1
 """  # noqa: S608 - the part is a constant of the code
 _BUILT = f"""
-WITH tags AS NOT MATERIALIZED (
+WITH {GIVEN}, tags AS NOT MATERIALIZED (
     SELECT id, slug, CASE WHEN was_public THEN name ELSE coalesce(({_SPELT}), name) END AS name
     FROM tags
 ), item AS (

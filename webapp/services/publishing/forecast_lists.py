@@ -13,7 +13,7 @@ from typing import Any
 
 from webapp.services.publishing.forecast_documents import Shown, build_summaries
 from webapp.services.publishing.forecasts import require_ahead
-from webapp.services.publishing.open_actions import OPEN, OUTCOMES, outcome_of
+from webapp.services.publishing.open_actions import GIVEN, OPEN, OUTCOMES, outcome_of
 from webapp.services.publishing.published import (
     PublicFilter,
     Reader,
@@ -42,32 +42,42 @@ SELECT content_id, published_at, version_id, changed_at, summary
 FROM (TABLE kept UNION ALL TABLE changed) AS shown {order}
 """
 # Values that are looked up one by one: as joins and as EXISTS, whole tables might be read first.
+_OPENED = f"""
+    SELECT opening.content_id, opening.published_at, outcome.version_id, outcome.changed_at,
+        NULL::json AS summary
+    FROM (
+        SELECT * FROM ({{source}}) AS planned
+        WHERE (SELECT content_id FROM publications
+               WHERE publications.content_id = planned.content_id) IS NULL
+            OR EXISTS (
+                SELECT FROM {OPEN} AS earlier WHERE earlier.content_id = planned.content_id
+                    AND earlier.due_at <= planned.published_at AND earlier.action <> 'publish')
+    ) AS opening
+    CROSS JOIN LATERAL ({outcome_of("opening.content_id")}) AS outcome
+    WHERE opening.place = outcome.opened_by AND NOT outcome.is_archived
+        AND (SELECT status FROM content WHERE id = opening.content_id) <> 'trashed'
+        {{before}} {{order}}
+"""  # noqa: S608 - the parts are constants of the code
+# PostgreSQL walks no union backwards by an index, so each source is walked for itself. The items of
+# a release all have its moment.
+_OF_SCHEDULES = """
+    SELECT content_id, due_at AS published_at, id AS place FROM schedules
+    WHERE action = 'publish' AND state IN ('pending', 'handed') AND due_at <= :at"""
+_OF_RELEASE = """
+    SELECT content_id, releases.due_at AS published_at, -releases.id AS place
+    FROM release_entries WHERE release_id = releases.id AND action = 'publish'"""
 _EVERYTHING = f"""
-WITH kept AS (
+WITH {GIVEN}, kept AS (
     SELECT publications.content_id, publications.published_at, outcome.version_id,
         outcome.changed_at, publications.summary
     FROM publications
     CROSS JOIN LATERAL ({outcome_of("publications.content_id")}) AS outcome
     WHERE outcome.is_interrupted IS NOT TRUE {{before}} {{order}}
-), changed AS (
-    SELECT planned.content_id, planned.published_at, outcome.version_id,
-        outcome.changed_at, NULL::json AS summary
-    FROM (
-        SELECT content_id, published_at, place
-        FROM (SELECT *, due_at AS published_at FROM {OPEN} AS listed) AS opening
-        WHERE action = 'publish' AND due_at <= :at {{before}} AND (
-            (SELECT content_id FROM publications
-             WHERE publications.content_id = opening.content_id) IS NULL
-            OR EXISTS (
-                SELECT FROM {OPEN} AS earlier WHERE earlier.content_id = opening.content_id
-                    AND earlier.due_at <= opening.due_at AND earlier.action <> 'publish'))
-    ) AS planned
-    CROSS JOIN LATERAL ({outcome_of("planned.content_id")}) AS outcome
-    WHERE planned.place = outcome.opened_by AND NOT outcome.is_archived
-        AND (SELECT status FROM content WHERE id = planned.content_id) <> 'trashed' {{order}}
-)
+), scheduled AS ({{of_schedules}}), released AS (
+    SELECT of_one.* FROM releases CROSS JOIN LATERAL ({{of_release}}) AS of_one
+    WHERE releases.state = 'scheduled' AND releases.due_at <= :at {{order}}
+), changed AS (TABLE scheduled UNION ALL TABLE released)
 """  # noqa: S608 - the parts are constants of the code
-
 _BELOW = """below AS (
     SELECT CAST(:category_id AS bigint) AS id
     UNION SELECT child.id FROM categories AS child JOIN below ON child.parent_id = below.id
@@ -84,7 +94,8 @@ _KEPT_BELOW = f"""
     SELECT of_one.* FROM below CROSS JOIN LATERAL ({_KEPT}) AS of_one {{order}}
 """  # noqa: S608 - the parts are constants of the code
 _FITTING = f"""
-WITH RECURSIVE {{below}}planned AS MATERIALIZED ({OUTCOMES}), kept AS ({{kept}}), changed AS (
+WITH RECURSIVE {GIVEN}, {{below}}planned AS MATERIALIZED ({OUTCOMES}), kept AS ({{kept}}),
+changed AS (
     SELECT content_id, published_at, version_id, changed_at, NULL::json AS summary
     FROM (
         SELECT planned.*, CASE WHEN planned.is_interrupted OR public_now.since IS NULL
@@ -171,7 +182,13 @@ def _statement(wanted: Sequence[str], *, is_first: bool, size: int) -> str:
     before = "" if is_first else "AND (published_at, content_id) < (:moment, :behind)"
     order = _ORDER.format(size=size)
     if not wanted:
-        arms = _EVERYTHING.format(before=before, order=order)
+        newest = f"ORDER BY content_id DESC LIMIT {size}"
+        arms = _EVERYTHING.format(
+            before=before,
+            order=order,
+            of_schedules=_OPENED.format(source=_OF_SCHEDULES, before=before, order=order),
+            of_release=_OPENED.format(source=_OF_RELEASE, before=before, order=newest),
+        )
     else:
         is_deep = "subtree" in wanted
         kept = (_KEPT_BELOW if is_deep else _KEPT).format(
@@ -184,4 +201,5 @@ def _statement(wanted: Sequence[str], *, is_first: bool, size: int) -> str:
             before=before,
             order=order,
         )
-    return arms + _PAGE.format(order=order)
+    # Without the blanks of its layout: the driver looks long statements through at each use.
+    return " ".join((arms + _PAGE.format(order=order)).split())

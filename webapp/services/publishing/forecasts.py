@@ -14,7 +14,7 @@ from psycopg.rows import namedtuple_row
 
 from webapp.services.errors import InvalidInputError
 from webapp.services.publishing.forecast_documents import Shown, build_document
-from webapp.services.publishing.open_actions import OPEN, outcome_of
+from webapp.services.publishing.open_actions import GIVEN, OPEN, outcome_of
 from webapp.services.publishing.published import (
     Moved,
     Reader,
@@ -38,6 +38,7 @@ def require_ahead(reader: Reader, at: datetime) -> None:
 
 
 _STANDING = f"""
+WITH {GIVEN}
 SELECT content.id, outcome.version_id,
     CASE WHEN outcome.is_interrupted OR publications.content_id IS NULL THEN outcome.opened_at
         ELSE publications.published_at END AS published_at,
@@ -58,10 +59,19 @@ LEFT JOIN publications ON publications.content_id = content.id
 CROSS JOIN LATERAL ({outcome_of("content.id")}) AS outcome
 LEFT JOIN content_versions AS version ON version.id = outcome.version_id
 """  # noqa: S608 - the parts are constants of the code
+# A name passes from one item of a release to another at its moment alone.
 _OF_SLUG = f"""{_STANDING}
-WHERE content.id = coalesce(
-    (SELECT content_id FROM publications WHERE slug = :slug),
-    (SELECT content_id FROM slugs WHERE slug = :slug))
+WHERE content.id IN (
+    SELECT content_id FROM publications WHERE slug = :slug
+    UNION SELECT content_id FROM slugs WHERE slug = :slug
+    UNION
+    SELECT taker.content_id FROM slugs
+    JOIN release_entries AS giver ON giver.content_id = slugs.content_id
+    JOIN releases ON releases.id = giver.release_id
+    JOIN release_entries AS taker ON taker.release_id = releases.id
+    JOIN content_versions AS taken ON taken.id = taker.version_id
+    WHERE slugs.slug = :slug AND releases.state = 'scheduled' AND releases.due_at <= :at
+        AND taken.slug = :slug)
 """  # noqa: S608 - so is this
 _OF_ITEM = f"{_STANDING} WHERE content.id = :content_id"
 
@@ -85,14 +95,15 @@ def read_at(reader: Reader, slug: str, at: datetime) -> bytes | Moved | Retracte
 
     Raises InvalidInputError for a moment that has passed, and UnrenderedError.
     """
-    standing = _find(reader, _OF_SLUG, {"slug": slug, "at": at})
-    if standing is None:
-        return None
-    if standing.slug == slug:
-        return _document(reader, standing, at)
-    if standing.slug is not None:
-        return Moved(standing.slug) if standing.has_asked_slug else None
-    return None if standing.is_gone else find_former(reader, slug)
+    standings = _find(reader, _OF_SLUG, {"slug": slug, "at": at})
+    for standing in standings:
+        if standing.slug == slug:
+            return _document(reader, standing, at)
+    for standing in standings:
+        if standing.slug is not None and standing.has_asked_slug:
+            return Moved(standing.slug)
+    is_known = any(standing.slug is None and not standing.is_gone for standing in standings)
+    return find_former(reader, slug) if is_known else None
 
 
 def read_item_at(reader: Reader, content_id: int, at: datetime) -> bytes | None:
@@ -100,10 +111,10 @@ def read_item_at(reader: Reader, content_id: int, at: datetime) -> bytes | None:
 
     Raises as `read_at` does.
     """
-    standing = _find(reader, _OF_ITEM, {"slug": "", "content_id": content_id, "at": at})
-    if standing is None or standing.slug is None:
-        return None
-    return _document(reader, standing, at)
+    for standing in _find(reader, _OF_ITEM, {"slug": "", "content_id": content_id, "at": at}):
+        if standing.slug is not None:
+            return _document(reader, standing, at)
+    return None
 
 
 def _document(reader: Reader, standing: _Standing, at: datetime) -> bytes | None:
@@ -113,12 +124,13 @@ def _document(reader: Reader, standing: _Standing, at: datetime) -> bytes | None
     return None if document is None else document.body
 
 
-def _find(reader: Reader, statement: str, parameters: dict[str, Any]) -> _Standing | None:
+def _find(reader: Reader, statement: str, parameters: dict[str, Any]) -> list[_Standing]:
     require_ahead(reader, parameters["at"])
     cursor: Cursor[Any] = reader.cursor(row_factory=namedtuple_row)
-    found = cursor.execute(compiled(statement), parameters).fetchone()
-    if found is None:
-        return None
+    return [_standing(row) for row in cursor.execute(compiled(statement), parameters)]
+
+
+def _standing(found: Any) -> _Standing:  # noqa: ANN401
     if found.is_changed:
         shown = Shown(found.id, found.version_id, found.published_at, found.changed_at)
         return _Standing(found.next_slug, shown, False, found.has_asked_slug)

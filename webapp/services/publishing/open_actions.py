@@ -1,15 +1,24 @@
 """What is planned for items, whatever plans it, as rows of one kind; and what follows for an item.
 
-`OPEN` is a SELECT of one row for each open action: `content_id`, `due_at`, `place`, `action` and
-`version_id`. Actions of an item happen in the order of `(due_at, place)`, and no two have the same
-place. The forecast and the search in it read what is planned through this alone.
+`OPEN` is the name of a relation with a row for each open action: `content_id`, `due_at`, `place`,
+`action` and `version_id`. Actions of an item happen in the order of `(due_at, place)`, and no two
+of them have the same place. A statement that names it begins with `WITH` and `GIVEN`. Whatever
+looks ahead reads what is planned through this alone.
 """
 
 # What is written out can use the partial indexes of what is open; a parameter could not.
-OPEN = """(
+_SCHEDULED = """
     SELECT content_id, due_at, id AS place, action, version_id FROM schedules
     WHERE state IN ('pending', 'handed')
-)"""
+"""
+_IN_RELEASES = """
+    SELECT release_entries.content_id, releases.due_at, -releases.id AS place,
+        release_entries.action, release_entries.version_id
+    FROM releases JOIN release_entries ON release_entries.release_id = releases.id
+    WHERE releases.state = 'scheduled'
+"""
+GIVEN = f"open_actions AS NOT MATERIALIZED ({_SCHEDULED} UNION ALL {_IN_RELEASES})"
+OPEN = "open_actions"
 
 # A publication counts where no withdrawal comes behind it. The first that counts opens the time for
 # which the item will be public, unless it is public now and stays so; the last says what is shown.

@@ -4,8 +4,9 @@ Each way of finding is bounded by itself, so that what is put together is small.
 cheap come before the words, which PostgreSQL has to unpack where it reads an item.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from webapp.kit.search.highlights import READ_CHARACTERS
 from webapp.services.content.lifecycle import STANDS
@@ -34,10 +35,10 @@ _IN_DRAFTS = """search_documents JOIN content ON content.id = search_documents.c
     JOIN visible ON visible.id = content.id
     WHERE content.id <= :newest AND {stands}{wanted}
       AND search_documents.words @@ CAST(:query AS tsquery)"""
-_WORDS = {
-    "words": "SELECT words FROM renderings WHERE renderings.version_id = candidates.version_id",
-    "search": None,
-}
+WORDS_OF_RENDERING = (
+    "SELECT words FROM renderings WHERE renderings.version_id = candidates.version_id"
+)
+_WORDS = {"words": WORDS_OF_RENDERING, "search": None}
 
 
 def public_arms(wanted: Wanted) -> list[Arm]:
@@ -105,7 +106,7 @@ found AS MATERIALIZED (
     ORDER BY rank DESC, content_id DESC LIMIT :size
 )
 """
-_SHOWN_PUBLIC = """
+SHOWN_PUBLIC = """
 SELECT rest.older, page.rank, page.content_id AS id, page.is_public, publications.slug,
     version.title, left(renderings.html, {read}) AS body, 'html' AS body_format,
     renderings.excerpt, 'published' AS status, version.number AS version, author.display_name,
@@ -117,7 +118,7 @@ LEFT JOIN content_versions AS version ON version.id = page.version_id
 LEFT JOIN users AS author ON author.id = publications.author_id
 ORDER BY page.rank DESC, page.content_id DESC
 """
-_SHOWN_ALL = """
+SHOWN_ALL = """
 SELECT rest.older, page.rank, page.content_id AS id, page.is_public,
     CASE WHEN page.is_public THEN publications.slug ELSE content.slug END AS slug,
     CASE WHEN page.is_public THEN version.title ELSE content.title END AS title,
@@ -145,14 +146,28 @@ ORDER BY page.rank DESC, page.content_id DESC
 )
 
 
-def statement_of(arms: Sequence[Arm], *, visible: str | None, in_a_row: bool) -> str:
+@dataclass(frozen=True)
+class Ground:
+    """Where is searched: the ways to find, the values that they name, and what shows a page.
+
+    `given` are the expressions that both name, each with a comma behind it. With `suggests`, who
+    finds nothing is told what they may have meant.
+    """
+
+    arms: Sequence[Arm]
+    values: Mapping[str, Any]
+    shown: str = SHOWN_PUBLIC
+    given: str = ""
+    suggests: bool = True
+
+
+def statement_of(ground: Ground, *, in_a_row: bool) -> str:
     """Return the statement of one page.
 
-    `visible` selects the working copies that somebody may see, None where what is public is
-    searched alone. With `in_a_row` the parameter `words` is a wider query than `query`.
+    With `in_a_row` the parameter `words` is a wider query than `query`.
     """
-    seen = "" if visible is None else f"visible AS ({visible}), "
-    shown = (_SHOWN_PUBLIC if visible is None else _SHOWN_ALL).format(read=READ_CHARACTERS)
+    arms, seen = ground.arms, ground.given
+    shown = ground.shown.format(read=READ_CHARACTERS)
     if not in_a_row:
         said = " UNION ALL ".join(_ARM.format(**vars(arm)) for arm in arms)
         return f"WITH {seen}{_RANKED.format(arms=said, older='NULL')}{shown}"

@@ -34,7 +34,8 @@ from webapp.services.content.visibility import visible_content
 from webapp.services.publishing.published import Reader, find_by
 from webapp.services.publishing.search_filters import SearchFilter, look_up
 from webapp.services.publishing.search_statements import (
-    Arm,
+    SHOWN_ALL,
+    Ground,
     draft_arms,
     public_arms,
     statement_of,
@@ -93,8 +94,8 @@ def search_public(
         return Found()
     find = find_by(reader)
     wanted = look_up(find, filters)
-    search = _Search(find, query, filters.language, public_arms(wanted), wanted.values, None)
-    return search.page(cursor, limit)
+    ground = Ground(public_arms(wanted), wanted.values)
+    return search_ground(find, query, filters.language, ground, cursor, limit)
 
 
 def search_visible(
@@ -125,8 +126,20 @@ def search_visible(
     literal = visible.with_only_columns(Content.id).compile(
         dialect=session.get_bind().dialect, compile_kwargs={"literal_binds": True}
     )
-    search = _Search(find, query, filters.language, arms, wanted.values, str(literal))
-    return search.page(cursor, limit)
+    ground = Ground(arms, wanted.values, SHOWN_ALL, f"visible AS ({literal}), ")
+    return search_ground(find, query, filters.language, ground, cursor, limit)
+
+
+def search_ground(
+    find: Find,
+    query: SearchQuery,
+    language: str | None,
+    ground: Ground,
+    cursor: Cursor,
+    limit: int,
+) -> Found:
+    """Return a page of what is found in one language, or in all that items are in."""
+    return _Search(find, query, language, ground).page(cursor, limit)
 
 
 class _Search:
@@ -137,16 +150,14 @@ class _Search:
         find: Find,
         query: SearchQuery,
         language: str | None,
-        arms: Sequence[Arm],
-        values: Mapping[str, Any],
-        visible: str | None,
+        ground: Ground,
     ) -> None:
-        self._find, self._query, self._arms = find, query, arms
+        self._find, self._query, self._ground = find, query, ground
         self._stems = find_stems(find, query.plain_words, language)
         wider = query.without_rows(self._stems)
-        self._statement = statement_of(arms, visible=visible, in_a_row=wider is not None)
+        self._statement = statement_of(ground, in_a_row=wider is not None)
         self._parameters = {
-            **values, "query": query.as_tsquery(self._stems), "words": wider,
+            **ground.values, "query": query.as_tsquery(self._stems), "words": wider,
             "typed": query.typed, "bound": RANKED_AT_ONCE, "most_read": READ_AT_ONCE,
         }  # fmt: skip
 
@@ -170,14 +181,14 @@ class _Search:
             following = encode_cursor(newest, last.rank, last.id, before + limit)
         elif older is not None:
             following = encode_cursor(older, LARGEST, LARGEST, before + len(rows))
-        is_nothing = not hits and following is None and cursor == FIRST
+        is_nothing = not hits and following is None and cursor == FIRST and self._ground.suggests
         return Found(hits, following, suggest(self._find, self._query) if is_nothing else None)
 
     def _read(
         self, newest: int, rank: int, behind: int, limit: int
     ) -> tuple[int | None, list["_Row"]]:
         """Return where older ones begin, if there are any, and the rows of a page."""
-        if not self._arms:
+        if not self._ground.arms:
             return None, []
         place = {"newest": newest, "rank": rank, "behind": behind, "size": limit + 1}
         rows = self._find(self._statement, {**self._parameters, **place})
