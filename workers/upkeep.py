@@ -8,7 +8,7 @@ from webapp.jobs.leases import take_back_expired
 from webapp.services.operations import activity_chain, housekeeping
 from webapp.services.operations.activity_chain import Horizon
 from webapp.services.operations.outlook import Outlook
-from webapp.services.publishing import handing_over, rehearsal_slots
+from webapp.services.publishing import handing_over, rehearsal_slots, zone_changes
 from workers.context import WorkerContext
 
 log = structlog.get_logger()
@@ -79,8 +79,22 @@ class Upkeep:
         if self._context.settings.keep_all_versions_days:
             with self._context.transaction() as session:
                 written |= housekeeping.write_due_version_prune(session)
+        written |= self._reckon_anew()
         self._hour = None if found.has_pauses else hour
         return written
+
+    def _reckon_anew(self) -> bool:
+        """Look after planned wall times whose zone has other rules in this release."""
+        asked = 0
+        while True:
+            with self._context.transaction() as session:
+                found = zone_changes.reckon_anew(session)
+            asked += found.asked
+            if found.looked_at < zone_changes.AT_ONCE:
+                break
+        if asked:
+            log.warning("schedules.asked", schedules=asked)
+        return asked > 0
 
     def _seal_activity(self) -> None:
         """Chain what has settled of the activity log; the log line anchors the chain elsewhere."""

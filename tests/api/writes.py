@@ -14,6 +14,7 @@ from tests.api.calendar_writes import CALENDAR_WRITES
 from tests.api.comment_writes import COMMENT_WRITES
 from tests.api.release_writes import RELEASE_WRITES
 from tests.api.review_writes import REVIEW_WRITES
+from tests.api.schedule_writes import SCHEDULE_WRITES
 from tests.api.tag_writes import TAG_WRITES
 from tests.api.writes_without_line import WITHOUT_LINE as WITHOUT_LINE
 from tests.factories import PASSWORD, Caller
@@ -330,10 +331,7 @@ WRITES: dict[str, Callable[[Newsroom], Any]] = {
     "POST /api/v1/content/<int:content_id>/schedule": lambda room: room.do(
         "POST", f"{room.item()}/schedule", SOON
     ),
-    "PATCH /api/v1/schedule/<int:schedule_id>": lambda room: room.do(
-        "PATCH", room.schedule(), {"at": "2099-01-02T00:00:00Z"}
-    ),
-    "DELETE /api/v1/schedule/<int:schedule_id>": lambda room: room.do("DELETE", room.schedule()),
+    **SCHEDULE_WRITES,
     "POST /api/v1/activity/sessions/<path:agent_session>/undo": lambda room: room.undo(),
     "POST /api/v1/categories": lambda room: room.do("POST", "/categories", {"name": "New"}),
     "PUT /api/v1/categories/<int:category_id>": lambda room: room.do(

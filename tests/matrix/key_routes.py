@@ -83,6 +83,8 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"POST {ITEM}/retract": DECISIONS,
     f"POST {ITEM}/schedule": DECISIONS,
     f"PATCH {SCHEDULE}": DECISIONS,
+    f"POST {SCHEDULE}/decide": DECISIONS,
+    f"POST {SCHEDULE}/retry": DECISIONS,
     f"DELETE {SCHEDULE}": DECISIONS,
     "GET /api/v1/releases": ITEMS,
     f"GET {RELEASE}": ITEMS,

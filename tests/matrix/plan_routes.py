@@ -17,6 +17,14 @@ PLAN_ROUTES: dict[str, ItemRoute] = {
         RoleName.AUTHOR, stale("/schedule/{item.schedule_id}", {"at": _AT}), _NOT_THEIRS,
         states=_SCHEDULED,
     ),
+    "POST /api/v1/schedule/<int:schedule_id>/decide": ItemRoute(
+        RoleName.AUTHOR, stale("/schedule/{item.schedule_id}/decide", {"decision": "skip"}),
+        _NOT_THEIRS, states=_SCHEDULED,
+    ),
+    "POST /api/v1/schedule/<int:schedule_id>/retry": ItemRoute(
+        RoleName.AUTHOR, stale("/schedule/{item.schedule_id}/retry"), _NOT_THEIRS,
+        states=_SCHEDULED,
+    ),
     "DELETE /api/v1/schedule/<int:schedule_id>": ItemRoute(
         RoleName.AUTHOR, stale("/schedule/{item.schedule_id}"), _NOT_THEIRS, states=_SCHEDULED
     ),

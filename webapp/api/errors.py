@@ -11,7 +11,14 @@ from webapp.adapters.database_errors import (
     describe,
     is_passing,
 )
-from webapp.api.problems import FieldError, FindingAnswer, ItemState, NewerItem, problem
+from webapp.api.problems import (
+    FieldError,
+    FindingAnswer,
+    ItemState,
+    NewerItem,
+    OfferedMoment,
+    problem,
+)
 from webapp.kit.cursors import InvalidCursorError
 from webapp.services.content.merging import StaleItemError
 from webapp.services.errors import (
@@ -31,6 +38,7 @@ from webapp.services.errors import (
     StaleRevisionError,
     TooManyTriesError,
     UnavailableError,
+    UnclearTimeError,
     UnrenderableError,
 )
 from webapp.services.idempotency import KeyReusedError
@@ -109,9 +117,12 @@ def _service_error(error: ServiceError) -> Response:
     findings = None
     if isinstance(error, CheckedError):
         findings = [FindingAnswer.model_validate(finding) for finding in error.findings]
+    offers = None
+    if isinstance(error, UnclearTimeError):
+        offers = [OfferedMoment.model_validate(offer) for offer in error.offers]
     return problem(
-        status, str(error),
-        errors=errors, item=item, newer=newer, findings=findings, headers=headers,
+        status, str(error), errors=errors, item=item, newer=newer, findings=findings,
+        offers=offers, headers=headers,
     )  # fmt: skip
 
 

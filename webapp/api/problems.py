@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from flask import Response
@@ -84,6 +84,16 @@ class PublicRetraction(BaseModel):
     retracted_at: datetime
 
 
+class OfferedMoment(BaseModel):
+    """A moment that may have been meant, and how a clock in the zone shows it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    time: datetime = Field(description="Without an offset, as the clock shows it.")
+    fold: Literal["earlier", "later"] | None
+
+
 class Problem(BaseModel):
     """What went wrong, for people and for programs."""
 
@@ -107,6 +117,9 @@ class Problem(BaseModel):
     retracted: PublicRetraction | None = Field(
         None, description="Where a public item was retracted (410)."
     )
+    offers: list[OfferedMoment] | None = Field(
+        None, description="Where a wall time is left out in its zone, or comes twice (422)."
+    )
 
 
 def problem(
@@ -119,6 +132,7 @@ def problem(
     newer: NewerItem | None = None,
     retracted: PublicRetraction | None = None,
     findings: list[FindingAnswer] | None = None,
+    offers: list[OfferedMoment] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Return the answer for a problem."""
@@ -133,9 +147,10 @@ def problem(
         newer=newer,
         retracted=retracted,
         findings=findings,
+        offers=offers,
     )
     said = {name: value for name, value in document.model_dump().items() if value is not None}
-    body = orjson.dumps(said)
+    body = orjson.dumps(said, option=orjson.OPT_UTC_Z)
     return Response(body, status, headers=headers, content_type=PROBLEM_JSON)
 
 

@@ -42,6 +42,18 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
     "schedule.failed": NoticeKind(
         "A schedule failed: {title}", "The schedule to {action} {title} at {due_at} failed."
     ),
+    "schedule.ended": NoticeKind(
+        "A schedule was cancelled: {title}",
+        "The schedule to {action} {title} at {due_at} was cancelled.",
+    ),
+    "schedule.left": NoticeKind(
+        "A schedule has lost its maker: {title}",
+        "The schedule to {action} {title} at {due_at} stands, though who made it may not any more.",
+    ),
+    "schedule.waiting": NoticeKind(
+        "A schedule waits for your decision: {title}",
+        "The schedule to {action} {title} at {due_at} waits for a decision: run, skip or move it.",
+    ),
     "schedule.endangered": NoticeKind(
         "A schedule is in danger: {title}", "The schedule to {action} {title} at {due_at} may fail."
     ),

@@ -6,7 +6,10 @@ comes with a release.
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import version
 from importlib.resources import files
+from io import BytesIO
 from zoneinfo import ZoneInfo
 
 LONGEST_ZONE_NAME = 64
@@ -27,8 +30,28 @@ def zone_named(name: str) -> ZoneInfo:
     """Return a zone by its name, written as IANA writes it. Raises UnknownZoneError."""
     if name not in zone_names():
         raise UnknownZoneError("is no time zone; give one of IANA's names, such as Europe/Vienna")
-    with files("tzdata.zoneinfo").joinpath(*name.split("/")).open("rb") as source:
-        return ZoneInfo.from_file(source, key=name)
+    return ZoneInfo.from_file(BytesIO(read_rules(name)), key=name)
+
+
+def read_rules(name: str) -> bytes:
+    """Return the file of a zone that there is."""
+    return files("tzdata.zoneinfo").joinpath(*name.split("/")).read_bytes()
+
+
+@lru_cache(maxsize=1_024)
+def rules_of(name: str) -> str:
+    """Return a word for the rules of a zone: another where any of them is another.
+
+    It begins with the release of the package that they are of, so that later ones come later.
+    Raises UnknownZoneError.
+    """
+    zone_named(name)
+    return f"{_release()} {sha256(read_rules(name)).hexdigest()[:12]}"
+
+
+def _release() -> str:
+    year, _, number = version("tzdata").partition(".")
+    return f"{year}.{number:0>2}"
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from webapp.kit.content_checks.pages import Finding
 from webapp.kit.lifecycle import Move, Progress, Standing
+from webapp.kit.wall_times import Offer
 
 
 class ServiceError(Exception):
@@ -140,3 +141,12 @@ class InvalidInputError(ServiceError):
         self.field = field
         self.place = place
         self.reason = reason
+
+
+class UnclearTimeError(InvalidInputError):
+    """A wall time is no instant, or two; what may have been meant is offered."""
+
+    def __init__(self, field: str, reason: str, offers: Sequence[Offer]) -> None:
+        """Name the field and the reason, and offer what may have been meant."""
+        super().__init__(field, reason)
+        self.offers = list(offers)

@@ -23,6 +23,7 @@ def fire_schedules(session: Session, context: WorkerContext, message: FireSchedu
         fired=len(result.fired),
         postponed=len(result.postponed),
         missed=len(result.missed),
+        asked=len(result.asked),
         superseded=len(result.superseded),
         failed=len(result.failed),
         latest_seconds=round(max(result.lateness_seconds, default=0.0), 3),

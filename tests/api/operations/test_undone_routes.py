@@ -39,6 +39,8 @@ PUT_BACK_BY = {
     f"POST {ITEM}/reviews": ITEMS,
     f"DELETE {ITEM}/reviews/<int:review_id>": "it is left, as irreversible",
     f"PATCH {SCHEDULE}": ITEMS,
+    f"POST {SCHEDULE}/decide": "what its moment has passed is left, as irreversible",
+    f"POST {SCHEDULE}/retry": "its moment has passed, so it is left, as irreversible",
     f"DELETE {SCHEDULE}": ITEMS,
     "POST /api/v1/releases": LEFT,
     f"PATCH {RELEASE}": LEFT,

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -14,10 +14,11 @@ from tests.at_once import at_once
 from tests.factories import make_actor, make_content
 from tests.services.publishing.test_publishing import events, state_of
 from tests.services.publishing.test_supersession import make_versions, public_version
+from tests.statements import noting_executions
 from webapp.kit.clock import utc_now
 from webapp.kit.lifecycle import MOST_PLANNED, Standing
 from webapp.kit.roles import RoleName
-from webapp.models import Content, Schedule
+from webapp.models import Content, Release, ReleaseEntry, Schedule
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import content, versions
 from webapp.services.content.lifecycle import standing_of
@@ -33,6 +34,7 @@ from webapp.services.publishing import (
 from webapp.services.publishing.schedules import SchedulePlan
 
 NEVER_MISSED = 10.0**9
+HOUR = timedelta(hours=1)
 TOMORROW = utc_now() + timedelta(days=1)
 
 
@@ -122,6 +124,45 @@ def test_an_older_version_returns_no_more_once_a_hand_has_published_a_newer_one(
     assert let_the_next_come(session).superseded == [made[1]]
 
     assert public_version(session, content_id) == 3
+
+
+@pytest.mark.parametrize("is_by_release", [True, False])
+def test_a_return_that_was_planned_upon_a_release_comes(
+    session: Session, is_by_release: bool
+) -> None:
+    actor = make_actor(session)
+    content_id = make_versions(session, actor, 3)
+    (back,) = plan(session, actor, content_id, 1)
+    version_id = versions.get_version(session, content_id, 3).id
+    publishing.release(session, [publishing.Release(content_id, version_id)])
+    if is_by_release:
+        release = Release(name="Launch", state="live", went_live_at=func.clock_timestamp())
+        session.add(release)
+        session.flush()
+        entry = ReleaseEntry(
+            release_id=release.id, content_id=content_id, action="publish", version_id=version_id,
+            position=1, seen_public=False, seen_sequence=0,
+        )  # fmt: skip
+        session.add(entry)
+        session.flush()
+    let_all_be_due(session)
+
+    result = let_the_next_come(session)
+
+    assert (result.fired, result.superseded) == (([back], []) if is_by_release else ([], [back]))
+
+
+def test_a_batch_costs_as_many_statements_however_many_are_in_it(session: Session) -> None:
+    actor = make_actor(session)
+    costs = []
+    for number in (2, 40):
+        items = [make_content(session, actor) for _ in range(number)]
+        made = [plan(session, actor, item, 1, start=utc_now() - HOUR)[0] for item in items]
+        handing_over.hand_over_due(session)
+        with noting_executions() as noted:
+            firing.fire(session, made, missed_after_seconds=NEVER_MISSED)
+        costs.append(len(noted))
+    assert costs[0] == costs[1] <= 20
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from webapp.api.auth import current_actor, requires
 from webapp.api.blueprint import ACCOUNT_PROBLEMS, BEARER, NOT_MODIFIED, Blueprint
 from webapp.api.edge import open_session
 from webapp.api.fields import IfMatch, Input, Name, Omittable, PageQuery, Query
+from webapp.api.publishing.planned_times import DueMoment
 from webapp.api.publishing.release_shapes import (
     ONE,
     PATH,
@@ -24,7 +25,6 @@ from webapp.api.publishing.release_shapes import (
     answer_with_release,
     shape,
 )
-from webapp.api.publishing.schedules import DueMoment
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
 from webapp.services.publishing import release_undo, releases

@@ -1,10 +1,10 @@
 """Schedules: what shall happen to an item, and when."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from flask import Response
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from webapp.api.answers import answer, page_of
 from webapp.api.auth import current_actor, requires
@@ -19,35 +19,44 @@ from webapp.api.fields import (
     IfMatch,
     Input,
     Moment,
+    Number,
     Omittable,
     PageQuery,
     Query,
 )
 from webapp.api.problems import FindingAnswer
-from webapp.kit.clock import utc_now
+from webapp.api.publishing.planned_times import (
+    DueMoment,
+    LocalTime,
+    LocalTimeAnswer,
+    local_of,
+    meant_by,
+)
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
-from webapp.services.publishing import rehearsals, schedule_reads, schedules
+from webapp.services.errors import InvalidInputError
+from webapp.services.publishing import (
+    rehearsals,
+    retries,
+    schedule_reads,
+    schedules,
+    waiting_schedules,
+)
 from webapp.services.publishing.rehearsals import Stage
 from webapp.services.publishing.schedule_reads import ScheduleView
 from webapp.services.publishing.schedules import SchedulePlan
+from webapp.services.publishing.waiting_schedules import Decision
 
 blueprint = Blueprint("schedules", title="Schedules")
 
-LONGEST_AGO = timedelta(days=1)
-"""How long a moment may have passed: what is older is a slip of the pen, not a late request."""
-
-
-def _not_long_past(moment: datetime) -> datetime:
-    if moment < utc_now() - LONGEST_AGO:
-        raise ValueError("has passed more than a day ago")
-    return moment
-
-
-DueMoment = Annotated[
-    Moment,
-    AfterValidator(_not_long_past),
-    Field(description="When; a moment that has passed, by a day at most, is due at once."),
+LateLimit = Annotated[
+    Number,
+    Field(
+        ge=1,
+        le=366 * 86_400,
+        description="From how late on, in seconds, `skip` skips and `ask` asks; without it, as the"
+        " server is set up.",
+    ),
 ]
 
 
@@ -55,19 +64,38 @@ class NewSchedule(Input):
     """What to do and when."""
 
     action: Literal["publish", "unpublish", "archive"] = "publish"
-    at: DueMoment
-    version: Id | None = Field(None, description="The version to publish; the newest if left out.")
-    if_missed: Literal["run", "skip"] = Field(
-        "run", description="What to do when an outage made it late: run it all the same, or skip."
+    at: Omittable[DueMoment] = None
+    local: Omittable[LocalTime] = Field(
+        None, description="When, by a clock in a zone, in the place of `at`."
     )
+    version: Id | None = Field(None, description="The version to publish; the newest if left out.")
+    if_missed: Literal["run", "skip", "ask"] = Field(
+        "run",
+        description="What to do when an outage made it late: run it all the same, skip it, or let"
+        " it wait for a decision.",
+    )
+    late_limit_seconds: Omittable[LateLimit] = None
 
 
 class ScheduleChanges(Input):
     """What to change; a field that is left out stays."""
 
     at: Omittable[DueMoment] = None
+    local: Omittable[LocalTime] = None
     version: Omittable[Id] = None
-    if_missed: Omittable[Literal["run", "skip"]] = None
+    if_missed: Omittable[Literal["run", "skip", "ask"]] = None
+    late_limit_seconds: Omittable[LateLimit] = None
+
+
+class WaitingDecision(Input):
+    """What shall become of a schedule that waits."""
+
+    decision: Literal["run", "skip", "move"] = Field(
+        description="Run it at the moment that it has, or at once where that has passed; skip it; "
+        "or move it."
+    )
+    at: Omittable[DueMoment] = Field(None, description="Where to move it.")
+    local: Omittable[LocalTime] = Field(None, description="Where to move it, by a clock in a zone.")
 
 
 class SchedulePath(Query):
@@ -105,12 +133,17 @@ class ScheduleAnswer(BaseModel):
     title: str
     action: Literal["publish", "unpublish", "archive"]
     at: datetime
+    local: LocalTimeAnswer | None = Field(
+        description="The wall time that was meant, where it was planned by one."
+    )
     version: int | None
     if_missed: Literal["run", "skip", "ask"]
+    late_limit_seconds: int | None
     state: Literal["pending", "handed", "waiting", "fired", "missed", "failed", "cancelled"]
     fired_at: datetime | None
     failure: str | None = Field(
-        description="Why it failed, or which later publication or withdrawal cancelled it."
+        description="Why it failed, which later publication or withdrawal cancelled it, or what it "
+        "waits to have decided."
     )
     rehearsed_at: datetime | None = Field(
         description="When it was last looked at what would keep it from being what was meant: when "
@@ -157,7 +190,12 @@ def create(path: ContentPath, header: IfMatch, body: NewSchedule) -> Response:
     Who may not publish alone schedules exactly a version that has an approval (403), and the
     schedule is cancelled where that is taken back.
     """
-    plan = SchedulePlan(body.action, body.at, body.version, body.if_missed)
+    meant = meant_by(body.at, body.local)
+    if meant is None:
+        raise InvalidInputError("at", "is missing, and so is `local`; send one of them")
+    plan = SchedulePlan(
+        body.action, meant.due_at, body.version, body.if_missed, body.late_limit_seconds, meant.wall
+    )
     schedule_id = schedules.create(
         open_session(), current_actor(), path.content_id, header.revisions(), plan
     )
@@ -205,9 +243,11 @@ def read(path: SchedulePath) -> Response:
 @requires(Permission.CONTENT_PUBLISH_APPROVED)
 def change(path: SchedulePath, header: IfMatch, body: ScheduleChanges) -> Response:
     """Change a pending schedule; authors change those that they made for their own items."""
-    given = body.model_dump(exclude_none=True)
-    names = {"at": "due_at", "version": "version_number", "if_missed": "if_missed"}
-    changes = {names[name]: value for name, value in given.items()}
+    given = body.model_dump(exclude_none=True, exclude={"at", "local"})
+    changes = {"version_number" if name == "version" else name: given[name] for name in given}
+    meant = meant_by(body.at, body.local)
+    if meant is not None:
+        changes |= {"due_at": meant.due_at, "wall": meant.wall}
     schedules.change(open_session(), current_actor(), path.schedule_id, header.revisions(), changes)
     _rehearse(path.schedule_id)
     return _answer_with(path.schedule_id)
@@ -229,6 +269,43 @@ def cancel(path: SchedulePath, header: IfMatch, query: CancelQuery) -> Response:
         open_session(), current_actor(), path.schedule_id, header.revisions(),
         and_following=query.and_following,
     )  # fmt: skip
+    return _answer_with(path.schedule_id)
+
+
+@blueprint.post(
+    "/schedule/<int:schedule_id>/decide",
+    responses={200: ScheduleAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CONTENT_PUBLISH_APPROVED)
+def decide(path: SchedulePath, header: IfMatch, body: WaitingDecision) -> Response:
+    """Decide about a schedule that waits; `failure` has the question.
+
+    One waits because its moment was missed and `if_missed` is `ask`, or because the rules of its
+    zone have changed, so that the wall time that was meant is another instant by now.
+    """
+    meant = meant_by(body.at, body.local)
+    if (body.decision == "move") != (meant is not None):
+        raise InvalidInputError("at", "or `local` says where to move it, and only then")
+    decision = Decision(body.decision, *(meant or ()))
+    waiting_schedules.decide(
+        open_session(), current_actor(), path.schedule_id, header.revisions(), decision
+    )
+    return _answer_with(path.schedule_id)
+
+
+@blueprint.post(
+    "/schedule/<int:schedule_id>/retry",
+    responses={200: ScheduleAnswer, **CHANGE_PROBLEMS},
+    security=BEARER,
+)
+@requires(Permission.CONTENT_PUBLISH_APPROVED)
+def retry(path: SchedulePath, header: IfMatch) -> Response:
+    """Let a schedule that failed be carried out at once, with the version that it pinned.
+
+    Refused (409) where a version has gone public since.
+    """
+    retries.retry(open_session(), current_actor(), path.schedule_id, header.revisions())
     return _answer_with(path.schedule_id)
 
 
@@ -276,8 +353,10 @@ def _shape(view: ScheduleView) -> ScheduleAnswer:
         title=view.title,
         action=row.action,
         at=row.due_at,
+        local=local_of(row),
         version=view.version_number,
         if_missed=row.if_missed,
+        late_limit_seconds=row.late_limit_seconds,
         state=row.state,
         fired_at=row.fired_at,
         failure=row.failure,

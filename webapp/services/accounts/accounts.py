@@ -21,6 +21,7 @@ from webapp.services import activity
 from webapp.services.accounts import addresses, last_admin, standing
 from webapp.services.accounts.actors import Account, Actor
 from webapp.services.accounts.holders import is_on
+from webapp.services.accounts.left_plans import tell_of_left_plans
 from webapp.services.errors import (
     ConflictError,
     ForbiddenError,
@@ -161,6 +162,8 @@ def set_role(
     roles = {"before": account.role.value, "after": role.value}
     changes = activity.difference({"role": account.role.value}, {"role": role.value})
     activity.record(session, actor.user_id, "account.set_role", "user", user_id, changes=changes)
+    if not role.includes(account.role):
+        tell_of_left_plans(session, user_id)
     log.info("role.change", user_id=actor.user_id, subject_id=user_id, **roles)
     return get_account(session, user_id)
 

@@ -28,6 +28,7 @@ from webapp.models import (
 )
 from webapp.services import activity
 from webapp.services.accounts import last_admin
+from webapp.services.accounts.left_plans import tell_of_left_plans
 from webapp.services.errors import ConflictError, NotFoundError
 
 log = structlog.get_logger()
@@ -53,6 +54,7 @@ def disable(session: Session, actor_id: int | None, user_id: int, reason: str) -
     end_reset_tokens(session, user_id)
     end_address_changes(session, user_id)
     _stop_bulk_actions(session, user_id)
+    tell_of_left_plans(session, user_id)
     activity.record(
         session, actor_id, "account.disable", "user", user_id, reason=reason, ended_sessions=ended
     )
@@ -95,6 +97,7 @@ def freeze(session: Session, user_id: int) -> int:
     revoke_api_keys(session, user_id)
     end_reset_tokens(session, user_id)
     _stop_bulk_actions(session, user_id)
+    tell_of_left_plans(session, user_id)
     session.execute(
         update(PreviewLink)
         .where(PreviewLink.created_by_id == user_id, PreviewLink.revoked_at.is_(None))

@@ -18,7 +18,7 @@ from webapp.services.content import lifecycle
 from webapp.services.content.renderings import keep_renderings, render_version
 from webapp.services.content.version_texts import read_stored, stored
 from webapp.services.errors import DamagedVersionError, UnavailableError, UnrenderableError
-from webapp.services.publishing import supersession
+from webapp.services.publishing import schedule_notices, supersession, waiting_schedules
 from webapp.services.publishing.publishing import Release, release_ready, withdraw
 
 # What the database said is for the operators' log and record, and not for the API's answers.
@@ -57,7 +57,7 @@ _LOCK_ITEMS = text(
 _LOCK_SCHEDULES = (
     select(
         Schedule.id, Schedule.content_id, Schedule.version_id, Schedule.action, Schedule.due_at,
-        Schedule.if_missed,
+        Schedule.if_missed, Schedule.late_limit_seconds,
         cast(func.extract("epoch", func.clock_timestamp() - Schedule.due_at), Double).label("late"),
         supersession.is_superseded().label("is_superseded"),
     )
@@ -121,6 +121,7 @@ class Firing:
     fired: list[int] = field(default_factory=list)
     postponed: list[int] = field(default_factory=list)
     missed: list[int] = field(default_factory=list)
+    asked: list[int] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
@@ -136,9 +137,10 @@ def fire(
     """Carry out handed schedules and say what became of each.
 
     The rows are locked, and only those still `handed` are touched, so a schedule fires once however
-    often this runs. A schedule that is later than `missed_after_seconds` and says `skip` is marked
-    as missed, and one that would bring back what was replaced after it was made is cancelled. Who
-    made a schedule, and what has become of that account, makes no difference.
+    often this runs. A schedule that is later than it may be (than `missed_after_seconds`, where it
+    says nothing of its own) and says `skip` is marked as missed, one that says `ask` waits for
+    somebody's decision, and one that would bring back what was replaced after it was made is
+    cancelled. Who made a schedule, and what has become of that account, makes no difference.
 
     When the database refuses the batch, each schedule is tried alone, so one bad row never holds up
     the rest: the one that is refused alone is marked as failed, and one that only met a lock, a
@@ -156,14 +158,14 @@ def fire(
     for row in session.execute(_LOCK_SCHEDULES, {"schedule_ids": schedule_ids}):
         if row.is_superseded:
             result.superseded.append(row.id)
-        elif row.if_missed == "skip" and row.late > missed_after_seconds:
-            result.missed.append(row.id)
+        elif row.if_missed != "run" and row.late > (row.late_limit_seconds or missed_after_seconds):
+            (result.missed if row.if_missed == "skip" else result.asked).append(row.id)
         else:
             due.append(DueSchedule(row.id, row.content_id, row.version_id, row.action, row.due_at))
             result.lateness_seconds.append(row.late)
     due, unavailable = _leave_out(due, without_text, result)
     trouble = _carry_out(session, due, result) or unavailable
-    settled = result.fired or result.missed or result.failed or result.superseded
+    settled = result.fired or result.missed or result.asked or result.failed or result.superseded
     if trouble is not None and not settled:
         raise trouble
     _record(session, result)
@@ -272,6 +274,7 @@ def _standings(session: Session, content_ids: set[int]) -> dict[int, Standing]:
 
 def _record(session: Session, result: Firing) -> None:
     supersession.end_at_firing(session, result.superseded)
+    waiting_schedules.ask_about_missed(session, result.asked)
     ends = {
         "missed": result.missed,
         "failed": list(result.failed),
@@ -288,3 +291,6 @@ def _record(session: Session, result: Firing) -> None:
             .execution_options(synchronize_session=False)
         )
         activity.record(session, None, "schedule.fail", "schedule", schedule_id, reason=reason)
+    if result.failed:
+        reasons = {each: result.refused.get(each, FAILURE) for each in result.failed}
+        schedule_notices.tell_of_failures(session, reasons)

@@ -1,16 +1,13 @@
 """Who is told that a planned action is in danger, while there is time to mend it."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from webapp.models import Content, Review, ReviewDecision, Schedule
-from webapp.models.arrays import is_one_of
 from webapp.services import notices
 from webapp.services.notices import Cause
 from webapp.services.publishing.rehearsals import Rehearsed
+from webapp.services.publishing.schedule_notices import people_of
 
 MOST_WORDS = 10
 """So many errors a notice names; the schedule has them all."""
@@ -22,7 +19,7 @@ def tell_of_dangers(session: Session, rehearsed: Sequence[Rehearsed]) -> int:
     Who planned it is told, who approved its version, and the author of the item.
     """
     endangered = {done.action.id: done for done in rehearsed if done.new_errors}
-    people = _people_of(session, list(endangered))
+    people = people_of(session, list(endangered))
     causes = [
         Cause(
             people[schedule_id],
@@ -41,20 +38,3 @@ def tell_of_dangers(session: Session, rehearsed: Sequence[Rehearsed]) -> int:
         for schedule_id, done in endangered.items()
     ]
     return notices.tell_all(session, causes)
-
-
-def _people_of(session: Session, schedule_ids: Sequence[int]) -> dict[int, set[int]]:
-    people: dict[int, set[int]] = defaultdict(set)
-    if not schedule_ids:
-        return people
-    is_approved = and_(Review.version_id == Schedule.version_id, Review.state == "approved")
-    rows = session.execute(
-        select(Schedule.id, Schedule.created_by_id, Content.author_id, ReviewDecision.decided_by_id)
-        .join(Content, Content.id == Schedule.content_id)
-        .outerjoin(Review, is_approved)
-        .outerjoin(ReviewDecision, ReviewDecision.review_id == Review.id)
-        .where(is_one_of(Schedule.id, schedule_ids))
-    )
-    for schedule_id, *found in rows:
-        people[schedule_id].update(user_id for user_id in found if user_id is not None)
-    return people

@@ -19,6 +19,7 @@ from webapp.jobs.outbox import wake_dispatcher
 from webapp.kit.lifecycle import Facts, Move
 from webapp.kit.permissions import Permission
 from webapp.kit.timelines import Action, ActionKind, resting_upon
+from webapp.kit.wall_times import WallTime
 from webapp.models import Content, Schedule
 from webapp.models.arrays import is_one_of
 from webapp.services import activity
@@ -30,15 +31,23 @@ from webapp.services.errors import ConflictError, StaleRevisionError
 from webapp.services.publishing import timelines
 from webapp.services.publishing.schedule_reads import get
 
+IfMissed = Literal["run", "skip", "ask"]
+
 
 @dataclass(frozen=True)
 class SchedulePlan:
-    """What to do, when, and what if the moment was missed by an outage."""
+    """What to do, when, and what if the moment was missed by an outage.
+
+    `wall` is the wall time that was meant, of which `due_at` is the instant. What comes more than
+    `late_limit_seconds` late (None: the setting's) counts as missed.
+    """
 
     action: ActionKind
     due_at: datetime
     version_number: int | None = None
-    if_missed: Literal["run", "skip"] = "run"
+    if_missed: IfMissed = "run"
+    late_limit_seconds: int | None = None
+    wall: WallTime | None = None
 
 
 class _Pin(NamedTuple):
@@ -66,7 +75,7 @@ def create(
     says what could not happen at its place; what puts an earlier timeline back is not judged.
     """
     item = content.lock_for_change(session, actor, content_id, revisions)
-    _require_planning(actor, item, plan.action)
+    require_planning(actor, item, plan.action)
     number, is_release = plan.version_number or item.version, plan.action == "publish"
     facts = lifecycle.require_move(
         session, actor, item, Move.SCHEDULE, number=number, is_release=is_release
@@ -98,6 +107,8 @@ def _insert(session: Session, actor: Actor, content_id: int, pin: _Pin, plan: Sc
             action=plan.action,
             due_at=plan.due_at,
             if_missed=plan.if_missed,
+            late_limit_seconds=plan.late_limit_seconds,
+            **wall_columns(plan.wall),
             pinned_at=func.clock_timestamp(),
             created_by_id=actor.user_id,
             request_id=get_contextvars().get("request_id"),
@@ -122,23 +133,26 @@ def change(
     *,
     is_judged: bool = True,
 ) -> None:
-    """Change `due_at`, `if_missed` or the pinned `version_number` of a pending schedule.
+    """Change `due_at`, `if_missed`, `late_limit_seconds` or the pinned `version_number` of a
+    pending schedule; with `due_at` goes the `wall` time that it is of, if it is of one.
 
     Authors change only what they planned themselves, while its version is approved. Raises
     NotFoundError, ForbiddenError, StaleRevisionError, and ConflictError once it is no longer
     pending, and where the item's timeline would then hold what cannot happen.
     """
-    item, schedule = _lock_open(session, actor, schedule_id, revisions, ("pending",))
+    item, schedule = lock_open(session, actor, schedule_id, revisions, ("pending",))
     if is_judged:
-        _judge_change(session, item, schedule, changes)
+        judge_change(session, item, schedule, changes)
     if schedule.action == "publish":
         lifecycle.require_telling(actor)
     if not actor.may(Permission.SCHEDULE_MANAGE):
         # An editor may have pinned another version since, which the author may not publish.
         pinned = get(session, actor, schedule_id).version_number or item.version
         lifecycle.require_approval(session, actor, item, pinned)
-    kept = ("due_at", "if_missed")
+    kept = ("due_at", "if_missed", "late_limit_seconds")
     values: dict[str, Any] = {name: changes[name] for name in kept if name in changes}
+    if "due_at" in changes:
+        values |= wall_columns(changes.get("wall"))
     if changes.get("version_number") is not None:
         values |= _pin_anew(session, actor, item, schedule, changes["version_number"])
     before = _settled(schedule)
@@ -172,9 +186,13 @@ def _pin_anew(
     }
 
 
-def _judge_change(
+def judge_change(
     session: Session, item: Content, schedule: Schedule, changes: dict[str, Any]
 ) -> None:
+    """Raise ConflictError where a change of a schedule makes something of its timeline impossible.
+
+    One that waited is counted on from then on.
+    """
     if not changes.keys() & {"due_at", "version_number"}:
         return
     before = timelines.open_actions(session, item.id)
@@ -183,10 +201,20 @@ def _judge_change(
         if (action.of, action.id) == ("schedule", schedule.id):
             number = changes.get("version_number") if action.kind == "publish" else None
             due_at = changes.get("due_at", action.due_at)
-            after.append(replace(action, due_at=due_at, number=number or action.number))
+            number = number or action.number
+            after.append(replace(action, due_at=due_at, number=number, is_waiting=False))
         else:
             after.append(action)
     timelines.require_possible(session, item, before, after)
+
+
+def wall_columns(wall: WallTime | None) -> dict[str, Any]:
+    """Return the columns that keep the wall time that an instant is of, if it is of one."""
+    if wall is None:
+        return dict.fromkeys(("local_time", "zone", "fold", "zone_rules"))
+    return {
+        "local_time": wall.time, "zone": wall.zone, "fold": wall.fold, "zone_rules": wall.rules
+    }  # fmt: skip
 
 
 def _settled(schedule: Schedule) -> dict[str, Any]:
@@ -213,7 +241,7 @@ def cancel(
     publish, they are cancelled with it if `and_following`, and else ConflictError names the first.
     """
     states = ("pending", "handed", "waiting")
-    item, schedule = _lock_open(session, actor, schedule_id, revisions, states)
+    item, schedule = lock_open(session, actor, schedule_id, revisions, states)
     cancelled = [schedule]
     if is_judged:
         cancelled += _resting_upon(session, actor, item, schedule_id, may_go=and_following)
@@ -268,7 +296,7 @@ def _pin(session: Session, actor: Actor, item: Content, number: int, facts: Fact
     return version.id
 
 
-def _require_planning(actor: Actor, item: Content, action: str) -> None:
+def require_planning(actor: Actor, item: Content, action: str) -> None:
     """Raise ForbiddenError unless the actor may plan this; a publication tells the followers."""
     if action == "publish":
         lifecycle.require_right(actor, item, Move.SCHEDULE)
@@ -279,7 +307,7 @@ def _require_planning(actor: Actor, item: Content, action: str) -> None:
         lifecycle.require_right(actor, item, Move.ARCHIVE)
 
 
-def _lock_open(
+def lock_open(
     session: Session,
     actor: Actor,
     schedule_id: int,

@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import ColumnElement
 
 from webapp.kit.timelines import overtaken
-from webapp.models import ContentVersion, Publication, Schedule
+from webapp.models import ContentVersion, Publication, Release, ReleaseEntry, Schedule
 from webapp.models.arrays import is_one_of
 from webapp.models.publishing.schedules import IS_OPEN
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
+from webapp.services.publishing import schedule_notices
+from webapp.services.publishing.schedule_notices import Ended
 from webapp.services.publishing.timelines import open_actions
 
 WITHDRAWN = "The item was unpublished before its moment."
@@ -88,7 +90,8 @@ def is_superseded() -> ColumnElement[bool]:
 
     It was asked for when its version was chosen after the newer one had gone public: PostgreSQL
     wrote both moments while it held the lock of the item. And it is a return that was planned where
-    the timeline itself has brought the newer one: whose schedule notes its end after the document.
+    the timeline itself has brought the newer one: the schedule or the release of it notes its end
+    after the document.
     """
     shown, pinned = aliased(ContentVersion), aliased(ContentVersion)
     earlier = aliased(Schedule)
@@ -97,6 +100,16 @@ def is_superseded() -> ColumnElement[bool]:
         earlier.version_id == Publication.version_id,
         earlier.state == "fired",
         earlier.fired_at >= Publication.updated_at,
+    )
+    came_by_release = exists(
+        select(literal(1))
+        .select_from(ReleaseEntry)
+        .join(Release, Release.id == ReleaseEntry.release_id)
+        .where(
+            ReleaseEntry.content_id == Publication.content_id,
+            ReleaseEntry.version_id == Publication.version_id,
+            Release.went_live_at >= Publication.updated_at,
+        )
     )
     return exists(
         select(literal(1))
@@ -108,6 +121,7 @@ def is_superseded() -> ColumnElement[bool]:
             shown.number > pinned.number,
             Publication.updated_at > func.coalesce(Schedule.pinned_at, Schedule.created_at),
             ~came_by_timeline,
+            ~came_by_release,
         )
         .correlate(Schedule)
     )
@@ -125,11 +139,16 @@ def _end(
             revision=Schedule.revision + 1,
             updated_at=func.clock_timestamp(),
         )
-        .returning(Schedule.id, Schedule.content_id)
+        .returning(
+            Schedule.id, Schedule.content_id, Schedule.action, Schedule.due_at,
+            Schedule.created_by_id,
+        )
         .execution_options(synchronize_session=False)
-    )
-    for schedule_id, content_id in ended.all():
+    )  # fmt: skip
+    rows = [Ended(*row) for row in ended]
+    for row in rows:
         activity.record(
-            session, actor_id, "schedule.supersede", "content", content_id,
-            schedule_id=schedule_id, reason=reason,
+            session, actor_id, "schedule.supersede", "content", row.content_id,
+            schedule_id=row.id, reason=reason,
         )  # fmt: skip
+    schedule_notices.tell_of_ends(session, rows, reason, actor_id)
