@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
-from typing import Literal, cast
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrule, rrulestr
+from webapp.kit.recurrence_days import wall_times
 
 LONGEST_RULE = 300
 MOST_TIMES_A_DAY = 24
 LONGEST_LIFE = timedelta(days=3_653)
 """How long a rule is followed from its start, so that one that never matches has an end."""
+
+_LONGEST_OFFSET = timedelta(days=2)
 
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _DAY = re.compile(r"([+-]?[1-9][0-9]?)?(MO|TU|WE|TH|FR|SA|SU)")
@@ -91,7 +93,7 @@ def list_moments(
     """
     found = (
         moment
-        for local in _local_times(rule)
+        for local in _local_times(rule, after)
         if (moment := read_wall_time(rule, local)) is not None and moment.at > after
     )
     # A time that the clocks leave out may fall behind those that follow it.
@@ -102,7 +104,7 @@ def list_moments(
 def last_moment(rule: WallRule, *, after: datetime, until: datetime) -> WallMoment | None:
     """Return the last moment after one instant and until another, if there is one."""
     last: WallMoment | None = None
-    for local in _local_times(rule):
+    for local in _local_times(rule, after):
         moment = read_wall_time(rule, local)
         if moment is None:
             continue
@@ -126,13 +128,15 @@ def read_wall_time(rule: WallRule, local: datetime) -> WallMoment | None:
     return None if rule.in_gap == "skip" else WallMoment(local, earlier.astimezone(UTC), "skipped")
 
 
-def _local_times(rule: WallRule) -> Iterable[datetime]:
+def _local_times(rule: WallRule, after: datetime) -> Iterable[datetime]:
+    """Return the wall times of a rule from about an instant on; those that are counted, all."""
     end = rule.start + LONGEST_LIFE
     if rule.until is not None:
         end = min(end, datetime.combine(rule.until, time.max))
-    # One rule is no set of them.
-    bounded = cast(rrule, rrulestr(rule.rule, dtstart=rule.start)).replace(until=end)
-    return bounded if rule.count is None else islice(bounded, rule.count)
+    if rule.count is not None:
+        return islice(wall_times(rule.rule, rule.start, rule.start.date(), end), rule.count)
+    since = max(rule.start.date(), (after - _LONGEST_OFFSET).date())
+    return wall_times(rule.rule, rule.start, since, end)
 
 
 def _parts(text: str) -> dict[str, str]:
