@@ -62,6 +62,7 @@ from webapp.api.publishing import (
     schedule_days,
     schedules,
     searching,
+    timeline,
 )
 from webapp.api.publishing.public_reads import PublicReads
 from webapp.api.rate_limits import install_rate_limits
@@ -117,6 +118,7 @@ BLUEPRINTS = (
     forecasts.blueprint,
     refreshes.blueprint,
     searching.blueprint,
+    timeline.blueprint,
     follows.blueprint,
     notifications.blueprint,
     notices.blueprint,

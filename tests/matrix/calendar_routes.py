@@ -30,6 +30,10 @@ RECURRENCE_ROUTES: dict[str, ItemRoute] = {
     ),
 }
 CALENDAR_ROUTES: dict[str, CommonRoute] = {
+    "GET /api/v1/timeline": CommonRoute(
+        RoleName.AUTHOR,
+        once("/timeline?from=2098-12-25T00:00:00Z&to=2099-01-05T00:00:00Z&limit=100"),
+    ),
     "GET /api/v1/schedule/days": CommonRoute(
         RoleName.AUTHOR, once("/schedule/days?from=2098-12-25&to=2099-01-05&limit=100")
     ),

@@ -53,6 +53,7 @@ SCOPES_OF_ROUTE: dict[str, frozenset[Scope]] = {
     f"GET {SCHEDULE}": ITEMS,
     "GET /api/v1/content": ITEMS,
     "GET /api/v1/schedule": ITEMS,
+    "GET /api/v1/timeline": ITEMS,
     "GET /api/v1/schedule/days": ITEMS,
     "POST /api/v1/content": DRAFTS,
     f"PATCH {ITEM}": DRAFTS,
