@@ -17,6 +17,7 @@ from webapp.models import Category, Content, Publication
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import aliases, category_tree, taxonomy
+from webapp.services.content.name_locks import lock_items_first
 from webapp.services.errors import ConflictError, InvalidInputError, NotFoundError
 
 IsSeen = Callable[[Category], bool]
@@ -159,14 +160,16 @@ def _lock_all(session: Session, category_id: int, is_seen: IsSeen, into_id: int 
     may be public in a category that its draft has left. The jobs come before them: their workers
     lock the rows of the jobs, and then items. Raises NotFoundError and StaleRevisionError.
     """
-    items = select(Content.id).where(Content.id.in_(_items_in(category_id))).order_by(Content.id)
-    session.execute(items.with_for_update())
     near = select(Category.id).where(
         (Category.id == category_id)
         | (Category.id == into_id)
         | (Category.parent_id == category_id)
     )
-    session.execute(near.order_by(Category.id).with_for_update())
+    lock_items_first(
+        session,
+        select(Content.id).where(Content.id.in_(_items_in(category_id))),
+        lambda: session.execute(near.order_by(Category.id).with_for_update()),
+    )
     if into_id is not None and session.get(Category, into_id) is None:
         raise NotFoundError("There is no such category.")
     return taxonomy.lock_as_seen(session, category_id, is_seen)

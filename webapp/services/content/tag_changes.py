@@ -8,17 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import TextClause, delete, exists, literal, or_, select, text, update
+from sqlalchemy import Select, TextClause, cast, delete, exists, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT, array
 from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import RefreshPublications
 from webapp.jobs.outbox import enqueue_anew
 from webapp.kit.permissions import Permission
-from webapp.models import Tag, TagAlias
+from webapp.models import Content, ContentTag, Publication, Tag, TagAlias
 from webapp.models.content.taxonomy import key_of_name
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import category_tree
+from webapp.services.content.name_locks import lock_items_first
 from webapp.services.content.tagging import is_public
 from webapp.services.errors import (
     ConflictError,
@@ -29,15 +31,6 @@ from webapp.services.errors import (
 
 IsSeen = Callable[[Tag], bool]
 
-# Drafts have a tag, or had it when they went public.
-_LOCK_ITEMS = text(
-    """
-    SELECT FROM content WHERE id IN (
-        SELECT content_id FROM content_tags WHERE tag_id = :tag_id
-        UNION ALL SELECT content_id FROM publications WHERE tags @> ARRAY[CAST(:slug AS text)])
-    ORDER BY id FOR UPDATE
-    """
-)
 _RENAME_IN_LISTS = text(
     """
     UPDATE publications SET tags = ARRAY(
@@ -204,12 +197,20 @@ def _lock(
         except NotFoundError as error:
             raise InvalidInputError("into_id", "there is no such tag") from error
     enqueue_anew(session, RefreshPublications(named="tag", named_id=refreshed_id))
-    session.execute(_LOCK_ITEMS, {"tag_id": tag_id, "slug": slug})
     tags = select(Tag).where(Tag.id.in_([tag_id, into_id])).order_by(Tag.id).with_for_update()
+    lock_items_first(session, _items_with(tag_id, slug), lambda: session.execute(tags))
     found = {tag.id: tag for tag in session.scalars(tags.execution_options(populate_existing=True))}
     if not is_seen(found[tag_id]):
         raise StaleRevisionError("The tag has changed since you read it; read it again.")
     return found[tag_id]
+
+
+def _items_with(tag_id: int, slug: str | None) -> Select[int]:
+    """Return the query of the items whose drafts have a tag, or had it when they went public."""
+    drafts = select(ContentTag.content_id).where(ContentTag.tag_id == tag_id)
+    has_slug = Publication.tags.contains(cast(array([slug]), ARRAY(TEXT)))
+    public = select(Publication.content_id).where(has_slug)
+    return select(Content.id).where(Content.id.in_(drafts.union_all(public)))
 
 
 def _require_free(session: Session, tag_id: int, name: str, slug: str) -> None:
