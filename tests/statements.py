@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 
+from webapp.adapters import built_statements, single_reads
+
 
 @contextmanager
 def noting_statements(engine: Engine) -> Iterator[list[str]]:
@@ -46,6 +48,14 @@ def noting_executions() -> Iterator[list[str]]:
             noted.append(statement)
         return execute(cursor, query, params, **options)
 
+    first_of = built_statements.first_of
+
+    def note_built(driver: Any, info: Any, dialect: Any, statement: Any, parameters: Any) -> Any:
+        noted.append(str(statement))
+        return first_of(driver, info, dialect, statement, parameters)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", note)
+        patch.setattr(built_statements, "first_of", note_built)
+        patch.setattr(single_reads, "first_of", note_built)
         yield noted

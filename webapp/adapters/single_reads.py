@@ -7,16 +7,13 @@ much as the indexed read of who holds a token, which most requests begin with.
 from typing import Any
 
 import psycopg
-from psycopg.rows import namedtuple_row
-from sqlalchemy import Engine, PoolProxiedConnection, Select, TextClause
+from sqlalchemy import Engine, PoolProxiedConnection
 
+from webapp.adapters.built_statements import Statement, first_of
 from webapp.adapters.database import plans_are_old, trusting
 
 # A connection that was in use so lately is taken unasked. The read finds out whether it is broken.
 TRUSTED_SECONDS = 1.0
-
-
-Statement = Select[Any] | TextClause
 
 
 class SingleReads:
@@ -30,7 +27,6 @@ class SingleReads:
         """Connect nowhere yet."""
         self._engine = engine
         self._is_pooled = is_pooled
-        self._texts: dict[Statement, tuple[str, dict[str, Any]]] = {}
 
     def first(self, statement: Statement, parameters: dict[str, Any]) -> Any | None:  # noqa: ANN401
         """Return the first row, whose columns are its attributes, or None.
@@ -39,14 +35,12 @@ class SingleReads:
         that is found broken it runs once more on another one. Raises psycopg.Error, and what the
         pool raises.
         """
-        text, defaults = self._compile(statement)
-        values = {**defaults, **parameters}
         if self._is_pooled:
-            return self._first_in_transaction(text, values)
+            return self._first_in_transaction(statement, parameters)
         with trusting(TRUSTED_SECONDS):
             taken = self._engine.raw_connection()
         try:
-            return _first(taken, text, values)
+            return self._first(taken, statement, parameters)
         except psycopg.OperationalError as error:
             if not _driver(taken).broken and not _driver(taken).closed:
                 raise
@@ -55,35 +49,27 @@ class SingleReads:
             taken.close()
         # The others in the pool lead to the same server, and go with it.
         self._engine.dispose()
-        return self._first_in_transaction(text, values)
+        return self._first_in_transaction(statement, parameters)
 
-    def _compile(self, statement: Statement) -> tuple[str, dict[str, Any]]:
-        known = self._texts.get(statement)
-        if known is None:
-            compiled = statement.compile(dialect=self._engine.dialect)
-            known = self._texts[statement] = (str(compiled), dict(compiled.params))
-        return known
-
-    def _first_in_transaction(self, text: str, values: dict[str, Any]) -> Any | None:  # noqa: ANN401
+    def _first_in_transaction(self, statement: Statement, parameters: dict[str, Any]) -> Any | None:  # noqa: ANN401
         with self._engine.begin() as connection:
-            return _execute(_driver(connection.connection), text, values)
+            return first_of(
+                _driver(connection.connection), connection.info, self._engine.dialect, statement,
+                parameters,
+            )  # fmt: skip
 
-
-def _first(taken: PoolProxiedConnection, text: str, values: dict[str, Any]) -> Any | None:  # noqa: ANN401
-    connection = _driver(taken)
-    connection.autocommit = True
-    try:
-        if plans_are_old(taken.info):
-            connection.execute("DISCARD PLANS")
-        return _execute(connection, text, values)
-    finally:
-        if not connection.closed and not connection.broken:
-            connection.autocommit = False
-
-
-def _execute(connection: psycopg.Connection[Any], text: str, values: dict[str, Any]) -> Any | None:  # noqa: ANN401
-    with connection.cursor(row_factory=namedtuple_row) as cursor:
-        return cursor.execute(text.encode(), values).fetchone()
+    def _first(
+        self, taken: PoolProxiedConnection, statement: Statement, parameters: dict[str, Any]
+    ) -> Any | None:  # noqa: ANN401
+        connection = _driver(taken)
+        connection.autocommit = True
+        try:
+            if plans_are_old(taken.info):
+                connection.execute("DISCARD PLANS")
+            return first_of(connection, taken.info, self._engine.dialect, statement, parameters)
+        finally:
+            if not connection.closed and not connection.broken:
+                connection.autocommit = False
 
 
 def _driver(taken: PoolProxiedConnection) -> psycopg.Connection[Any]:

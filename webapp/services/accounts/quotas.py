@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import BigInteger, Select, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
+from webapp.adapters import built_statements
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import DailyQuotaError, QuotaError
 
@@ -100,4 +101,4 @@ def require_room(session: Session, actor: Actor, rows: Select[Any], most: int, a
 def lock_usage(session: Session, actor: Actor) -> None:
     """Let the requests of an account take turns from here to the end of the transaction."""
     nothing = {"used_by": actor.user_id, "used_saves": 0, "used_bytes": 0}
-    session.connection().execute(_USE, nothing)
+    built_statements.first(session.connection(), _USE, nothing)

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from sqlalchemy import BigInteger, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
+from webapp.adapters import built_statements
 from webapp.services.accounts.actors import Actor
 from webapp.services.content.tagging import ItemTag
 from webapp.services.content.visibility import IS_SEEN, SEEN, seen_by
@@ -230,7 +231,7 @@ _READ_TAGS = text(
     f"SELECT {_TAGS} FROM content WHERE id = :content_id"  # noqa: S608 - constants
 ).bindparams(_CONTENT_ID)
 _IS_THERE = text(
-    f"SELECT 1 FROM content WHERE id = :content_id AND {IS_SEEN}"  # noqa: S608 - constants
+    f"SELECT 1 AS one FROM content WHERE id = :content_id AND {IS_SEEN}"  # noqa: S608 - constants
 ).bindparams(_CONTENT_ID, *SEEN)
 _ITEM_COLUMNS = len(Item.__slots__)
 
@@ -295,7 +296,7 @@ def find_in(session: Session) -> FindRow:
 
     def find(statement: TextClause, parameters: dict[str, Any]) -> Any | None:  # noqa: ANN401
         session.flush()
-        return session.connection().execute(statement, parameters).first()
+        return built_statements.first(session.connection(), statement, parameters)
 
     return find
 

@@ -1,19 +1,22 @@
 """What an author may write: how many drafts at once."""
 
-from sqlalchemy import text
+from typing import Any
+
+from sqlalchemy import BigInteger, bindparam, text
 from sqlalchemy.orm import Session
 
+from webapp.adapters import built_statements
 from webapp.services.accounts import quotas
 from webapp.services.accounts.actors import Actor
 from webapp.services.errors import QuotaError
 
 _COUNT = text(
     """
-    SELECT count(*) FROM (
+    SELECT count(*) AS drafts FROM (
         SELECT FROM content WHERE author_id = :user_id AND status = 'draft' LIMIT :most
     ) AS drafts
     """
-)
+).bindparams(bindparam("user_id", type_=BigInteger()), bindparam("most", type_=BigInteger()))
 
 
 def require_room_for_draft(session: Session, actor: Actor) -> None:
@@ -32,9 +35,9 @@ def require_counted_room(session: Session, actor: Actor) -> None:
     if not most:
         return
     asked = {"user_id": actor.user_id, "most": most + 1}
-    counted = session.connection().execute(_COUNT, asked).scalar_one()
-    if counted > most:
+    counted: Any = built_statements.first(session.connection(), _COUNT, asked)
+    if counted.drafts > most:
         raise QuotaError(
-            f"This account has {counted - 1} of at most {most} drafts. Have some published, or put "
-            "some into the trash, and save this one again."
+            f"This account has {counted.drafts - 1} of at most {most} drafts. Have some published, "
+            "or put some into the trash, and save this one again."
         )

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
+from webapp.adapters import built_statements
 from webapp.jobs.messages import SealVersion
 from webapp.jobs.payloads import version_mark
 from webapp.kit.json_values import as_kept, is_same_json
@@ -299,7 +300,7 @@ def edit(
 
 def _write(session: Session, statement: TextClause, save: Save, values: dict[str, Any]) -> Any:  # noqa: ANN401
     session.flush()
-    row = session.connection().execute(statement, values).one()
+    row: Any = built_statements.first(session.connection(), statement, values)
     if not row.has_shelf:
         raise InvalidInputError("category_id", "there is no such category")
     if row.saves is not None:
