@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -94,22 +95,41 @@ def test_what_it_writes_goes_with_the_transaction(engine: Engine) -> None:
         assert list(names.scalars()) == ["kept"]
 
 
-def test_a_statement_is_prepared_once_and_anew_where_the_driver_had_all_forgotten(
-    engine: Engine,
-) -> None:
+def test_a_statement_is_prepared_once_whatever_is_rolled_back(engine: Engine) -> None:
     with engine.connect() as connection:
         for _ in range(3):
             echo(connection, VALUES)
         assert first(connection, _NAMES, {}).known == 2  # type: ignore[union-attr]
-        connection.rollback()  # The driver then lets the server forget all statements.
-        assert (
-            connection.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements").scalar_one()
-            == 0
-        )
+        with pytest.raises(IntegrityError):
+            first(connection, _ROLE, {"name": "editor"})
+        connection.rollback()
+        assert first(connection, _NAMES, {}).known == 3  # type: ignore[union-attr]
         with connection.begin_nested() as savepoint:
             echo(connection, VALUES)
-            savepoint.rollback()
+            savepoint.rollback()  # The driver then lets the server forget all statements.
         assert echo(connection, VALUES) is not None
+
+
+def test_a_connection_leaves_the_pool_in_a_transaction(engine: Engine) -> None:
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        assert driver.info.transaction_status == TransactionStatus.INTRANS
+        connection.commit()
+        connection.execution_options(isolation_level="REPEATABLE READ")
+        level = connection.exec_driver_sql("SELECT current_setting('transaction_isolation')")
+        assert level.scalar_one() == "repeatable read"
+
+
+def test_a_connection_that_broke_in_the_pool_is_replaced_before_it_is_used(
+    engine: Engine, database_url: str
+) -> None:
+    with engine.connect() as connection:
+        pid = first(connection, _WHO, {}).pid  # type: ignore[union-attr]
+    with psycopg.connect(database_url, autocommit=True) as operator:
+        operator.execute("SELECT pg_terminate_backend(%s)", (pid,))
+    with engine.connect() as connection:
+        assert first(connection, _WHO, {}).pid != pid  # type: ignore[union-attr]
 
 
 def test_statements_that_had_to_make_room_are_prepared_anew(engine: Engine) -> None:

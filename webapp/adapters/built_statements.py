@@ -7,6 +7,7 @@ times the processor time of what is left here: parameters out, rows in, and one 
 import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -27,11 +28,10 @@ Statement: TypeAlias = Select[Any] | TextClause
 # PostgreSQL's numbers of what SQLAlchemy gives no cast, and would be taken for a text; 0 leaves it
 # to the server.
 _TYPES: tuple[tuple[type[TypeEngine[Any]], int], ...] = ((LargeBinary, 17), (Boolean, 16))
-_BEGIN = b"BEGIN"
 _READERS = "built_statements"
 _NUMBERS = count()
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
-_HAS_ROWS, _HAS_NONE = pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK
+_WENT_WELL = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, pq.ExecStatus.EMPTY_QUERY)
 _IDLE = pq.TransactionStatus.IDLE
 _BAD = pq.ConnStatus.BAD
 
@@ -67,17 +67,56 @@ def first(connection: Connection, statement: Statement, parameters: dict[str, An
     taken = connection.connection
     driver: psycopg.Connection[Any] = taken.driver_connection  # type: ignore[assignment]
     try:
+        if driver.pgconn.transaction_status == _IDLE:
+            run_bare(driver, b"BEGIN")
         return first_of(driver, connection.info, connection.dialect, statement, parameters)
     except psycopg.Error as error:
-        is_lost = driver.broken or driver.closed or ends_connection(error)
-        if is_lost:
-            # The others in the pool lead to the same server, and go with it.
-            connection.invalidate(error)
-            connection.engine.dispose()
-        raise DBAPIError.instance(
-            str(statement), None, error, psycopg.Error, hide_parameters=True,
-            connection_invalidated=is_lost, dialect=connection.dialect,
-        ) from error  # fmt: skip
+        raise _given_up(connection, driver, str(statement), error) from error
+
+
+def commit(connection: Connection) -> None:
+    """End the transaction of a connection. Raises what SQLAlchemy raises."""
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    try:
+        if driver.pgconn.transaction_status != _IDLE:
+            run_bare(driver, b"COMMIT")
+    except psycopg.Error as error:
+        raise _given_up(connection, driver, "COMMIT", error) from error
+
+
+def roll_back(connection: Connection) -> None:
+    """Take back the transaction of a connection; whatever fails is left to the driver's own way.
+
+    That lets the server forget all prepared statements, because some may name a table that was made
+    in the transaction. Nothing here makes tables, and each refused request would cost as much again
+    as those after it then take to prepare them anew.
+    """
+    if connection.closed or connection.invalidated:
+        return
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    with suppress(psycopg.Error):
+        if driver.pgconn.transaction_status != _IDLE:
+            run_bare(driver, b"ROLLBACK")
+
+
+def run_bare(driver: psycopg.Connection[Any], command: bytes) -> None:
+    """Run a command without parameters and rows, and whatever is open. Raises psycopg.Error."""
+    _check(driver, driver.pgconn.exec_(command))
+
+
+def _given_up(
+    connection: Connection, driver: psycopg.Connection[Any], statement: str, error: psycopg.Error
+) -> BaseException:
+    """Return an error as SQLAlchemy tells it, after giving up a connection that is of no use."""
+    is_lost = driver.broken or driver.closed or ends_connection(error)
+    if is_lost:
+        # The others in the pool lead to the same server, and go with it.
+        connection.invalidate(error)
+        connection.engine.dispose()
+    return DBAPIError.instance(
+        statement, None, error, psycopg.Error, hide_parameters=True,
+        connection_invalidated=is_lost, dialect=connection.dialect,
+    )  # fmt: skip
 
 
 def first_of(
@@ -87,7 +126,10 @@ def first_of(
     statement: Statement,
     parameters: dict[str, Any],
 ) -> Any | None:  # noqa: ANN401
-    """Run it on a driver's connection, of which the pool keeps `info`. Raises psycopg.Error."""
+    """Run it on a driver's connection, of which the pool keeps `info`, and begin no transaction.
+
+    Raises psycopg.Error.
+    """
     text = _compile(statement, dialect)
     reader = _reader_of(driver, info, statement)
     values = [
@@ -97,8 +139,6 @@ def first_of(
         values[place] = process(values[place])
     dumped: list[Any] = list(reader.transformer.dump_sequence(values, text.formats))
     server = driver.pgconn
-    if server.transaction_status == _IDLE and not driver.autocommit:
-        _check(driver, server.exec_(_BEGIN))
     # Behind a pooler nothing is prepared: the next transaction may meet another server.
     if driver.prepare_threshold is None:
         result = server.exec_params(text.sql, dumped, text.types)
@@ -147,8 +187,8 @@ def _reader_of(
 def _prepare(driver: psycopg.Connection[Any], text: _Text) -> bytes:
     """Return the name of a statement at the server, which gets it by its first use.
 
-    The driver's own list is the only one that is right: with each roll-back it has the server
-    forget all statements, whoever prepared them.
+    The driver's own list is the only one that is right: with each savepoint that is rolled back it
+    has the server forget all statements, whoever prepared them.
     """
     known = driver._prepared._names
     key = (text.sql, text.types)
@@ -190,7 +230,7 @@ def _row_of(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
 
 def _check(driver: psycopg.Connection[Any], result: PGresult) -> None:
     """Raise the error that a result tells of."""
-    if result.status in (_HAS_ROWS, _HAS_NONE):
+    if result.status in _WENT_WELL:
         return
     error = errors.error_from_result(result, encoding=driver.info.encoding)
     if driver.pgconn.status == _BAD and not isinstance(error, psycopg.OperationalError):

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine, PoolProxiedConnection
 
-from webapp.adapters.built_statements import Statement, first_of
+from webapp.adapters.built_statements import Statement, first, first_of, run_bare
 from webapp.adapters.database import plans_are_old, trusting
 
 # A connection that was in use so lately is taken unasked. The read finds out whether it is broken.
@@ -53,23 +53,15 @@ class SingleReads:
 
     def _first_in_transaction(self, statement: Statement, parameters: dict[str, Any]) -> Any | None:  # noqa: ANN401
         with self._engine.begin() as connection:
-            return first_of(
-                _driver(connection.connection), connection.info, self._engine.dialect, statement,
-                parameters,
-            )  # fmt: skip
+            return first(connection, statement, parameters)
 
     def _first(
         self, taken: PoolProxiedConnection, statement: Statement, parameters: dict[str, Any]
     ) -> Any | None:  # noqa: ANN401
-        connection = _driver(taken)
-        connection.autocommit = True
-        try:
-            if plans_are_old(taken.info):
-                connection.execute("DISCARD PLANS")
-            return first_of(connection, taken.info, self._engine.dialect, statement, parameters)
-        finally:
-            if not connection.closed and not connection.broken:
-                connection.autocommit = False
+        driver = _driver(taken)
+        if plans_are_old(taken.info):
+            run_bare(driver, b"DISCARD PLANS")
+        return first_of(driver, taken.info, self._engine.dialect, statement, parameters)
 
 
 def _driver(taken: PoolProxiedConnection) -> psycopg.Connection[Any]:
