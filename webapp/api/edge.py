@@ -5,7 +5,7 @@ Only this edge commits. Whatever raises rolls back and becomes a problem documen
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -51,6 +51,10 @@ class ImprintApp(OpenAPI):
     """A Flask application that runs each view in one unit of work."""
 
     context: WebContext | None = None
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what it is given: no view here is a coroutine, and to ask costs at each call."""
+        return func
 
     def dispatch_request(self) -> Response:
         """Run the view of this request, anew after each text that had to be rendered for it."""

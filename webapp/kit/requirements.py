@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -45,6 +46,7 @@ class Text(Protocol):
     def tags(self) -> Sequence[str]: ...
 
 
+@lru_cache(maxsize=16)
 def read_requirements(names: str) -> frozenset[Requirement]:
     """Read names with commas between them. Raises ValueError for one that is unknown."""
     given = [name.strip() for name in names.split(",") if name.strip()]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from webapp.kit.roles import RoleName
 
@@ -42,17 +43,7 @@ class Steps:
         return all(step.name in done for step in self.steps)
 
 
-@dataclass(frozen=True)
-class ReviewPolicy:
-    """What the settings want of reviews.
-
-    `roles_that_need_one` may publish nothing without an approval, whatever else they may.
-    """
-
-    steps: Steps = field(default_factory=lambda: read_steps(DEFAULT_STEPS))
-    roles_that_need_one: frozenset[RoleName] = frozenset()
-
-
+@lru_cache(maxsize=64)
 def read_steps(setting: str) -> Steps:
     """Return the steps that a setting names: `copy:editor > legal:manager`, or with commas.
 
@@ -79,3 +70,14 @@ def _read_step(part: str) -> Step:
     if role not in RoleName.__members__.values() or not RoleName(role).includes(RoleName.EDITOR):
         raise ValueError(f"{part.strip()!r} must name the role editor, manager or admin")
     return Step(name, RoleName(role))
+
+
+@dataclass(frozen=True)
+class ReviewPolicy:
+    """What the settings want of reviews.
+
+    `roles_that_need_one` may publish nothing without an approval, whatever else they may.
+    """
+
+    steps: Steps = field(default_factory=lambda: read_steps(DEFAULT_STEPS))
+    roles_that_need_one: frozenset[RoleName] = frozenset()
