@@ -153,8 +153,9 @@ def create(query: ChecksQuery, body: NewContent) -> Response:
         render_saves_ahead()
     fields = body.model_dump()
     draft = Draft(**{**fields, "tags": tuple(fields["tags"])})
-    content_id = content.create(open_session(), current_actor(), draft)
-    return answer_with(content_id, 201, checked=NEWEST if query.checks else None)
+    actor = current_actor()
+    made = content.create_whole(open_session(), actor, draft)
+    return answer_whole(actor, made, 201, checked=made.content.version if query.checks else None)
 
 
 @blueprint.get("/content", responses={200: ContentPage, **ACCOUNT_PROBLEMS}, security=BEARER)
@@ -195,11 +196,13 @@ def edit(path: ContentPath, query: ChecksQuery, header: IfMatch, body: ContentEd
     """
     if query.checks:
         render_saves_ahead()
-    content.edit(
-        open_session(), current_actor(), path.content_id, header.revisions(), given_changes(body),
+    session, actor = open_session(), current_actor()
+    saved = content.edit(
+        session, actor, path.content_id, header.revisions(), given_changes(body),
         base_version=body.base_version,
     )  # fmt: skip
-    return answer_with(path.content_id, checked=NEWEST if query.checks else None)
+    whole = saved or content.get(session, actor, path.content_id)
+    return answer_whole(actor, whole, checked=whole.content.version if query.checks else None)
 
 
 @blueprint.delete(

@@ -80,7 +80,14 @@ class ContentView:
 
 
 def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | None = None) -> int:
-    """Make an item with its first version and return its id.
+    """Make an item as `create_whole` does, and return its id."""
+    return create_whole(session, actor, draft, author_id=author_id).content.id
+
+
+def create_whole(
+    session: Session, actor: Actor, draft: Draft, *, author_id: int | None = None
+) -> WholeItem:
+    """Make an item with its first version.
 
     Raises ConflictError for a taken slug, InvalidInputError for an unknown category, QuotaError and
     DailyQuotaError.
@@ -93,12 +100,12 @@ def create(session: Session, actor: Actor, draft: Draft, *, author_id: int | Non
     slug = draft.slug or (slugify(draft.title) if draft.title else "")
     for _ in range(slugs.ATTEMPTS):
         save = Save(actor, reason, _fields_of(draft, slug), tags)
-        content_id = saves.create(
+        made = saves.create(
             session, save, author_id=author_id or actor.user_id, import_source=draft.import_source
         )
-        if content_id is not None:
+        if made is not None:
             quotas.require_counted_room(session, actor)
-            return content_id
+            return made
         if draft.slug is not None:
             raise slugs.taken(draft.slug)
         slug = slugs.slug_of_title(session, draft.title)
@@ -171,11 +178,12 @@ def edit(
     *,
     base_version: int | None = None,
     reason: str = "save",
-) -> None:
+) -> WholeItem | None:
     """Change some fields of an item and keep the result as a new version.
 
     `changes` holds the fields of `Draft` that are to change; who names the version that they were
-    begun from, and comes too late, is offered what both changed. Changing nothing makes no version.
+    begun from, and comes too late, is offered what both changed. Changing nothing makes no version
+    and returns None.
     Raises NotFoundError, StaleItemError, ConflictError, InvalidInputError.
     """
     try:
@@ -190,7 +198,7 @@ def edit(
                 stale.merge = merge_changes(session, item, base_version, changes)
         raise
     lifecycle.require_move(session, actor, item, Move.EDIT)
-    save(session, actor, item, changes, reason=reason)
+    return save(session, actor, item, changes, reason=reason)
 
 
 def save(
@@ -201,8 +209,8 @@ def save(
     *,
     reason: str,
     restored_from: int | None = None,
-) -> bool:
-    """Apply changes to a locked item and record the version; returns whether anything changed.
+) -> WholeItem | None:
+    """Apply changes to a locked item and record the version; returns None if nothing changed.
 
     Raises ConflictError for a taken slug, InvalidInputError for an unknown category, and
     DailyQuotaError.
@@ -215,20 +223,20 @@ def save(
     origin, tool = text_origins.settle(before, actor, changes, reason)
     changed = before.changed({**changes, "origin": origin, "tool": tool})
     if not changed and tags == former_tags:
-        return False
+        return None
     after = replace(before, **changed)
     told = record_of(before, [tag.name for tag in former_tags]).changes_to(
         record_of(after, [tag.name for tag in tags])
     )
-    is_written = saves.edit(
+    saved = saves.edit(
         session, Save(actor, reason, after, tags, restored_from), item.id,
         item.version + 1, changed, changes=told, sets_tags="tags" in changes,
     )  # fmt: skip
-    if not is_written:
+    if saved is None:
         raise slugs.taken(after.slug)
     if after.slug != before.slug:
         slugs.release_slug(session, item.id, before.slug)
-    return True
+    return saved
 
 
 def restore(

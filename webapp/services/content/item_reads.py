@@ -186,19 +186,20 @@ _STATE = """
         WHERE entry.content_id = content.id AND releases.state IN ('open', 'scheduled')
     ) AS held
 """
-_ASKED = (bindparam("review_id", type_=BigInteger()), bindparam("number", type_=BigInteger()))
+ASKED = (bindparam("review_id", type_=BigInteger()), bindparam("number", type_=BigInteger()))
 _CONTENT_ID = bindparam("content_id", type_=BigInteger())
 _READ_STATE = text(
     f"SELECT {_STATE} FROM content WHERE content.id = :content_id"  # noqa: S608 - constants
-).bindparams(_CONTENT_ID, *_ASKED)
-# In the order of `Item`; they come first.
-_ITEM = """
+).bindparams(_CONTENT_ID, *ASKED)
+ITEM = """
     content.id, content.author_id, content.category_id, content.title, content.slug, content.body,
     content.body_format, content.excerpt, content.metadata, content.status, content.version,
     content.revision, content.publish_sequence, content.retracted_sequence, content.import_source,
     content.created_at, content.updated_at, content.published_at, content.trashed_at,
     content.archived_at, content.origin, content.tool
 """
+"""The columns of the row of an item in the order of `Item`; they come first."""
+
 _TAGS = """
     (
         SELECT json_agg(json_build_array(
@@ -207,25 +208,39 @@ _TAGS = """
         WHERE content_tags.content_id = content.id
     ) AS tags
 """
+NAMES = """
+    users.login, users.display_name, categories.slug AS category_slug,
+    categories.name AS category_name
+"""
+"""What is told of the author and the category of an item, out of `NAMED`."""
+
+NAMED = """
+    LEFT JOIN users ON users.id = content.author_id
+    LEFT JOIN categories ON categories.id = content.category_id
+"""
+SURROUNDINGS = f"""
+    EXISTS (SELECT FROM publications WHERE content_id = content.id) AS is_public,
+    EXISTS (SELECT FROM schedules WHERE content_id = content.id)
+        OR EXISTS (SELECT FROM release_entries WHERE content_id = content.id) AS was_scheduled,
+    {_STATE}
+"""  # noqa: S608 - the parts are constants of the code
+"""What else is shown of an item, of the newest version and the newest review by `NEWEST`."""
+
+SURROUNDINGS_OF_NEW = """
+    false AS is_public, false AS was_scheduled, CAST(NULL AS json) AS review, false AS is_approved,
+    CAST(NULL AS json) AS planned, CAST(NULL AS json) AS held
+"""
+"""The same of an item that the statement itself makes."""
+
+NEWEST = {"review_id": None, "number": None}
 _READ_ITEM = text(
     f"""
-    SELECT {_ITEM},
-        users.login, users.display_name, categories.slug AS category_slug,
-        categories.name AS category_name,
-        {_TAGS},
-        EXISTS (SELECT FROM publications WHERE content_id = content.id) AS is_public,
-        EXISTS (SELECT FROM schedules WHERE content_id = content.id)
-            OR EXISTS (SELECT FROM release_entries WHERE content_id = content.id)
-            AS was_scheduled,
-        {_STATE}
-    FROM content
-    JOIN users ON users.id = content.author_id
-    LEFT JOIN categories ON categories.id = content.category_id
+    SELECT {ITEM}, {NAMES}, {_TAGS}, {SURROUNDINGS} FROM content {NAMED}
     WHERE content.id = :content_id AND {IS_SEEN}
     """  # noqa: S608 - the parts are constants of the code
-).bindparams(_CONTENT_ID, *SEEN, *_ASKED)
+).bindparams(_CONTENT_ID, *SEEN, *ASKED)
 _LOCK_ITEM = text(
-    f"SELECT {_ITEM} FROM content WHERE id = :content_id AND {IS_SEEN} FOR UPDATE"  # noqa: S608
+    f"SELECT {ITEM} FROM content WHERE id = :content_id AND {IS_SEEN} FOR UPDATE"  # noqa: S608
 ).bindparams(_CONTENT_ID, *SEEN)
 _READ_TAGS = text(
     f"SELECT {_TAGS} FROM content WHERE id = :content_id"  # noqa: S608 - constants
@@ -238,20 +253,23 @@ _ITEM_COLUMNS = len(Item.__slots__)
 
 def read_item(find: FindRow, actor: Actor, content_id: int) -> WholeItem:
     """Return one item whole. Raises NotFoundError when there is none that the actor may see."""
-    row = find(
-        _READ_ITEM, {"content_id": content_id, **seen_by(actor), "review_id": None, "number": None}
-    )
+    row = find(_READ_ITEM, {"content_id": content_id, **seen_by(actor), **NEWEST})
     if row is None:
         raise _no_item()
+    return whole_item(row)
+
+
+def whole_item(row: Any) -> WholeItem:  # noqa: ANN401
+    """Return the item of a row of `ITEM`, `NAMES`, `SURROUNDINGS` and its tags."""
     item = Item(*row[:_ITEM_COLUMNS])
     state = _state_of(row)
-    has_category = item.category_id is not None
+    shelf = None
+    if item.category_id is not None:
+        shelf = Shelf(item.category_id, row.category_slug, row.category_name)
     return WholeItem(
         content=item,
         author=Author(item.author_id, row.login, row.display_name),
-        category=Shelf(item.category_id, row.category_slug, row.category_name)  # type: ignore[arg-type]
-        if has_category
-        else None,
+        category=shelf,
         tags=_tags_of(row),
         is_public=row.is_public,
         state=state,

@@ -33,6 +33,17 @@ from webapp.models.arrays import IdArray
 from webapp.services import activity
 from webapp.services.accounts import quotas
 from webapp.services.accounts.actors import Actor
+from webapp.services.content.item_reads import (
+    ASKED,
+    ITEM,
+    NAMED,
+    NAMES,
+    NEWEST,
+    SURROUNDINGS,
+    SURROUNDINGS_OF_NEW,
+    WholeItem,
+    whole_item,
+)
 from webapp.services.content.tagging import ItemTag
 from webapp.services.content.version_texts import Text as SavedText
 from webapp.services.content.version_texts import complete
@@ -133,10 +144,15 @@ _SHELF = """
     shelf AS (SELECT id FROM categories WHERE id = :category_id AND :sets_category FOR KEY SHARE)
 """
 _HAS_SHELF = "NOT :sets_category OR :category_id IS NULL OR EXISTS (SELECT FROM shelf)"
-_OUTCOME = """
-    SELECT found.has_shelf, found.has_name, item.id, used.saves, used.saved_bytes, used.seconds
-    FROM found LEFT JOIN item ON true LEFT JOIN used ON true
-"""
+# The answer to a save shows the item as it has become: it is the outcome, and not read once more.
+_OUTCOME = f"""
+    SELECT {ITEM}, {NAMES}, %s, (
+        SELECT json_agg(json_build_array(tags.id, tags.slug, spelling) ORDER BY tags.slug)
+        FROM unnest(:tag_ids, :spellings) AS wanted (tag_id, spelling)
+        JOIN tags ON tags.id = wanted.tag_id
+    ) AS tags, found.has_shelf, found.has_name, used.saves, used.saved_bytes, used.seconds
+    FROM found LEFT JOIN item AS content ON true {NAMED} LEFT JOIN used ON true
+"""  # noqa: S608 - the parts are constants of the code
 _PARAMETERS: tuple[BindParameter[Any], ...] = (
     *(
         bindparam(name, type_=Text())
@@ -169,7 +185,7 @@ _PARAMETERS: tuple[BindParameter[Any], ...] = (
 
 
 def _statement(sql: str, *parameters: BindParameter[Any]) -> TextClause:
-    """Build a statement in one line: the driver parses one beyond 4,096 characters at each use."""
+    """Build a statement in one line, as the server's log shows it."""
     return text(" ".join(sql.split())).bindparams(*_PARAMETERS, *parameters)
 
 
@@ -182,13 +198,13 @@ _CREATE = _statement(
         INSERT INTO content (author_id, {_FIELDS}, version, import_source)
         SELECT :author_id, {_VALUES}, :version, :import_source
         FROM found WHERE has_shelf AND has_name
-        RETURNING id
+        RETURNING {ITEM}
     ), {_TAGGED}, {_FOLLOWS}, told AS (
         INSERT INTO activity_logs
             (actor_id, action, subject_kind, subject_id, details, {activity.ORIGIN})
         SELECT :actor_id, :action, 'content', id, :details, {activity.ORIGIN_VALUES} FROM item
     )
-    {_OUTCOME}
+    {_OUTCOME % SURROUNDINGS_OF_NEW}
     """,  # noqa: S608 - the parts are constants of the code
     bindparam("author_id", type_=BigInteger()),
     bindparam("import_source", type_=Text()),
@@ -209,7 +225,7 @@ _EDIT = _statement(
             metadata = CASE WHEN :sets_metadata THEN :metadata ELSE metadata END,
             version = :version, revision = revision + 1, updated_at = clock_timestamp()
         FROM found WHERE id = :content_id AND has_shelf AND has_name
-        RETURNING id
+        RETURNING {ITEM}
     ), untagged AS (
         DELETE FROM content_tags USING item
         WHERE content_id = item.id AND :sets_tags AND NOT tag_id = ANY (:tag_ids)
@@ -229,7 +245,7 @@ _EDIT = _statement(
             UNION ALL SELECT 2, :action, :details, :changes
         ) AS line ORDER BY place
     )
-    {_OUTCOME}
+    {_OUTCOME % SURROUNDINGS}
     """,  # noqa: S608 - the parts are constants of the code
     bindparam("content_id", type_=BigInteger()),
     bindparam("sets_slug", type_=Boolean()),
@@ -237,13 +253,14 @@ _EDIT = _statement(
     bindparam("sets_metadata", type_=Boolean()),
     bindparam("causes", type_=JSONB()),
     bindparam("changes", type_=JSONB()),
+    *ASKED,
 )
 
 
 def create(
     session: Session, save: Save, *, author_id: int, import_source: str | None
-) -> int | None:
-    """Write a new item with its first version, and return its id.
+) -> WholeItem | None:
+    """Write a new item with its first version, and return it.
 
     None where its name is or was public. Raises InvalidInputError for an unknown category, and
     DailyQuotaError. The account's usage is locked from here on where a quota is counted.
@@ -257,9 +274,7 @@ def create(
         "sets_tags": bool(save.tags),
         "is_charged": save.actor.quotas.counts_saves or save.actor.quotas.drafts > 0,
     }
-    row = _write(session, _CREATE, save, values)
-    content_id: int | None = row.id
-    return content_id
+    return _write(session, _CREATE, save, values)
 
 
 def edit(
@@ -271,14 +286,15 @@ def edit(
     *,
     changes: activity.Changes,
     sets_tags: bool,
-) -> bool:
+) -> WholeItem | None:
     """Write what a locked item holds now, as the version of that number; an open review ends.
 
     `changed` are the fields that do not stay as they are, and `changes` is what the log tells of
-    them. Returns False where another item is or was public under its new name. Raises
-    InvalidInputError for an unknown category, and DailyQuotaError.
+    them. Returns the item as it is now, and None where another is or was public under its new name.
+    Raises InvalidInputError for an unknown category, and DailyQuotaError.
     """
     values = _values(save, version) | {
+        **NEWEST,
         "content_id": content_id,
         "action": f"content.{save.reason}",
         "details": {"version": version, **activity.causes()},
@@ -291,21 +307,23 @@ def edit(
         "sets_tags": sets_tags,
         "is_charged": save.actor.quotas.counts_saves,
     }
-    is_written = _write(session, _EDIT, save, values).id is not None
+    saved = _write(session, _EDIT, save, values)
     known = session.identity_map.get(identity_key(Content, content_id))
     if known is not None:
         session.expire(known)
-    return is_written
+    return saved
 
 
-def _write(session: Session, statement: TextClause, save: Save, values: dict[str, Any]) -> Any:  # noqa: ANN401
+def _write(
+    session: Session, statement: TextClause, save: Save, values: dict[str, Any]
+) -> WholeItem | None:
     session.flush()
     row: Any = built_statements.first(session.connection(), statement, values)
     if not row.has_shelf:
         raise InvalidInputError("category_id", "there is no such category")
     if row.saves is not None:
         quotas.require_usage(save.actor, row, values["used_bytes"])
-    return row
+    return None if row.id is None else whole_item(row)
 
 
 def _values(save: Save, version: int) -> dict[str, Any]:

@@ -309,7 +309,8 @@ def _save_text(
     }
     if address is not None:
         fields["slug"] = address
-    return content.save(session, case.actor, case.item, fields, reason=IMPORT_REASON)
+    saved = content.save(session, case.actor, case.item, fields, reason=IMPORT_REASON)
+    return saved is not None
 
 
 def _keep_record(record: ImportRecord, taken: Said, article: ImportedArticle) -> None:
