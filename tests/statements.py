@@ -28,9 +28,25 @@ def noting_statements(engine: Engine) -> Iterator[list[str]]:
     listeners = (("before_cursor_execute", note), ("commit", commit), ("rollback", roll_back))
     for name, listener in listeners:
         event.listen(engine, name, listener)
-    yield noted
+    with noting_built(noted):
+        yield noted
     for name, listener in listeners:
         event.remove(engine, name, listener)
+
+
+@contextmanager
+def noting_built(noted: list[str]) -> Iterator[None]:
+    """Note each statement that runs past SQLAlchemy."""
+    first_of = built_statements.first_of
+
+    def note(driver: Any, info: Any, dialect: Any, statement: Any, parameters: Any) -> Any:
+        noted.append(str(statement))
+        return first_of(driver, info, dialect, statement, parameters)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(built_statements, "first_of", note)
+        patch.setattr(single_reads, "first_of", note)
+        yield
 
 
 @contextmanager
@@ -48,14 +64,6 @@ def noting_executions() -> Iterator[list[str]]:
             noted.append(statement)
         return execute(cursor, query, params, **options)
 
-    first_of = built_statements.first_of
-
-    def note_built(driver: Any, info: Any, dialect: Any, statement: Any, parameters: Any) -> Any:
-        noted.append(str(statement))
-        return first_of(driver, info, dialect, statement, parameters)
-
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, noting_built(noted):
         patch.setattr(psycopg.Cursor, "execute", note)
-        patch.setattr(built_statements, "first_of", note_built)
-        patch.setattr(single_reads, "first_of", note_built)
         yield noted

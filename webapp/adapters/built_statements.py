@@ -17,13 +17,13 @@ import psycopg
 from psycopg import abc, errors, pq
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq.abc import PGresult
-from sqlalchemy import Boolean, Connection, Dialect, LargeBinary, Select, TextClause
+from sqlalchemy import Boolean, Connection, Dialect, LargeBinary, SelectBase, TextClause
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from webapp.adapters.database_errors import ends_connection
 
-Statement: TypeAlias = Select[Any] | TextClause
+Statement: TypeAlias = SelectBase | TextClause
 
 # PostgreSQL's numbers of what SQLAlchemy gives no cast, and would be taken for a text; 0 leaves it
 # to the server.

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import BigInteger, LargeBinary, Text, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
+from webapp.adapters import built_statements
 from webapp.kit.tokens import hash_token
 from webapp.models import AccessToken
 from webapp.services import activity
@@ -36,6 +37,10 @@ _OPEN = text(
     )
     SELECT expires_at FROM opened
     """
+).bindparams(
+    *(bindparam(name, type_=BigInteger()) for name in ("user_id", "seconds", "most")),
+    *(bindparam(name, type_=Text()) for name in ("user_agent", "address")),
+    bindparam("token_hash", type_=LargeBinary()),
 )
 
 
@@ -71,9 +76,9 @@ def hand_out(
         "seconds": days * SECONDS_A_DAY,
         "most": most,
     }
-    expires_at = session.connection().execute(_OPEN, values).scalar_one_or_none()
-    if expires_at is not None:
-        opened: OpenedSession | None = OpenedSession(token, expires_at)
+    row = built_statements.first(session.connection(), _OPEN, values)
+    if row is not None:
+        opened: OpenedSession | None = OpenedSession(token, row.expires_at)
     else:
         opened = find_opened(session, user_id, token)
     if opened is None:

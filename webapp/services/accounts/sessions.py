@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from webapp.adapters import built_statements
 from webapp.jobs.leases import seconds_from_now
 from webapp.kit.logins import one_form
 from webapp.kit.passwords import (
@@ -120,7 +121,7 @@ def check_again(session: Session, user_id: int, password: str) -> Login:
 def _check(
     session: Session, whose: _Credentials, parameters: dict[str, Any], password: str
 ) -> Login:
-    row = session.connection().execute(whose, parameters).one_or_none()
+    row = built_statements.first(session.connection(), whose, parameters)
     password_hash = unmatchable_hash() if row is None else row.password_hash
     matches = verify_password(password_hash, password)
     if row is None or not matches or not row.is_on:
@@ -225,7 +226,7 @@ def require_unchanged(
         "password_hash": login.password_hash,
         "has_second_factor": has_second_factor,
     }
-    if session.connection().execute(_UNCHANGED, seen).one_or_none() is None:
+    if built_statements.first(session.connection(), _UNCHANGED, seen) is None:
         raise AuthenticationError(WRONG_CREDENTIALS)
 
 
