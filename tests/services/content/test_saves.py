@@ -4,8 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH, MAX_CACHED_STATEMENT_PARAMS
-from sqlalchemy import Engine, TextClause, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 from structlog.contextvars import bound_contextvars
 
@@ -15,7 +14,7 @@ from webapp.jobs.messages import SealVersion
 from webapp.jobs.outbox import enqueue
 from webapp.models import ContentVersion, Job
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content, saves
+from webapp.services.content import content
 from webapp.services.content.version_texts import digest_of
 
 BLOCKED = text("SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0")
@@ -84,12 +83,3 @@ def test_an_edit_that_waited_for_another_knows_the_tags_of_that_one(
 def _edit_title(sessions: sessionmaker[Session], actor: Actor, content_id: int) -> None:
     with sessions.begin() as session:
         content.edit(session, actor, content_id, None, {"title": "Other"})
-
-
-@pytest.mark.parametrize("statement", [saves._CREATE, saves._EDIT])
-def test_the_driver_keeps_what_it_has_parsed_of_the_statements(
-    statement: TextClause, shared_engine: Engine
-) -> None:
-    compiled = statement.compile(dialect=shared_engine.dialect)
-    assert len(str(compiled)) <= MAX_CACHED_STATEMENT_LENGTH
-    assert len(compiled.params) <= MAX_CACHED_STATEMENT_PARAMS
