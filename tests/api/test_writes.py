@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.api.writes import OF_A_SECRET, WITHOUT_LINE, WRITES, Newsroom
+from webapp.adapters import built_statements
 from webapp.api.edge import ImprintApp
 from webapp.app import create_app
 from webapp.models import ActivityLog
@@ -48,7 +49,15 @@ def noting_transactions(engine: Engine) -> Iterator[list[list[str]]]:
     listeners = (("before_cursor_execute", note), ("commit", commit), ("rollback", roll_back))
     for name, listener in listeners:
         event.listen(engine, name, listener)
-    yield committed
+    first = built_statements.first
+
+    def note_built(connection: Any, statement: Any, parameters: Any) -> Any:
+        note(connection, None, str(statement))
+        return first(connection, statement, parameters)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(built_statements, "first", note_built)
+        yield committed
     for name, listener in listeners:
         event.remove(engine, name, listener)
 

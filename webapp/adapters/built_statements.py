@@ -7,7 +7,6 @@ times the processor time of what is left here: parameters out, rows in, and one 
 import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -71,52 +70,20 @@ def first(connection: Connection, statement: Statement, parameters: dict[str, An
             run_bare(driver, b"BEGIN")
         return first_of(driver, connection.info, connection.dialect, statement, parameters)
     except psycopg.Error as error:
-        raise _given_up(connection, driver, str(statement), error) from error
-
-
-def commit(connection: Connection) -> None:
-    """End the transaction of a connection. Raises what SQLAlchemy raises."""
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    try:
-        if driver.pgconn.transaction_status != _IDLE:
-            run_bare(driver, b"COMMIT")
-    except psycopg.Error as error:
-        raise _given_up(connection, driver, "COMMIT", error) from error
-
-
-def roll_back(connection: Connection) -> None:
-    """Take back the transaction of a connection; whatever fails is left to the driver's own way.
-
-    That lets the server forget all prepared statements, because some may name a table that was made
-    in the transaction. Nothing here makes tables, and each refused request would cost as much again
-    as those after it then take to prepare them anew.
-    """
-    if connection.closed or connection.invalidated:
-        return
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    with suppress(psycopg.Error):
-        if driver.pgconn.transaction_status != _IDLE:
-            run_bare(driver, b"ROLLBACK")
+        is_lost = driver.broken or driver.closed or ends_connection(error)
+        if is_lost:
+            # The others in the pool lead to the same server, and go with it.
+            connection.invalidate(error)
+            connection.engine.dispose()
+        raise DBAPIError.instance(
+            str(statement), None, error, psycopg.Error, hide_parameters=True,
+            connection_invalidated=is_lost, dialect=connection.dialect,
+        ) from error  # fmt: skip
 
 
 def run_bare(driver: psycopg.Connection[Any], command: bytes) -> None:
     """Run a command without parameters and rows, and whatever is open. Raises psycopg.Error."""
     _check(driver, driver.pgconn.exec_(command))
-
-
-def _given_up(
-    connection: Connection, driver: psycopg.Connection[Any], statement: str, error: psycopg.Error
-) -> BaseException:
-    """Return an error as SQLAlchemy tells it, after giving up a connection that is of no use."""
-    is_lost = driver.broken or driver.closed or ends_connection(error)
-    if is_lost:
-        # The others in the pool lead to the same server, and go with it.
-        connection.invalidate(error)
-        connection.engine.dispose()
-    return DBAPIError.instance(
-        statement, None, error, psycopg.Error, hide_parameters=True,
-        connection_invalidated=is_lost, dialect=connection.dialect,
-    )  # fmt: skip
 
 
 def first_of(

@@ -5,11 +5,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -139,9 +142,19 @@ def _prepare(engine: Engine, plan: ConnectionPlan) -> None:
         if plans_are_old(connection.info):
             connection.exec_driver_sql("DISCARD PLANS")
 
-    # By one call of libpq: the driver's own way of waiting takes three times as much of a core.
-    event.listen(engine, "commit", built_statements.commit)
-    event.listen(engine, "rollback", built_statements.roll_back)
+    # By one call of libpq: the driver's own way of waiting takes three times as much of a core. Its
+    # roll-back lets the server forget all prepared statements as well, because some may name a
+    # table that was made in the transaction. Nothing here makes tables, and each refused request
+    # would cost as much again as those after it then take to prepare theirs anew.
+    engine.dialect.do_commit = partial(_end, b"COMMIT")  # type: ignore[method-assign]
+    engine.dialect.do_rollback = partial(_end, b"ROLLBACK")  # type: ignore[method-assign]
+
+
+def _end(command: bytes, connection: DBAPIConnection) -> None:
+    """End the transaction of a connection, be it the pool's or the driver's, if there is one."""
+    driver: Any = getattr(connection, "driver_connection", connection)
+    if driver.closed or driver.pgconn.transaction_status != TransactionStatus.IDLE:
+        built_statements.run_bare(driver, command)
 
 
 def plans_are_old(info: dict[Any, Any]) -> bool:
