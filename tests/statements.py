@@ -36,7 +36,7 @@ def noting_statements(engine: Engine) -> Iterator[list[str]]:
 
 @contextmanager
 def noting_built(noted: list[str]) -> Iterator[None]:
-    """Note each statement that runs past SQLAlchemy."""
+    """Note each statement that runs past SQLAlchemy in a session."""
     first_of = built_statements.first_of
 
     def note(driver: Any, info: Any, dialect: Any, statement: Any, parameters: Any) -> Any:
@@ -45,7 +45,6 @@ def noting_built(noted: list[str]) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(built_statements, "first_of", note)
-        patch.setattr(single_reads, "first_of", note)
         yield
 
 
@@ -53,17 +52,20 @@ def noting_built(noted: list[str]) -> Iterator[None]:
 def noting_executions() -> Iterator[list[str]]:
     """Note each statement that this process sends inside the block, through SQLAlchemy or past it.
 
-    The question whether a connection is still there is not one of them.
+    The question whether a connection is still there is not one of them, nor is what a connection
+    forgets every few seconds.
     """
     noted: list[str] = []
     execute = psycopg.Cursor.execute
 
     def note(cursor: Any, query: Any, params: Any = None, **options: Any) -> Any:
         statement = query.decode() if isinstance(query, bytes) else str(query)
-        if statement.strip(" ;") not in {"", "SELECT 1"}:
+        if statement.strip(" ;") not in {"", "SELECT 1", "DISCARD PLANS"}:
             noted.append(statement)
         return execute(cursor, query, params, **options)
 
     with pytest.MonkeyPatch.context() as patch, noting_built(noted):
         patch.setattr(psycopg.Cursor, "execute", note)
+        # Noted already, and run by one function with those of sessions.
+        patch.setattr(single_reads, "first_of", built_statements.first_of)
         yield noted
