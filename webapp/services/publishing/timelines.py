@@ -2,15 +2,32 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select, text
+from sqlalchemy import BigInteger, bindparam, text
 from sqlalchemy.orm import Session
 
 from webapp.kit.timelines import Action, Place, first_objection, in_order
-from webapp.models import Content, ContentVersion, Release, ReleaseEntry, Schedule
-from webapp.models.publishing.schedules import IS_OPEN
+from webapp.models import Content
 from webapp.services.content.lifecycle import standing_facts
 from webapp.services.errors import ConflictError
 from webapp.services.publishing.shown import shown_version
+
+# One statement, because whoever publishes asks it.
+_OPEN = text(
+    """
+    SELECT schedules.action AS kind, schedules.due_at, schedules.id, 'schedule' AS of,
+        CASE WHEN schedules.action = 'publish' THEN version.number END AS number,
+        schedules.state = 'waiting' AS is_waiting
+    FROM schedules LEFT JOIN content_versions AS version ON version.id = schedules.version_id
+    WHERE schedules.content_id = :content_id
+        AND schedules.state IN ('pending', 'handed', 'waiting')
+    UNION ALL
+    SELECT entry.action, releases.due_at, releases.id, 'release', version.number, false
+    FROM release_entries AS entry JOIN releases ON releases.id = entry.release_id
+    LEFT JOIN content_versions AS version ON version.id = entry.version_id
+    WHERE entry.content_id = :content_id AND releases.state = 'scheduled'
+        AND releases.due_at IS NOT NULL
+    """
+).bindparams(bindparam("content_id", type_=BigInteger()))
 
 
 def open_actions(session: Session, content_id: int) -> list[Action]:
@@ -19,37 +36,8 @@ def open_actions(session: Session, content_id: int) -> list[Action]:
     What other tables plan for an item belongs here as well, with `of` saying what kind of row it
     is: whoever judges a timeline asks here and nowhere else.
     """
-    rows = session.execute(
-        select(Schedule.id, Schedule.action, Schedule.due_at, Schedule.state, ContentVersion.number)
-        .outerjoin(ContentVersion, ContentVersion.id == Schedule.version_id)
-        .where(Schedule.content_id == content_id, IS_OPEN)
-    )
-    actions = [
-        Action(
-            kind=row.action,
-            due_at=row.due_at,
-            number=row.number if row.action == "publish" else None,
-            id=row.id,
-            is_waiting=row.state == "waiting",
-        )
-        for row in rows
-    ]
-    return in_order([*actions, *_of_releases(session, content_id)])
-
-
-def _of_releases(session: Session, content_id: int) -> list[Action]:
-    """Return what releases that have their moment will do to an item."""
-    rows = session.execute(
-        select(Release.id, ReleaseEntry.action, Release.due_at, ContentVersion.number)
-        .join(ReleaseEntry, ReleaseEntry.release_id == Release.id)
-        .outerjoin(ContentVersion, ContentVersion.id == ReleaseEntry.version_id)
-        .where(ReleaseEntry.content_id == content_id, text("releases.state = 'scheduled'"))
-    )
-    return [
-        Action(row.action, row.due_at, row.number, row.id, of="release")
-        for row in rows
-        if row.due_at is not None
-    ]
+    rows = session.execute(_OPEN, {"content_id": content_id})
+    return in_order([Action(**row._mapping) for row in rows])
 
 
 def place_of(session: Session, item: Content) -> Place:
