@@ -241,6 +241,22 @@ def test_a_rule_that_is_over_ends_the_recurrence(
     assert (ended.state, ended.ended_because) == ("ended", recurrence_planning.OVER)
 
 
+def test_the_wall_time_stays_where_the_rules_of_the_zone_have_changed(
+    session: Session, editor: Actor, settings: Settings
+) -> None:
+    item = make_content(session, editor)
+    made = recur(session, editor, item, in_minutes(session, 600))
+    recurrence_planning.plan(session, made, settings)
+    meant = session.scalars(select(Occurrence.due_at).order_by(Occurrence.due_at)).all()
+    session.execute(text("UPDATE occurrences SET due_at = due_at + interval '1 hour'"))
+
+    recurrence_planning.plan(session, made, settings)
+
+    session.expire_all()
+    found = session.scalars(select(Occurrence.due_at).order_by(Occurrence.due_at)).all()
+    assert found == meant
+
+
 def test_no_more_than_thirty_days_are_written_down(
     session: Session, editor: Actor, settings: Settings
 ) -> None:

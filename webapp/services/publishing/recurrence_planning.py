@@ -7,7 +7,7 @@ number of times: a moment has one row, by the wall time that the rule says, and 
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -120,8 +120,15 @@ def write_coming(session: Session, recurrence: Recurrence, now: datetime) -> Wal
         passed = last_moment(rule, after=recurrence.planned_until, until=now)
         near += [] if passed is None else [passed]
     if near:
+        row = insert(Occurrence)
+        # Where the rules of the zone have changed since, the wall time stays and the instant moves.
+        is_undecided = and_(Occurrence.schedule_id.is_(None), Occurrence.skipped.is_(None))
         session.execute(
-            insert(Occurrence).on_conflict_do_nothing(),
+            row.on_conflict_do_update(
+                index_elements=["recurrence_id", "local_time"],
+                set_={"due_at": row.excluded.due_at},
+                where=and_(is_undecided, Occurrence.due_at != row.excluded.due_at),
+            ),
             [
                 {
                     "recurrence_id": recurrence.id,
