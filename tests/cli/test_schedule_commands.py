@@ -82,3 +82,22 @@ def test_why_says_what_a_schedule_waits_for(
 def test_a_schedule_that_is_not_there_is_said_to_be_so(commands: FlaskCliRunner) -> None:
     told = commands.invoke(args=["schedules", "why", "12345"])
     assert (told.exit_code, told.stderr) == (1, "Error: There is no schedule 12345.\n")
+
+
+def test_what_failed_is_tried_again_unless_its_approval_is_gone(
+    commands: FlaskCliRunner, sessions: sessionmaker[Session], planned: tuple[int, int]
+) -> None:
+    _, schedule_id = planned
+    retry = ["schedules", "retry", str(schedule_id), "12345"]
+    told = commands.invoke(args=retry)
+    assert (told.exit_code, told.stdout) == (1, "0 of 2 schedules are tried again.\n")
+    assert f"{schedule_id}: The schedule is pending; only one that failed" in told.stderr
+    assert "12345: There is no schedule 12345." in told.stderr
+    change(sessions, schedule_id, state="failed", failure="No.", rests_on_approval=True)
+    told = commands.invoke(args=retry[:3])
+    assert (told.exit_code, told.stdout) == (1, "0 of 1 schedules are tried again.\n")
+    assert "approval" in told.stderr
+    change(sessions, schedule_id, rests_on_approval=False)
+    told = commands.invoke(args=retry[:3])
+    assert (told.exit_code, told.stdout) == (0, "1 of 1 schedules are tried again.\n")
+    assert next_step(commands, schedule_id) == "It waits for its moment."

@@ -11,6 +11,7 @@ from webapp.cli.database import command_session
 from webapp.cli.job_pauses import LARGEST_ID, as_text
 from webapp.services.operations import schedule_stories
 from webapp.services.operations.schedule_stories import Happening, ScheduleLine, ScheduleStory
+from webapp.services.publishing import retries
 
 STATES = ("pending", "handed", "waiting", "fired", "missed", "failed", "cancelled")
 OPEN = ("pending", "handed", "waiting")
@@ -59,6 +60,27 @@ def why(schedule_id: int, as_json: bool) -> None:
     click.echo(_as_text(story.line))
     for name, words in _lines(story):
         click.echo(f"  {name:<9}  {words}")
+
+
+@schedules.command()
+@click.argument("schedule_ids", nargs=-1, type=click.IntRange(1, LARGEST_ID), required=True)
+def retry(schedule_ids: tuple[int, ...]) -> None:
+    """Let schedules that failed be due at once, each with the version that it pinned.
+
+    One whose item has gone public since is left as it is, and said to be so.
+    """
+    retried = 0
+    for schedule_id in schedule_ids:
+        try:
+            with command_session() as session:
+                retries.retry_as_operator(session, schedule_id)
+        except click.ClickException as error:
+            click.echo(f"{schedule_id}: {error.message}", err=True)
+        else:
+            retried += 1
+    click.echo(f"{retried} of {len(schedule_ids)} schedules are tried again.")
+    if retried < len(schedule_ids):
+        raise click.exceptions.Exit(1)
 
 
 def _as_text(line: ScheduleLine) -> str:
