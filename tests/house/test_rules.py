@@ -81,6 +81,18 @@ def test_public_views_ask_for_no_token_and_the_others_do(bare_app: ImprintApp) -
             assert operation.get("x-permission") == mark.permission, (method, path)
 
 
+def test_no_two_shapes_of_the_api_have_one_name() -> None:
+    """The document knows them by their names, and the last of two would stand for both."""
+    names = [
+        node.name
+        for _, tree in modules("webapp/api")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and {"BaseModel", "Input"} & {getattr(base, "id", "") for base in node.bases}
+    ]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
+
+
 def _kinds_below(parent: type[Message]) -> Iterator[type[Message]]:
     """Return every message that has a kind; parents of several have none."""
     for message in parent.__subclasses__():

@@ -140,7 +140,7 @@ class PastAnswer(BaseModel):
     reason: str | None
 
 
-class TrialAnswer(BaseModel):
+class RecurrenceTrial(BaseModel):
     """What a recurrence would do."""
 
     next: list[MomentAnswer]
@@ -184,7 +184,7 @@ class RecurrencePage(BaseModel):
 
 @blueprint.post(
     "/content/<int:content_id>/recurrences",
-    responses={200: TrialAnswer, 201: WholeRecurrence, **CHANGE_PROBLEMS},
+    responses={200: RecurrenceTrial, 201: WholeRecurrence, **CHANGE_PROBLEMS},
     security=BEARER,
 )
 @requires(Permission.SCHEDULE_RECUR)
@@ -201,7 +201,7 @@ def create(path: ContentPath, query: TrialQuery, header: IfMatch, body: NewRecur
         is_trial=query.dry_run,
     )  # fmt: skip
     if recurrence_id is None:
-        return answer(TrialAnswer(next=_moments(coming, plan.zone)))
+        return answer(RecurrenceTrial(next=_moments(coming, plan.zone)))
     return _answer_with(path.content_id, recurrence_id, 201)
 
 

@@ -75,7 +75,7 @@ class RemovedEntries(Input):
     content_ids: list[Id] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
 
-class EntryAnswer(BaseModel):
+class ReleaseEntryAnswer(BaseModel):
     """One item of a release."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -96,7 +96,7 @@ class EntryAnswer(BaseModel):
 class EntryPage(BaseModel):
     """A page of items, in the order of their places."""
 
-    items: list[EntryAnswer]
+    items: list[ReleaseEntryAnswer]
     next: str | None
 
 
@@ -150,5 +150,5 @@ def remove(path: ReleasePath, header: IfMatch, body: RemovedEntries) -> Response
     return answer_with_release(path.release_id)
 
 
-def _shape(line: EntryLine) -> EntryAnswer:
-    return EntryAnswer.model_validate(line)
+def _shape(line: EntryLine) -> ReleaseEntryAnswer:
+    return ReleaseEntryAnswer.model_validate(line)

@@ -71,7 +71,7 @@ class ReleaseLine(BaseModel):
     failure: str | None = Field(description="Why it did not go live, or has lost its moment.")
 
 
-class CountsAnswer(BaseModel):
+class EntryCounts(BaseModel):
     """How many items it has, by what it does to them."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -86,7 +86,7 @@ class CountsAnswer(BaseModel):
 class ReleaseAnswer(ReleaseLine):
     """A release, with how much is in it and what kept it from going live."""
 
-    counts: CountsAnswer
+    counts: EntryCounts
     problems: list[ProblemAnswer] = Field(
         description="The first items that kept it from going live; for who sees all items."
     )
@@ -107,7 +107,7 @@ def answer_with_release(release_id: int, status: int = 200) -> Response:
     may_see_all = actor.may(Permission.CONTENT_READ_ANY)
     shown = ReleaseAnswer(
         **shape(release).model_dump(),
-        counts=CountsAnswer.model_validate(release_entries.count(session, release_id)),
+        counts=EntryCounts.model_validate(release_entries.count(session, release_id)),
         problems=[
             ProblemAnswer.model_validate(one) for one in (release.problems or []) if may_see_all
         ],

@@ -84,7 +84,7 @@ class UndoQuery(Query):
     )
 
 
-class UndoneAnswer(BaseModel):
+class UndoneRelease(BaseModel):
     """What an undo has put back, and what it left."""
 
     release: int
@@ -194,7 +194,7 @@ def cancel(path: ReleasePath, header: IfMatch) -> Response:
     return answer_with_release(path.release_id)
 
 
-@blueprint.post(f"{ONE}/undo", responses={200: UndoneAnswer, **RELEASE_PROBLEMS}, security=BEARER)
+@blueprint.post(f"{ONE}/undo", responses={200: UndoneRelease, **RELEASE_PROBLEMS}, security=BEARER)
 @requires(Permission.CONTENT_PUBLISH)
 def undo(path: ReleasePath, header: IfMatch, query: UndoQuery) -> Response:
     """Put each item back to what was public of it before, or to not public, all at once.
@@ -208,7 +208,7 @@ def undo(path: ReleasePath, header: IfMatch, query: UndoQuery) -> Response:
     )
     first = [ProblemAnswer(content_id=one, reason=why) for one, why in undone.first_left]
     return answer(
-        UndoneAnswer(
+        UndoneRelease(
             release=path.release_id, put_back=undone.put_back, left=undone.left, first_left=first
         )
     )
