@@ -41,6 +41,8 @@ _PAGE = """
 SELECT content_id, published_at, version_id, changed_at, summary
 FROM (TABLE kept UNION ALL TABLE changed) AS shown {order}
 """
+_OF_KEPT = ("is_interrupted", "changed_at", "version_id")
+_OF_OPENING = ("is_archived", "changed_at", "opened_by", "version_id")
 # Values that are looked up one by one: as joins and as EXISTS, whole tables might be read first.
 _OPENED = f"""
     SELECT opening.content_id, opening.published_at, outcome.version_id, outcome.changed_at,
@@ -53,7 +55,7 @@ _OPENED = f"""
                 SELECT FROM {OPEN} AS earlier WHERE earlier.content_id = planned.content_id
                     AND earlier.due_at <= planned.published_at AND earlier.action <> 'publish')
     ) AS opening
-    CROSS JOIN LATERAL ({outcome_of("opening.content_id")}) AS outcome
+    CROSS JOIN LATERAL ({outcome_of("opening.content_id", *_OF_OPENING)}) AS outcome
     WHERE opening.place = outcome.opened_by AND NOT outcome.is_archived
         AND (SELECT status FROM content WHERE id = opening.content_id) <> 'trashed'
         {{before}} {{order}}
@@ -71,7 +73,7 @@ WITH {GIVEN}, kept AS (
     SELECT publications.content_id, publications.published_at, outcome.version_id,
         outcome.changed_at, publications.summary
     FROM publications
-    CROSS JOIN LATERAL ({outcome_of("publications.content_id")}) AS outcome
+    CROSS JOIN LATERAL ({outcome_of("publications.content_id", *_OF_KEPT)}) AS outcome
     WHERE outcome.is_interrupted IS NOT TRUE {{before}} {{order}}
 ), scheduled AS ({{of_schedules}}), released AS (
     SELECT of_one.* FROM releases CROSS JOIN LATERAL ({{of_release}}) AS of_one
@@ -86,7 +88,7 @@ _KEPT = f"""
     SELECT publications.content_id, publications.published_at, NULL::bigint AS version_id,
         NULL::timestamptz AS changed_at, publications.summary
     FROM publications
-    CROSS JOIN LATERAL ({outcome_of("publications.content_id")}) AS outcome
+    CROSS JOIN LATERAL ({outcome_of("publications.content_id", "actions")}) AS outcome
     WHERE outcome.actions = 0 AND {{wanted}} {{before}} {{order}}
 """  # noqa: S608 - the parts are constants of the code
 # The newest of each category are the first of its index, and the newest of all are among them.

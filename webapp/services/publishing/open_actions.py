@@ -23,17 +23,17 @@ OPEN = "open_actions"
 # A publication counts where no withdrawal comes behind it. The first that counts opens the time for
 # which the item will be public, unless it is public now and stays so; the last says what is shown.
 # What was archived on the way stays away: a publication that falls due there fails.
-_OUTCOME = """
-    count(*) AS actions,
-    bool_or(action <> 'publish') AS is_interrupted,
-    bool_or(action = 'archive') AS is_archived,
-    bool_or(action = 'publish') AS is_brought_out,
-    max(due_at) FILTER (WHERE ends_behind = 0) AS changed_at,
-    min(due_at) FILTER (WHERE ends_behind = 0) AS opened_at,
-    (array_agg(place ORDER BY due_at, place) FILTER (WHERE ends_behind = 0))[1] AS opened_by,
-    (array_agg(version_id ORDER BY due_at DESC, place DESC) FILTER (WHERE ends_behind = 0))[1]
-        AS version_id
-"""
+_OUTCOME = {
+    "actions": "count(*)",
+    "is_interrupted": "bool_or(action <> 'publish')",
+    "is_archived": "bool_or(action = 'archive')",
+    "is_brought_out": "bool_or(action = 'publish')",
+    "changed_at": "max(due_at) FILTER (WHERE ends_behind = 0)",
+    "opened_at": "min(due_at) FILTER (WHERE ends_behind = 0)",
+    "opened_by": "(array_agg(place ORDER BY due_at, place) FILTER (WHERE ends_behind = 0))[1]",
+    "version_id": "(array_agg(version_id ORDER BY due_at DESC, place DESC)"
+    " FILTER (WHERE ends_behind = 0))[1]",
+}
 _COUNTED = """
     SELECT content_id, action, due_at, place, version_id,
         count(*) FILTER (WHERE action <> 'publish')
@@ -41,19 +41,26 @@ _COUNTED = """
     FROM {open} AS of_item WHERE {which}due_at <= :at
 """
 
+
+def _said(*names: str) -> str:
+    wanted = names or tuple(_OUTCOME)
+    return ", ".join(f"{_OUTCOME[name]} AS {name}" for name in wanted)
+
+
 OUTCOMES = f"""
-    SELECT content_id, {_OUTCOME}
+    SELECT content_id, {_said()}
     FROM ({_COUNTED.format(open=OPEN, which="", part="PARTITION BY content_id ")}) AS counted
     GROUP BY content_id
 """  # noqa: S608 - the parts are constants of the code
 """The SELECT of a row for each item for which something is planned up to `:at`."""
 
 
-def outcome_of(content_id: str) -> str:
+def outcome_of(content_id: str, *names: str) -> str:
     """Return the SELECT of one row: what the actions up to `:at` make of one item.
 
-    `content_id` is an expression. Without any, `actions` is 0; where the last of them withdraws the
-    item, `changed_at` is null.
+    `content_id` is an expression, `names` are the columns that are wanted, of all that there are.
+    Without any action, `actions` is 0; where the last of them withdraws the item, `changed_at` is
+    null.
     """
     counted = _COUNTED.format(open=OPEN, which=f"of_item.content_id = {content_id} AND ", part="")
-    return f"SELECT {_OUTCOME} FROM ({counted}) AS counted"  # noqa: S608 - parts of the code
+    return f"SELECT {_said(*names)} FROM ({counted}) AS counted"  # noqa: S608 - parts of the code
