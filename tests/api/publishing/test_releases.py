@@ -109,6 +109,18 @@ def test_two_items_of_a_release_swap_their_names(editor: Caller, worker: WorkerC
     assert [public(editor, slug) for slug in ("one", "other", "third")] == ["One", "Other", "Third"]
 
 
+def test_a_new_item_takes_the_name_of_one_that_goes_with_the_same_release(
+    editor: Caller, worker: WorkerContext
+) -> None:
+    old, new = published(editor, "Old", slug="front"), write(editor, "New", slug="new")
+    with_name(worker, new, "front")
+    path = begin(editor, new, (old, "unpublish"))
+    assert go_live(editor, worker, path)["state"] == "live"
+    assert public(editor, "front") == "New"
+    do(editor, f"{path}/undo")
+    assert public(editor, "front") == "Old"
+
+
 def with_name(worker: WorkerContext, content_id: int, slug: str) -> None:
     """Give the newest version of an item a slug that another item has in public."""
     with worker.sessions.begin() as session:

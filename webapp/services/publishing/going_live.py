@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DataError, IntegrityError, InternalError
 from sqlalchemy.orm import Session
+from sqlalchemy.types import Text
 
 from webapp.models import Release
 from webapp.models.arrays import IdArray
@@ -59,14 +61,13 @@ _KEEP_FORMER = text(
     """
 )
 # The names of two items may pass from one to the other, and the key knows of no order.
-FREE_NAMES = text(
+_FREE_NAMES = text(
     """
-    DELETE FROM publications USING content_versions AS version, slugs
-    WHERE version.id = ANY (:version_ids) AND publications.slug = version.slug
-      AND publications.content_id <> version.content_id
-      AND slugs.slug = version.slug AND slugs.content_id = version.content_id
+    DELETE FROM publications USING slugs
+    WHERE publications.slug = ANY (:names) AND slugs.slug = publications.slug
+      AND slugs.content_id <> publications.content_id
     """
-).bindparams(bindparam("version_ids", type_=IdArray()))
+).bindparams(bindparam("names", type_=ARRAY(Text)))
 _ARCHIVE = text(
     """
     UPDATE content SET status = 'trashed', trashed_at = NULL, archived_at = clock_timestamp(),
@@ -123,7 +124,7 @@ def _apply(session: Session, release: Release) -> int:
     lock_items(session, release.id)
     if release.needs_approval and not release_rows.is_approved(session, release):
         raise HinderedError(NO_APPROVAL, [])
-    release_checks.claim_names(session, release.id, moves=True)
+    names = release_checks.claim_names(session, release.id, moves=True)
     hindered = release_checks.find_hindrances(session, release.id)
     if hindered:
         raise HinderedError(HINDERED, hindered)
@@ -143,6 +144,7 @@ def _apply(session: Session, release: Release) -> int:
         for row in entries
         if row.action == "archive" and row.former_standing != "archived"
     ]
+    free_names(session, names)
     publish_all(session, [(*ids, release.due_at) for ids in release_ids],
                 notify=release.telling == "each")  # fmt: skip
     if withdrawn:
@@ -158,6 +160,12 @@ def lock_items(session: Session, release_id: int) -> None:
     session.execute(_LOCK_ITEMS, {"release_id": release_id})
 
 
+def free_names(session: Session, names: Sequence[str]) -> None:
+    """Take public rows away whose names have become another item's, before that one comes."""
+    if names:
+        session.execute(_FREE_NAMES, {"names": list(names)})
+
+
 def publish_all(
     session: Session,
     wanted: Sequence[tuple[int, int, datetime | None]],
@@ -166,11 +174,10 @@ def publish_all(
 ) -> None:
     """Make versions of locked items public: each with the item, the version and the public time.
 
-    Their names are claimed already.
+    Their names are claimed and free already.
     """
     if not wanted:
         return
-    session.execute(FREE_NAMES, {"version_ids": [version_id for _, version_id, _ in wanted]})
     releases = [publishing.Release(*one) for one in sorted(wanted)]
     publishing.release_ready(session, releases, notify=notify)
 

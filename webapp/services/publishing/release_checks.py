@@ -4,8 +4,12 @@ A name belongs to an item from its moment on, as with a schedule. Within one rel
 from an item to another, as long as the former one gives it up by the same release.
 """
 
-from sqlalchemy import text
+from typing import Any
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
+from sqlalchemy.types import Text
 
 from webapp.models import Release
 from webapp.models.publishing.schedules import OPEN_STATES
@@ -16,11 +20,11 @@ MOST_TOLD = 100
 
 _WANTED = """
     wanted AS MATERIALIZED (
-        SELECT DISTINCT ON (version.slug) version.slug, entry.content_id
+        SELECT version.slug, min(entry.content_id) AS content_id
         FROM release_entries AS entry
         JOIN content_versions AS version ON version.id = entry.version_id
         WHERE entry.release_id = :release_id AND version.slug <> ''
-        ORDER BY version.slug, entry.content_id
+        GROUP BY version.slug
     )
 """
 _MAKE_NAMES = text(
@@ -37,9 +41,9 @@ _MAKE_NAMES = text(
 _LOCK_NAMES = text(
     f"""
     WITH {_WANTED}
-    SELECT FROM slugs JOIN wanted USING (slug) WHERE slugs.content_id <> wanted.content_id
+    SELECT slug FROM slugs JOIN wanted USING (slug) WHERE slugs.content_id <> wanted.content_id
     ORDER BY slug FOR UPDATE OF slugs
-    """
+    """  # noqa: S608 - constants of the code
 )
 _GIVES_IT_UP = """
     EXISTS (
@@ -66,11 +70,11 @@ _TAKE_NAMES = text(
     WITH {_WANTED}
     UPDATE slugs SET content_id = wanted.content_id FROM wanted
     WHERE slugs.slug = wanted.slug AND slugs.content_id <> wanted.content_id
-      AND (:moves AND {_GIVES_IT_UP} OR {_IS_FREE})
+      AND slugs.slug = ANY (:names) AND (:moves AND {_GIVES_IT_UP} OR {_IS_FREE})
+    RETURNING slugs.slug
     """  # noqa: S608 - constants of the code
-)
-_FIND = text(
-    f"""
+).bindparams(bindparam("names", type_=ARRAY(Text)))
+_FIND = f"""
     SELECT entry.content_id, CASE
         WHEN content.status = 'trashed' AND (content.trashed_at IS NOT NULL
             OR content.archived_at IS NULL) THEN 'The item is in the trash.'
@@ -78,8 +82,9 @@ _FIND = text(
         WHEN entry.action <> 'publish' THEN NULL
         WHEN content.status = 'trashed' THEN 'The item is archived.'
         WHEN slugs.content_id <> entry.content_id AND NOT {_GIVES_IT_UP}
-            OR version.slug <> '' AND
-                row_number() OVER (PARTITION BY version.slug ORDER BY entry.content_id) > 1
+            OR version.slug IN (SELECT slug FROM twice)
+                AND entry.content_id <> (
+                    SELECT content_id FROM twice WHERE twice.slug = version.slug)
             THEN 'Another item has the slug ' || version.slug || '; give this one another.'
         WHEN shown.number > version.number AND public.updated_at > entry.added_at
             THEN 'Version ' || shown.number || ' was published after this one was added.'
@@ -94,24 +99,36 @@ _FIND = text(
     LEFT JOIN content_versions AS shown ON shown.id = public.version_id
     WHERE entry.release_id = :release_id
     """  # noqa: S608 - constants of the code
-)
 _FIND_FIRST = text(
-    f"SELECT content_id, reason FROM ({_FIND.text}) AS judged"  # noqa: S608 - constants
-    " WHERE reason IS NOT NULL ORDER BY content_id LIMIT :most"
+    f"""
+    WITH twice AS MATERIALIZED (
+        SELECT version.slug, min(entry.content_id) AS content_id
+        FROM release_entries AS entry
+        JOIN content_versions AS version ON version.id = entry.version_id
+        WHERE entry.release_id = :release_id AND version.slug <> ''
+        GROUP BY version.slug HAVING count(*) > 1
+    )
+    SELECT content_id, reason FROM ({_FIND}) AS judged
+    WHERE reason IS NOT NULL ORDER BY content_id LIMIT :most
+    """  # noqa: S608 - constants of the code
 )
 
 
-def claim_names(session: Session, release_id: int, *, moves: bool) -> None:
+def claim_names(session: Session, release_id: int, *, moves: bool) -> list[str]:
     """Make the names that a release needs its items' own, as far as they are free.
 
     With `moves` those pass on as well that one of its items gives up for another: when it goes
-    live, and not before. The release is locked by the caller.
+    live, and not before. The release is locked by the caller. Returns the names that had another
+    owner: something public may still have one of them.
     """
     session.flush()
-    parameters = {"release_id": release_id}
+    parameters: dict[str, Any] = {"release_id": release_id}
     session.execute(_MAKE_NAMES, parameters)
-    session.execute(_LOCK_NAMES, parameters)
-    session.execute(_TAKE_NAMES, {**parameters, "moves": moves})
+    names = session.scalars(_LOCK_NAMES, parameters).all()
+    if not names:
+        return []
+    taken = session.scalars(_TAKE_NAMES, {**parameters, "moves": moves, "names": names})
+    return list(taken)
 
 
 def find_hindrances(session: Session, release_id: int) -> list[tuple[int, str]]:

@@ -22,6 +22,7 @@ from webapp.services.errors import ForbiddenError, HinderedError
 from webapp.services.publishing import publishing, release_rows
 from webapp.services.publishing.going_live import (
     LONGEST_STATEMENT,
+    free_names,
     lock_items,
     publish_all,
 )
@@ -65,6 +66,7 @@ _TAKE_NAMES_BACK = text(
     UPDATE slugs SET content_id = version.content_id FROM content_versions AS version
     WHERE version.id = ANY (:version_ids) AND slugs.slug = version.slug
       AND slugs.content_id <> version.content_id AND slugs.content_id = ANY (:content_ids)
+    RETURNING slugs.slug
     """
 ).bindparams(
     bindparam("version_ids", type_=IdArray()),
@@ -212,7 +214,7 @@ def _show_again(
     """Make public what items showed before, under the names and at the times that they had."""
     version_ids = [row.former_version_id for row in rows]
     names = {"version_ids": version_ids, "content_ids": content_ids}
-    session.execute(_TAKE_NAMES_BACK, names)
+    free_names(session, session.scalars(_TAKE_NAMES_BACK, names).all())
     others = session.scalars(_NAMES_OF_OTHERS, {"version_ids": version_ids, "most": MOST_TOLD})
     taken = [(content_id, NAME_IS_TAKEN) for content_id in others]
     if taken:
