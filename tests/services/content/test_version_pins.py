@@ -12,7 +12,9 @@ from tests.services.content.aged_versions import age, hours_of_one_day, numbers_
 from tests.services.content.versions_in_numbers import seal_all
 from webapp.services.accounts.actors import Actor
 from webapp.services.content import autosaves, content, labels, previews
-from webapp.services.publishing import publishing, reviews, schedules
+from webapp.services.publishing import publishing, release_entries, releases, reviews, schedules
+from webapp.services.publishing.release_entries import EntryWish
+from webapp.services.publishing.releases import ReleasePlan
 from webapp.services.publishing.schedules import SchedulePlan
 
 Act = Callable[[Session, Actor, int], None]
@@ -37,6 +39,12 @@ def _schedule_and_cancel(session: Session, actor: Actor, content_id: int) -> Non
         session, actor, content_id, None, SchedulePlan("publish", TOMORROW, 3)
     )
     schedules.cancel(session, actor, schedule_id, None)
+
+
+def _put_into_a_release(session: Session, actor: Actor, content_id: int) -> None:
+    release = releases.create(session, actor, ReleasePlan("Spring"))
+    wish = EntryWish(content_id, "publish", 3)
+    release_entries.add(session, actor, release.id, None, [wish])
 
 
 def _label(session: Session, actor: Actor, content_id: int) -> None:
@@ -73,6 +81,7 @@ def _publish_by_an_older_release(session: Session, actor: Actor, content_id: int
         _publish_by_an_older_release,
         _schedule,
         _schedule_and_cancel,
+        _put_into_a_release,
         _label,
         _preview,
         _restore,
