@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from webapp.services.publishing.forecast_documents import Shown, build_summaries
-from webapp.services.publishing.forecasts import require_ahead
+from webapp.services.publishing.forecasts import TOLERANCE, require_ahead
 from webapp.services.publishing.open_actions import GIVEN, OPEN, OUTCOMES, outcome_of
 from webapp.services.publishing.published import (
     PublicFilter,
@@ -38,7 +38,8 @@ OF_VERSION = {
 
 _ORDER = "ORDER BY published_at DESC, content_id DESC LIMIT {size}"
 _PAGE = """
-SELECT content_id, published_at, version_id, changed_at, summary
+SELECT content_id, published_at, version_id, changed_at, summary,
+    CAST(:at AS timestamptz) < clock_timestamp() - CAST(:tolerance AS interval) AS has_passed
 FROM (TABLE kept UNION ALL TABLE changed) AS shown {order}
 """
 _OF_KEPT = ("is_interrupted", "changed_at", "version_id")
@@ -56,8 +57,8 @@ _OPENED = f"""
                     AND earlier.due_at <= planned.published_at AND earlier.action <> 'publish')
     ) AS opening
     CROSS JOIN LATERAL ({outcome_of("opening.content_id", *_OF_OPENING)}) AS outcome
-    WHERE opening.place = outcome.opened_by AND NOT outcome.is_archived
-        AND (SELECT status FROM content WHERE id = opening.content_id) <> 'trashed'
+    WHERE CASE WHEN opening.place = outcome.opened_by AND NOT outcome.is_archived
+        THEN (SELECT status FROM content WHERE id = opening.content_id) <> 'trashed' END
         {{before}} {{order}}
 """  # noqa: S608 - the parts are constants of the code
 # PostgreSQL walks no union backwards by an index, so each source is walked for itself. The items of
@@ -139,15 +140,18 @@ def list_at(
 
     Raises InvalidInputError for a moment that has passed, and UnrenderedError.
     """
-    require_ahead(reader, at)
-    parameters: dict[str, Any] = {"at": at}
+    parameters: dict[str, Any] = {"at": at, "tolerance": TOLERANCE}
     if before is not None:
         parameters["moment"], parameters["behind"] = before
     wanted = _wanted(reader, filters, parameters)
     if wanted is None:
+        require_ahead(reader, at)
         return page_of_rows([], limit)
     statement = _statement(wanted, is_first=before is None, size=limit + 1)
     found = reader.execute(compiled(statement), parameters).fetchall()
+    # The page says itself whether the moment lies ahead, where there is one.
+    if not found or found[0][5]:
+        require_ahead(reader, at)
     changed = [Shown(row[0], row[2], row[1], row[3]) for row in found if row[3] is not None]
     built = build_summaries(reader, changed, at)
     rows = [(built.get(row[0], row[4]), row[1], row[0]) for row in found]
