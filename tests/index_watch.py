@@ -44,7 +44,7 @@ INDEXES = """
 READS_ALL_BELOW = {"Sort", "Aggregate", "WindowAgg", "Unique", "SetOp", "Hash"}
 
 # Tables that stay small, for which a look at every row is the best plan there is.
-SMALL = {"roles", "backfills", "job_kinds", "job_pauses", "alembic_version"}
+SMALL = {"roles", "backfills", "job_kinds", "job_pauses", "schedule_delays", "alembic_version"}
 # What reads a whole table on purpose: the table, a part of the statement, and the reason.
 ON_PURPOSE = {
     ("content_versions", "SELECT count(*) FROM"): (

@@ -18,6 +18,7 @@ from webapp.jobs.message import Message
 from webapp.jobs.outcomes import Done, Outcome, PermanentError, Snooze
 from webapp.jobs.payloads import NewerPayloadError, read_payload
 from webapp.jobs.waiting import note_start
+from webapp.services.operations import clocks
 from workers.context import Handler, InBatch, WorkerContext
 from workers.stopping import JobCutOff
 
@@ -54,6 +55,8 @@ def note_start_if_due(context: WorkerContext, kind: str) -> None:
     if context.served_kinds.is_due(kind):
         with context.transaction() as session:
             note_start(session, kind)
+            if context.served_kinds.is_clock_due():
+                clocks.note_own(session, "worker")
 
 
 def _run_batch(context: WorkerContext, handler: InBatch, jobs: Sequence[ClaimedJob]) -> set[int]:

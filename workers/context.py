@@ -1,12 +1,10 @@
 """What a worker process has at hand, and how a handler uses it."""
 
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -16,14 +14,10 @@ from webapp.jobs.attempts import Starter
 from webapp.jobs.leases import ClaimedJob
 from webapp.jobs.message import Message
 from webapp.jobs.outcomes import Outcome
+from webapp.services.operations import clocks
 from webapp.settings import Settings
 from workers.served_kinds import ServedKinds
 from workers.stopping import StopRequest
-
-
-@cache
-def _host() -> str:
-    return socket.gethostname()
 
 
 @dataclass(frozen=True)
@@ -40,7 +34,7 @@ class WorkerContext:
     @property
     def starter(self) -> Starter:
         """Name this process, as the rows of jobs do that it starts."""
-        return Starter(f"{_host()}:{os.getpid()}", self.settings.release)
+        return Starter(f"{clocks.host()}:{os.getpid()}", self.settings.release)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

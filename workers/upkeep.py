@@ -1,11 +1,12 @@
 """What a dispatcher does beside its rounds, each at its own pace, and none where there is none."""
 
+import math
 import time
 
 import structlog
 
 from webapp.jobs.leases import take_back_expired
-from webapp.services.operations import activity_chain, housekeeping
+from webapp.services.operations import activity_chain, clocks, housekeeping
 from webapp.services.operations.activity_chain import Horizon
 from webapp.services.operations.outlook import Outlook
 from webapp.services.publishing import handing_over, rehearsal_slots, zone_changes
@@ -33,6 +34,7 @@ class Upkeep:
         self._hour: int | None = None
         self._seal_at = 0.0
         self._schedules_checked_at = time.monotonic()
+        self._clock_read_at = -math.inf
         self._horizon: Horizon | None = None
 
     def forget(self) -> None:
@@ -47,6 +49,7 @@ class Upkeep:
             with self._context.transaction() as session:
                 housekeeping.write_heartbeat(session)
             has_written |= self._write_ticks(found)
+            self._read_clock()
         if found.has_unsealed and time.monotonic() >= self._seal_at:
             self._seal_activity()
             self._seal_at = time.monotonic() + SEAL_EVERY_SECONDS
@@ -95,6 +98,12 @@ class Upkeep:
         if asked:
             log.warning("schedules.asked", schedules=asked)
         return asked > 0
+
+    def _read_clock(self) -> None:
+        if time.monotonic() >= self._clock_read_at + clocks.READ_EVERY_SECONDS:
+            self._clock_read_at = time.monotonic()
+            with self._context.transaction() as session:
+                clocks.note_own(session, "dispatcher")
 
     def _seal_activity(self) -> None:
         """Chain what has settled of the activity log; the log line anchors the chain elsewhere."""

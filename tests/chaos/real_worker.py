@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,11 +32,42 @@ def wait_until(condition: Callable[[], object], seconds: float = HANG_SECONDS) -
 
 @contextmanager
 def real_worker(
-    settings: Settings, queue: str, folder: Path, *, app: str = "celery_app", processes: int = 1
+    settings: Settings,
+    queue: str,
+    folder: Path,
+    *,
+    app: str = "celery_app",
+    processes: int = 1,
+    extra: Mapping[str, str] | None = None,
 ) -> Iterator[KeptProcess]:
     """Run `celery worker` on a queue inside the block; it is ready when the block begins."""
     command = ["python", "-m", "celery", "-A", app, "worker", "-Q", queue, "-c", str(processes)]
     command += ["--without-gossip", "--without-mingle", "-O", "fair"]
+    program = Program("worker", command, "1-worker", 1)
+    with _kept(settings, f"worker-{queue}", program, folder, extra) as process:
+        wait_until(lambda: " ready." in process.log_path.read_text())
+        yield process
+
+
+@contextmanager
+def real_dispatcher(
+    settings: Settings, folder: Path, *, extra: Mapping[str, str] | None = None
+) -> Iterator[KeptProcess]:
+    """Run `flask dispatcher` inside the block, in a process of its own."""
+    program = Program("dispatcher", ["python", "-m", "flask", "dispatcher"], "1-dispatcher", 1)
+    with _kept(settings, "dispatcher", program, folder, extra) as process:
+        wait_until(lambda: "dispatcher.started" in process.log_path.read_text())
+        yield process
+
+
+@contextmanager
+def _kept(
+    settings: Settings,
+    name: str,
+    program: Program,
+    folder: Path,
+    extra: Mapping[str, str] | None,
+) -> Iterator[KeptProcess]:
     environment = child_environment(
         {
             "DATABASE_URL": plain_url(settings),
@@ -45,13 +76,12 @@ def real_worker(
             "SECRET_KEY": settings.require_secret_key(),
             "IMPRINT_LEASE_SECONDS": str(settings.lease_seconds),
             "IMPRINT_WORKER_STOP_SECONDS": str(settings.worker_stop_seconds),
+            **(extra or {}),
         }
     )
-    program = Program("worker", command, "1-worker", 1)
-    process = KeptProcess(f"worker-{queue}", program, environment, ROOT, folder)
+    process = KeptProcess(name, program, environment, ROOT, folder)
     process.start()
     try:
-        wait_until(lambda: " ready." in process.log_path.read_text())
         yield process
     finally:
         process.end()

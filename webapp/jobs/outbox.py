@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from structlog.contextvars import get_contextvars
@@ -18,12 +18,15 @@ WAKE_CHANNEL = "imprint_dispatcher"
 _WAKE = func.pg_notify(WAKE_CHANNEL, "").label("woken")
 
 
-def enqueue(session: Session, message: Message, *, run_at: datetime | None = None) -> int | None:
+def enqueue(
+    session: Session, message: Message, *, run_at: datetime | ColumnElement[datetime] | None = None
+) -> int | None:
     """Insert a job and return its id, or None when the same duty is already written.
 
-    `run_at` is the earliest start (default: now). The request id in the log context goes into the
-    row, so the worker's lines can be found by it. A dispatcher hears of it as soon as this
-    transaction commits, or of a later start by itself, because it looks more than once until then.
+    `run_at` is the earliest start (default: now); one that is so long from now is told as an
+    expression, so that PostgreSQL's clock says what now is. The request id in the log context goes
+    into the row, so the worker's lines can be found by it. A dispatcher hears of the job as soon as
+    this transaction commits; of a later start it learns by itself, since it looks often until then.
     """
     statement = insert(Job).values(_row(message, run_at))
     wakes = run_at is None or message.queue.is_urgent
@@ -86,7 +89,7 @@ def wake_dispatcher(session: Session) -> None:
     session.execute(select(_WAKE))
 
 
-def _row(message: Message, run_at: datetime | None) -> dict[str, Any]:
+def _row(message: Message, run_at: datetime | ColumnElement[datetime] | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "queue": message.queue.value,
         "kind": message.kind,

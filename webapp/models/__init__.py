@@ -45,6 +45,7 @@ from webapp.models.jobs import Job, JobKind, Tick
 from webapp.models.notices import Notice
 from webapp.models.operations.backfills import BackfillState
 from webapp.models.operations.bulk_actions import BulkAction, BulkItem
+from webapp.models.operations.clock_readings import ClockReading
 from webapp.models.publishing.calendar_feeds import CalendarFeed
 from webapp.models.publishing.corrections import Correction, Retraction
 from webapp.models.publishing.publications import Publication
@@ -53,6 +54,7 @@ from webapp.models.publishing.releases import Release, ReleaseEntry
 from webapp.models.publishing.review_claims import ReviewClaim
 from webapp.models.publishing.review_links import ReviewLink
 from webapp.models.publishing.reviews import Review, ReviewDecision
+from webapp.models.publishing.schedule_delays import ScheduleDelay
 from webapp.models.publishing.schedules import Schedule
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "CalendarFeed",
     "Category",
     "CategoryAlias",
+    "ClockReading",
     "Comment",
     "CommentThread",
     "Content",
@@ -117,6 +120,7 @@ __all__ = [
     "ReviewLink",
     "Role",
     "Schedule",
+    "ScheduleDelay",
     "SearchDocument",
     "SignInThrottle",
     "Slug",

@@ -106,6 +106,7 @@ HELD: dict[str, Held] = {
         "to find a category under its former slugs", "as long as the category",
         "slug category_id created_at",
     ),
+    "clock_readings": _nobodys("to see wrong clocks", "a day", "host role ahead_seconds read_at"),
     "comment_threads": Held(
         "who resolved it", f"{_NEWSROOM}; what was said about which line", "as long as the item",
         KEPT, "id content_id version_number line quote resolved_at created_at",
@@ -342,6 +343,7 @@ HELD: dict[str, Held] = {
         hidden="digest", people={"submitted_by_id": UNLINKED},
     ),
     "roles": _nobodys("the five roles", _NEVER, "id name rank"),
+    "schedule_delays": _nobodys("to see lateness", _NEVER, "up_to_seconds schedules seconds"),
     "schedules": Held(
         "who made it", f"{_NEWSROOM}; what shall become of an item and when", "as long as the item",
         KEPT,

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import Text, bindparam, text
 from sqlalchemy.orm import Session
 
+from webapp.jobs.leases import seconds_from_now
 from webapp.jobs.notice_messages import MailNotices
 from webapp.jobs.outbox import chunked, enqueue
-from webapp.kit.clock import utc_now
 from webapp.kit.notice_kinds import require_details
 
 MOST_IDS = 500
@@ -117,7 +117,7 @@ def tell_all(
         return 0
     told = session.execute(_INSERT, {"causes": json.dumps(rows)}).all()
     mailed = sorted(row.id for row in told if row.mail_state == "queued")
-    run_at = utc_now() + mail_after if mail_after else None
+    run_at = seconds_from_now(mail_after.total_seconds()) if mail_after else None
     for notice_ids in chunked(mailed, MOST_IDS):
         enqueue(session, MailNotices(notice_ids=tuple(notice_ids)), run_at=run_at)
     return len(told)

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from webapp.jobs.messages import FireSchedules
 from webapp.jobs.outcomes import Done, Outcome
-from webapp.services.publishing import firing
+from webapp.services.publishing import firing, lateness
 from workers.context import InOneTransaction, WorkerContext
 
 log = structlog.get_logger()
@@ -18,6 +18,7 @@ def fire_schedules(session: Session, context: WorkerContext, message: FireSchedu
         message.schedule_ids,
         missed_after_seconds=context.settings.missed_schedule_seconds,
     )
+    lateness.count(session, result.fired)
     log.info(
         "schedules.fired",
         fired=len(result.fired),

@@ -1,6 +1,7 @@
 """What operators and their machines ask: is it alive, is it ready, how does it do."""
 
 from collections.abc import Collection
+from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -43,10 +44,19 @@ class UnservedKind(BaseModel):
     oldest_job_age: float
 
 
+class ClockOff(BaseModel):
+    """A process whose clock is off, by how many seconds before PostgreSQL's, or behind it."""
+
+    host: str
+    role: str
+    ahead_seconds: float
+
+
 class ReadyAnswer(BaseModel):
     """Each thing that must be well, and what is known of it; ages are in seconds.
 
-    What is paused or unserved changes nothing of `ready`: the API answers, and publishes.
+    What is paused or unserved, or whose clock is off, changes nothing of `ready`: the API answers,
+    and publishes.
     """
 
     ready: bool
@@ -59,6 +69,7 @@ class ReadyAnswer(BaseModel):
     faults: list[str]
     pauses: list[PauseAnswer]
     unserved_kinds: list[UnservedKind]
+    clocks_off: list[ClockOff]
 
 
 def install_operators(app: Flask) -> None:
@@ -107,6 +118,7 @@ def _look() -> ReadyAnswer:
         faults=faults,
         pauses=_paused(jobs),
         unserved_kinds=_unserved(jobs),
+        clocks_off=[ClockOff(**asdict(clock)) for clock in jobs.clocks_off],
     )
 
 

@@ -123,6 +123,7 @@ _OUTLIVED = {
     "discarded_jobs": Outlived(
         "jobs", f"state = 'discarded' AND {_older('finished_at')}", lambda _: 7
     ),
+    "clock_readings": Outlived("clock_readings", _older("read_at"), lambda _: 1),
     "ticks": Outlived("ticks", _older("slot"), lambda _: 1),
     "idempotency_keys": Outlived("idempotency_keys", _older("created_at"), lambda _: 1),
     "access_tokens": Outlived(

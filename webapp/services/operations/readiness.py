@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from webapp.jobs.pauses import Pause, read_pauses
 from webapp.jobs.waiting import Waiting, find_waiting
+from webapp.services.operations import clocks
+from webapp.services.operations.clocks import Clock
 from webapp.services.operations.housekeeping import HEARTBEAT
 
 DISPATCHER_SILENT_AFTER_SECONDS = 30
@@ -40,10 +42,11 @@ class DatabaseState:
 
 @dataclass(frozen=True)
 class JobsState:
-    """What waits though it is due, and what is paused."""
+    """What waits though it is due, what is paused, and whose clocks are off."""
 
     waiting: tuple[Waiting, ...] = ()
     pauses: tuple[Pause, ...] = ()
+    clocks_off: tuple[Clock, ...] = ()
 
     @property
     def oldest_job_age(self) -> float | None:
@@ -61,5 +64,6 @@ def read_state(session: Session) -> DatabaseState:
 
 
 def read_jobs_state(session: Session) -> JobsState:
-    """Return what waits and what is paused, by a schema that is not behind this code."""
-    return JobsState(tuple(find_waiting(session)), tuple(read_pauses(session)))
+    """Return what a process of the web sees of jobs, by a schema that is not behind this code."""
+    off = (clock for clock in clocks.read_clocks(session, "web") if clock.is_off)
+    return JobsState(tuple(find_waiting(session)), tuple(read_pauses(session)), tuple(off))

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from webapp.jobs.outbox import enqueue
 from webapp.jobs.review_messages import RemindOfReview
-from webapp.kit.clock import utc_now
 from webapp.kit.quotas import NO_QUOTAS
 from webapp.models import Content, ContentVersion, Review, ReviewClaim, User
 from webapp.services.accounts.holders import account_actor
@@ -36,8 +35,9 @@ def plan(session: Session, review_id: int, due_at: datetime | None) -> None:
     """Write the duties to remind of a review that are still to come."""
     if due_at is None:
         return
+    now = session.scalars(select(func.clock_timestamp())).one()
     for is_due, moment in ((False, due_at - AHEAD), (True, due_at)):
-        if moment > utc_now():
+        if moment > now:
             enqueue(session, RemindOfReview(review_id=review_id, is_due=is_due), run_at=moment)
 
 
