@@ -207,7 +207,7 @@ def test_due_schedules_wait_for_the_end_of_the_pause_and_none_is_lost(
 ) -> None:
     with sessions.begin() as session:
         actor = make_actor(session)
-        plan = SchedulePlan("unpublish", utc_now() - timedelta(minutes=5))
+        plan = SchedulePlan("archive", utc_now() - timedelta(minutes=5))
         for _ in range(3):
             schedules.create(session, actor, make_content(session, actor), None, plan)
     for scope, target in ((Scope.QUEUE, "publishing"), (Scope.KIND, "schedules.fire")):
@@ -226,7 +226,7 @@ def test_schedules_whose_firing_was_set_aside_are_not_taken_for_forgotten(
     session: Session,
 ) -> None:
     actor = make_actor(session)
-    plan = SchedulePlan("unpublish", utc_now() - timedelta(minutes=5))
+    plan = SchedulePlan("archive", utc_now() - timedelta(minutes=5))
     schedules.create(session, actor, make_content(session, actor), None, plan)
     session.execute(delete(Job))
     handing_over.hand_over_due(session)
