@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -13,12 +14,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from dev.mail_sink import MailSink
 from dev.ports import free_port
 from tests.at_once import at_once
+from tests.chaos.real_worker import wait_until
 from tests.factories import make_actor, make_content, run_ready_jobs
 from tests.patience import HANG_SECONDS
 from tests.workers.operations.killed_worker import start_process, take_back
@@ -195,6 +197,38 @@ def test_of_two_jobs_at_once_each_notice_is_in_one_mail(
         assert len(set(session.scalars(select(Notice.mailed_with_id)))) == len(came)
         owners = session.execute(select(Notice.mailed_with_id, Notice.user_id).distinct()).all()
         assert len(owners) == len(came)
+
+
+def test_who_waits_for_another_takes_nothing_out_of_its_mails(
+    sessions: sessionmaker[Session], editors: list[Actor]
+) -> None:
+    for number in range(2):
+        tell_of(sessions, editors, number, mail_group=GROUP)
+    with sessions() as session:
+        jobs = [job.payload["notice_ids"] for job in session.scalars(select(Job).order_by(Job.id))]
+
+    def take() -> None:
+        with sessions.begin() as session:
+            notice_mails.gather(session, jobs[1])
+
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with ThreadPoolExecutor(1) as pool, sessions() as first:
+        notice_mails.gather(first, jobs[0])
+        second = pool.submit(take)
+        with sessions() as watcher:
+            wait_until(lambda: watcher.scalar(waiting) == 1)
+        first.commit()
+        second.result(HANG_SECONDS)
+    with sessions() as session:
+        mails = notice_mails.find_mails(session, jobs[0], 50)
+        assert [len(mail.notices) for mail in mails] == [2, 2, 2]
+        assert notice_mails.find_mails(session, jobs[1], 50) == []
+    tell_of(sessions, editors, 2, mail_group=GROUP)
+    with sessions.begin() as session:
+        last = session.scalars(select(Job).order_by(Job.id.desc()).limit(1)).one()
+        notice_mails.gather(session, last.payload["notice_ids"])
+        mails = notice_mails.find_mails(session, jobs[0], 50)
+        assert [len(mail.notices) for mail in mails] == [2, 2, 2], "what was begun stays as it was"
 
 
 def test_refusals_are_tried_again_or_given_up_and_hold_up_nobody(
