@@ -9,6 +9,7 @@ from structlog.contextvars import get_contextvars
 from webapp.models import Release
 from webapp.models.arrays import IdArray
 from webapp.models.publishing.schedules import COMING_STATES, OPEN_STATES
+from webapp.services import activity
 
 _OPEN = ", ".join(f"'{state}'" for state in OPEN_STATES)
 _COMING = ", ".join(f"'{state}'" for state in COMING_STATES)
@@ -60,15 +61,17 @@ _RECORD = text(
     """  # noqa: S608 - constants of the code
 )
 _RECORD_UNDO = text(
-    """
-    INSERT INTO activity_logs (actor_id, action, subject_kind, subject_id, details, request_id)
+    f"""
+    INSERT INTO activity_logs
+        (actor_id, action, subject_kind, subject_id, details, {activity.ORIGIN})
     SELECT :actor_id, one.action, 'content', one.content_id,
         jsonb_strip_nulls(jsonb_build_object('undone_release_id', :release_id,
             'version', (SELECT number FROM content_versions WHERE id = one.version_id))),
-        :request_id
+        {activity.ORIGIN_VALUES}
     FROM unnest(:content_ids, :version_ids, :actions) AS one (content_id, version_id, action)
-    """
+    """  # noqa: S608 - constants of the code
 ).bindparams(
+    *activity.ORIGIN_PARAMETERS,
     bindparam("content_ids", type_=IdArray()),
     bindparam("version_ids", type_=IdArray()),
     bindparam("actions", type_=ARRAY(Text)),
@@ -105,6 +108,6 @@ def record_undo(
             "content_ids": [content_id for content_id, _, _ in lines],
             "version_ids": [version_id or 0 for _, version_id, _ in lines],
             "actions": [action for _, _, action in lines],
-            "request_id": get_contextvars().get("request_id"),
+            **activity.origin(),
         },
     )
