@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from webapp.kit.zones import rules_of, zone_named
+from webapp.kit.zones import UnknownZoneError, rules_of, zone_named
 
 Fold = Literal["earlier", "later"]
 
@@ -82,6 +82,14 @@ def shown_in(instant: datetime, zone: str) -> WallTime:
         return wall
     fold: Fold = "earlier" if instant == earlier.at else "later"
     return WallTime(wall.time, zone, fold, wall.rules)
+
+
+def shown_by_now(instant: datetime, zone: str) -> WallTime | None:
+    """Return the same of a zone that was known once; None where there is no such zone any more."""
+    try:
+        return shown_in(instant, zone)
+    except UnknownZoneError:
+        return None
 
 
 def _both(wall: WallTime) -> tuple[Offer, Offer]:

@@ -49,6 +49,11 @@ def rules_of(name: str) -> str:
     return f"{_release()} {sha256(read_rules(name)).hexdigest()[:12]}"
 
 
+def rules_gone() -> str:
+    """Return the word for the rules of a zone that this process does not know."""
+    return f"{_release()} gone"
+
+
 def _release() -> str:
     year, _, number = version("tzdata").partition(".")
     return f"{year}.{number:0>2}"

@@ -200,6 +200,27 @@ def test_schedules_are_put_back(manager: Caller, agent: Agent) -> None:
         assert plans(manager, path) == was
 
 
+def test_the_wall_time_and_the_limit_of_a_schedule_are_put_back(
+    manager: Caller, agent: Agent
+) -> None:
+    nine = {"local": {"time": "2099-07-15T09:00", "zone": "Europe/Vienna"}}
+    asks = {"if_missed": "ask", "late_limit_seconds": 60}
+    paths = [write(manager) for _ in range(3)]
+    edited, moved, cancelled = (
+        by_hand(manager, "POST", f"{path}/schedule", nine | asks)["id"] for path in paths
+    )
+    agent.call("PATCH", f"/schedule/{edited}", {"if_missed": "skip", "late_limit_seconds": 120})
+    agent.call("PATCH", f"/schedule/{moved}", {"local": {"time": "2099-01-15T08:00",
+                                                         "zone": "Europe/Vienna"}})  # fmt: skip
+    agent.call("DELETE", f"/schedule/{cancelled}")
+    assert undo(manager)["left"] == []
+    for path in paths:
+        (plan,) = manager.call("GET", f"{path}/schedule").get_json()["items"]
+        assert plan["local"] == {"time": "2099-07-15T09:00:00", "zone": "Europe/Vienna",
+                                 "fold": None}  # fmt: skip
+        assert (plan["if_missed"], plan["late_limit_seconds"]) == ("ask", 60)
+
+
 def test_a_schedule_whose_moment_has_passed_is_left(
     manager: Caller, agent: Agent, sessions: sessionmaker[Session]
 ) -> None:

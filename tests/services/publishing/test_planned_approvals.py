@@ -15,6 +15,7 @@ from webapp.services.content import content
 from webapp.services.errors import ForbiddenError, MoveForbiddenError
 from webapp.services.publishing import firing, schedules
 from webapp.services.publishing.schedules import SchedulePlan
+from webapp.services.publishing.waiting_schedules import Decision, decide
 
 LATER = timedelta(days=30)
 
@@ -85,3 +86,17 @@ def test_an_author_moves_no_version_that_an_editor_pinned_instead(
     with pytest.raises(MoveForbiddenError, match="no approval"):
         schedules.change(session, author, mine, None, {"due_at": utc_now()})
     schedules.cancel(session, author, mine, None)
+
+
+def test_an_author_decides_about_nothing_that_an_editor_pinned_without_an_approval(
+    session: Session, author: Actor, editor: Actor, item: int
+) -> None:
+    approve(session, author, editor, item)
+    schedule_id = schedules.create(session, author, item, None, plan())
+    content.edit(session, author, item, None, {"title": "Not approved"})
+    schedules.change(session, editor, schedule_id, None, {"version_number": 2})
+    mine = Schedule.id == schedule_id
+    session.execute(update(Schedule).where(mine).values(state="waiting", failure="When?"))
+    with pytest.raises(ForbiddenError):
+        decide(session, author, schedule_id, None, Decision("run"))
+    decide(session, editor, schedule_id, None, Decision("run"))

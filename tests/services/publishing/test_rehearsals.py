@@ -1,9 +1,10 @@
 """Promises of rehearsals: what would go wrong is found before its moment, and nothing changes."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, event, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.at_once import at_once
@@ -15,7 +16,13 @@ from webapp.kit.review_policy import ReviewPolicy
 from webapp.kit.roles import RoleName
 from webapp.models import Content, Job, Notice, Role, Schedule, Slug, User
 from webapp.services.accounts.actors import Actor
-from webapp.services.publishing import publishing, rehearsal_slots, schedules
+from webapp.services.publishing import (
+    planned_actions,
+    publishing,
+    rehearsal_slots,
+    rehearsals,
+    schedules,
+)
 from webapp.services.publishing.rehearsals import Rehearsed, Stage, rehearse
 from webapp.services.publishing.schedules import SchedulePlan
 from workers.context import WorkerContext
@@ -235,3 +242,55 @@ def test_who_planned_and_who_wrote_are_told_once_of_an_error_and_not_of_a_warnin
     expected = [(editor.user_id, "schedule.endangered", ids[0])]
     assert rehearse_again() == expected
     assert rehearse_again() == expected
+
+
+def test_what_was_found_of_a_plan_that_was_changed_meanwhile_is_not_kept(
+    sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sessions.begin() as session:
+        editor = make_actor(session, RoleName.EDITOR)
+        schedule_id = plan(session, editor, make_content(session, editor))
+    found = planned_actions.find_public_by
+
+    def change_meanwhile(*arguments: Any) -> Any:
+        with sessions.begin() as other:
+            schedules.change(other, editor, schedule_id, None, {"due_at": utc_now() + 2 * HOUR})
+        return found(*arguments)
+
+    monkeypatch.setattr(rehearsals, "find_public_by", change_meanwhile)
+    with sessions.begin() as session:
+        assert rehearse(session, STAGE, [schedule_id]) == []
+    with sessions() as session:
+        assert session.get_one(Schedule, schedule_id).rehearsed_at is None
+
+
+def test_a_rehearsal_waits_for_nobody_who_decides(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        editor = make_actor(session, RoleName.EDITOR)
+        ids = [plan(session, editor, make_content(session, editor)) for _ in range(2)]
+    with sessions.begin() as session, sessions.begin() as other:
+        other.execute(text("SET LOCAL lock_timeout = '1ms'"))
+        schedules.cancel(session, editor, ids[0], None)
+        assert [done.action.id for done in rehearse(other, STAGE, ids)] == ids[1:]
+
+
+def test_what_is_near_is_found_by_the_index_of_moments(session: Session, editor: Actor) -> None:
+    plan(session, editor, make_content(session, editor))
+    session.execute(
+        text(
+            "INSERT INTO schedules (content_id, version_id, action, due_at)"
+            " SELECT content_id, version_id, action, due_at + make_interval(days => day)"
+            " FROM schedules, generate_series(1, 5000) AS day"
+        )
+    )
+    session.execute(text("ANALYZE schedules"))
+    plans: list[str] = []
+
+    def explain(*arguments: Any) -> None:
+        connection, asked, parameters = arguments[0], arguments[2], arguments[3]
+        if asked.startswith("SELECT date_trunc"):
+            plans.extend(connection.exec_driver_sql(f"EXPLAIN {asked}", parameters).scalars())
+
+    event.listen(session.connection(), "before_cursor_execute", explain)
+    rehearsal_slots.write_due(session, 15)
+    assert "Index Cond: ((due_at > " in "\n".join(plans)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
+from typing import Literal
 
 import pytest
 from sqlalchemy import select, update
@@ -155,3 +156,34 @@ def test_a_dispatcher_finds_what_is_another_instant_by_now(
 
     with running_dispatcher(worker):
         wait_until(is_asked)
+
+
+def zone_is_gone(monkeypatch: pytest.MonkeyPatch, release: str) -> None:
+    """Know no zone of that name, as another release of the package would."""
+    monkeypatch.setattr(zones, "zone_names", lambda: frozenset({"UTC"}))
+    monkeypatch.setattr(zones, "_release", lambda: release)
+    forget_rules()
+
+
+@pytest.mark.parametrize("what", ["run", "skip"])
+def test_what_was_planned_in_a_zone_that_is_gone_can_be_decided(
+    session: Session, monkeypatch: pytest.MonkeyPatch, what: Literal["run", "skip"]
+) -> None:
+    actor = make_actor(session)
+    schedule_id = planned(session, actor, "2090-07-15T09:00")
+    zone_is_gone(monkeypatch, "2099.01")
+    assert zone_changes.reckon_anew(session) == (1, 1)
+    decide(session, actor, schedule_id, None, Decision(what))
+    decided = row(session, schedule_id)
+    assert decided.state == ("pending" if what == "run" else "missed")
+    assert decided.zone == (None if what == "run" else VIENNA)
+    assert zone_changes.reckon_anew(session) == (0, 0)
+
+
+def test_a_process_that_is_older_than_a_zone_asks_nothing(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule_id = planned(session, make_actor(session), "2090-07-15T09:00")
+    zone_is_gone(monkeypatch, "2000.01")
+    assert zone_changes.reckon_anew(session) == (0, 0)
+    assert row(session, schedule_id).state == "pending"

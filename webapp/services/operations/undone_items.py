@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.kit.lifecycle import Move, Standing
+from webapp.kit.timelines import ActionKind
+from webapp.kit.wall_times import Fold, WallTime, shown_by_now
 from webapp.models import Content, ContentVersion, Schedule
 from webapp.models.publishing.schedules import OPEN_STATES
 from webapp.services.accounts.actors import Actor
@@ -216,21 +218,36 @@ def _put_schedule_back(
     due_at = schedule.due_at
     if "due_at" in former:
         due_at = datetime.fromisoformat(former["due_at"])
+    wall = _wall_of(schedule, due_at)
     if_missed = former.get("if_missed", schedule.if_missed)
+    limit = former.get("late_limit_seconds", schedule.late_limit_seconds)
     version_id = former.get("version_id", schedule.version_id)
     number = session.scalar(select(ContentVersion.number).where(ContentVersion.id == version_id))
     now = session.scalar(select(func.clock_timestamp()))
     if now is None or due_at <= now or not (is_open or schedule.state == "cancelled"):
         raise IrreversibleError(f"The moment of schedule {schedule.id} has passed.")
     if is_open:
-        changes = {"due_at": due_at, "if_missed": if_missed}
+        changes: dict[str, Any] = {
+            "due_at": due_at, "wall": wall, "if_missed": if_missed, "late_limit_seconds": limit,
+        }  # fmt: skip
         if version_id != schedule.version_id:
             changes["version_number"] = number
         schedules.change(session, actor, schedule.id, None, changes, is_judged=False)
         return
-    plan = SchedulePlan(schedule.action, due_at, number, if_missed)  # type: ignore[arg-type]
+    action = cast(ActionKind, schedule.action)
+    plan = SchedulePlan(action, due_at, number, if_missed, limit, wall)
     # It is put back as it was, whatever comes before it by now.
     schedules.create(session, actor, schedule.content_id, None, plan, is_judged=False)
+
+
+def _wall_of(schedule: Schedule, due_at: datetime) -> WallTime | None:
+    """Return the wall time that a schedule was planned by, if it was, for when it is put back."""
+    if schedule.zone is None or schedule.local_time is None:
+        return None
+    if due_at != schedule.due_at:
+        return shown_by_now(due_at, schedule.zone)
+    fold = cast(Fold | None, schedule.fold)
+    return WallTime(schedule.local_time, schedule.zone, fold, schedule.zone_rules)
 
 
 def _find(session: Session, schedule_ids: Sequence[int]) -> Sequence[Schedule]:

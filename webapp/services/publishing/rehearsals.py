@@ -177,18 +177,29 @@ def _of_script(script: _Script | None, stage: Stage) -> Iterator[Finding]:
         yield from of_rules(script.page)
 
 
-# What was found before is in the row still when the new value is returned beside it.
+# What was changed while it was rehearsed is another plan, of which nothing was found, and whoever
+# changed it has rehearsed it. What somebody has locked is being changed or carried out: neither
+# waits for the other, so the two cannot deadlock.
 _KEEP = (
     text(
         """
-    UPDATE schedules SET rehearsed_at = clock_timestamp(), rehearsal = found.findings::jsonb
-    FROM unnest(:ids, :findings) AS found (id, findings), schedules AS before
-    WHERE schedules.id = found.id AND before.id = found.id
-      AND schedules.state IN ('pending', 'handed')
-    RETURNING schedules.id, before.rehearsal
+    WITH same AS MATERIALIZED (
+        SELECT schedules.id, schedules.rehearsal, found.findings
+        FROM unnest(:ids, :revisions, :findings) AS found (id, revision, findings)
+        JOIN schedules ON schedules.id = found.id AND schedules.revision = found.revision
+        WHERE schedules.state IN ('pending', 'handed')
+        ORDER BY schedules.id FOR UPDATE OF schedules SKIP LOCKED
+    )
+    UPDATE schedules SET rehearsed_at = clock_timestamp(), rehearsal = same.findings::jsonb
+    FROM same WHERE schedules.id = same.id
+    RETURNING schedules.id, same.rehearsal
     """
     )
-    .bindparams(bindparam("ids", type_=IdArray()), bindparam("findings", type_=ARRAY(Text)))
+    .bindparams(
+        bindparam("ids", type_=IdArray()),
+        bindparam("revisions", type_=IdArray()),
+        bindparam("findings", type_=ARRAY(Text)),
+    )
     .columns(id=BigInteger, rehearsal=JSONB)
 )
 
@@ -201,8 +212,12 @@ def _keep(
     findings = [
         orjson.dumps([asdict(each) for each in found[action.id]]).decode() for action in planned
     ]
-    rows = session.execute(_KEEP, {"ids": [each.id for each in planned], "findings": findings})
-    before = {row.id: row.rehearsal or [] for row in rows}
+    parameters = {
+        "ids": [each.id for each in planned],
+        "revisions": [each.revision for each in planned],
+        "findings": findings,
+    }
+    before = {row.id: row.rehearsal or [] for row in session.execute(_KEEP, parameters)}
     return [
         Rehearsed(
             action,

@@ -145,10 +145,7 @@ def change(
         judge_change(session, item, schedule, changes)
     if schedule.action == "publish":
         lifecycle.require_telling(actor)
-    if not actor.may(Permission.SCHEDULE_MANAGE):
-        # An editor may have pinned another version since, which the author may not publish.
-        pinned = get(session, actor, schedule_id).version_number or item.version
-        lifecycle.require_approval(session, actor, item, pinned)
+    require_pinned(session, actor, item, schedule)
     kept = ("due_at", "if_missed", "late_limit_seconds")
     values: dict[str, Any] = {name: changes[name] for name in kept if name in changes}
     if "due_at" in changes:
@@ -221,6 +218,7 @@ def _settled(schedule: Schedule) -> dict[str, Any]:
     return {
         "due_at": schedule.due_at.isoformat(),
         "if_missed": schedule.if_missed,
+        "late_limit_seconds": schedule.late_limit_seconds,
         "version_id": schedule.version_id,
     }
 
@@ -305,6 +303,16 @@ def require_planning(actor: Actor, item: Content, action: str) -> None:
         actor.require(Permission.SCHEDULE_MANAGE)
     if action == "archive":
         lifecycle.require_right(actor, item, Move.ARCHIVE)
+
+
+def require_pinned(session: Session, actor: Actor, item: Content, schedule: Schedule) -> None:
+    """Raise ForbiddenError unless an author may publish the version that a schedule pins.
+
+    An editor may have pinned another one since, which has no approval.
+    """
+    if not actor.may(Permission.SCHEDULE_MANAGE):
+        pinned = get(session, actor, schedule.id).version_number or item.version
+        lifecycle.require_approval(session, actor, item, pinned)
 
 
 def lock_open(

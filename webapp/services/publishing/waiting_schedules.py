@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
 from webapp.jobs.outbox import wake_dispatcher
-from webapp.kit.wall_times import WallTime, shown_in
+from webapp.kit.wall_times import WallTime, shown_by_now
 from webapp.models import Schedule
 from webapp.models.arrays import IdArray, is_one_of
 from webapp.services import activity, notices
@@ -93,8 +93,9 @@ def decide(
         wall = decision.wall
         if decision.due_at is None and schedule.zone is not None:
             # The instant stands, and the clock shows there what it shows by now.
-            wall = shown_in(due_at, schedule.zone)
+            wall = shown_by_now(due_at, schedule.zone)
         schedules.require_planning(actor, item, schedule.action)
+        schedules.require_pinned(session, actor, item, schedule)
         schedules.judge_change(session, item, schedule, {"due_at": due_at})
         values = {"state": "pending", "failure": None, "due_at": due_at}
         values |= schedules.wall_columns(wall)

@@ -14,16 +14,13 @@ from sqlalchemy import Text, and_, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from webapp.kit.wall_times import UnclearWallTimeError, WallTime, reckon
-from webapp.kit.zones import UnknownZoneError, rules_of
+from webapp.kit.zones import UnknownZoneError, rules_gone, rules_of
 from webapp.models import Schedule
 from webapp.models.publishing.schedules import IS_OPEN
 from webapp.services.publishing import waiting_schedules
 
 AT_ONCE = 500
 """So many schedules are reckoned anew in one transaction."""
-
-GONE = "gone"
-"""The rules of a zone that no release knows any more come after all others."""
 
 _KEEP = text(
     """
@@ -89,7 +86,8 @@ def _rules_now(zone: str) -> str:
     try:
         return rules_of(zone)
     except UnknownZoneError:
-        return GONE
+        # A process that is older than the zone does not know it either, and has no say.
+        return rules_gone()
 
 
 def _release(rules: str | None) -> str:
