@@ -74,6 +74,8 @@ _TAKE_NAMES = text(
     RETURNING slugs.slug
     """  # noqa: S608 - constants of the code
 ).bindparams(bindparam("names", type_=ARRAY(Text)))
+# The offsets hold the look-ups to one of a key for each entry. Of a release that was just put
+# together the planner knows nothing, and takes ten thousand entries for one.
 _FIND = f"""
     SELECT entry.content_id, CASE
         WHEN content.status = 'trashed' AND (content.trashed_at IS NOT NULL
@@ -92,11 +94,15 @@ _FIND = f"""
             AND (entry.seen_public OR content.publish_sequence <> entry.seen_sequence)
             THEN 'The item was unpublished after it was added; add it once more if you mean it.'
         END AS reason
-    FROM release_entries AS entry JOIN content ON content.id = entry.content_id
-    LEFT JOIN content_versions AS version ON version.id = entry.version_id
-    LEFT JOIN slugs ON slugs.slug = version.slug
-    LEFT JOIN publications AS public ON public.content_id = entry.content_id
-    LEFT JOIN content_versions AS shown ON shown.id = public.version_id
+    FROM release_entries AS entry
+    CROSS JOIN LATERAL (SELECT * FROM content WHERE id = entry.content_id OFFSET 0) AS content
+    LEFT JOIN LATERAL (
+        SELECT * FROM content_versions WHERE id = entry.version_id OFFSET 0) AS version ON true
+    LEFT JOIN LATERAL (SELECT * FROM slugs WHERE slug = version.slug OFFSET 0) AS slugs ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM publications WHERE content_id = entry.content_id OFFSET 0) AS public ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM content_versions WHERE id = public.version_id OFFSET 0) AS shown ON true
     WHERE entry.release_id = :release_id
     """  # noqa: S608 - constants of the code
 _FIND_FIRST = text(
