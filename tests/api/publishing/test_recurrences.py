@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.calendar_readers import read_by_icalendar
@@ -117,6 +117,31 @@ def test_it_is_planned_changed_paused_and_ended(
 )  # fmt: skip
 def test_what_cannot_recur_is_refused(editor: Caller, path: str, fields: dict[str, Any]) -> None:
     assert make(editor, path, **fields).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "fields", [{"start": "9999-12-31T23:59"}, {"start": "0001-01-01T00:00", "count": 3}]
+)
+def test_a_paused_one_begins_nowhere_either_where_no_calendar_goes(
+    editor: Caller, path: str, fields: dict[str, Any]
+) -> None:
+    one = f"{path}/{make(editor, path).get_json()['id']}"
+    refused = editor.call("PATCH", one, {"state": "paused", **fields}, If_Match="*")
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.get_json()["errors"]] == ["body.start"]
+    assert editor.call("GET", one).get_json()["state"] == "active"
+
+
+def test_one_that_has_gone_on_for_years_can_still_be_changed(
+    editor: Caller, path: str, sessions: sessionmaker[Session]
+) -> None:
+    one = f"{path}/{make(editor, path).get_json()['id']}"
+    with sessions.begin() as session:
+        session.execute(
+            update(Recurrence).values(start=(utc_now() - timedelta(days=800)).replace(tzinfo=None))
+        )
+    for change in ({"state": "paused"}, {"state": "active"}, {"if_missed": "skip"}):
+        assert editor.call("PATCH", one, change, If_Match="*").status_code == 200
 
 
 def test_who_may_plan_may_let_recur_and_no_key_may(

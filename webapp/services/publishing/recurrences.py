@@ -88,6 +88,7 @@ def create(
     _require_planning(actor, item, wanted.action)
     lifecycle.require_move(session, actor, item, Move.PREVIEW)
     recurrence = Recurrence(content_id=content_id, made_by_id=actor.user_id, **vars(wanted))
+    _require_start(session, recurrence)
     coming = _require_moments(session, recurrence)
     if is_trial:
         return None, coming
@@ -177,6 +178,9 @@ def change(
     before = _settled(recurrence)
     for name, value in changes.items():
         setattr(recurrence, name, value)
+    if "start" in changes:
+        # Also of one that is paused: what it would do is shown all the same.
+        _require_start(session, recurrence)
     recurrence.made_by_id = actor.user_id
     _cancel_coming(session, actor, recurrence)
     if recurrence.state == "active":
@@ -246,11 +250,16 @@ def _require_planning(actor: Actor, item: Content, action: str) -> None:
         actor.require(Permission.SCHEDULE_MANAGE)
 
 
-def _require_moments(session: Session, recurrence: Recurrence) -> list[WallMoment]:
+def _require_start(session: Session, recurrence: Recurrence) -> None:
+    """Raise InvalidInputError for a start far away. One that has gone on for years has its own."""
     now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
     earliest, latest = (now + timedelta(days=days) for days in (-366, 3_653))
     if not earliest < recurrence.start.replace(tzinfo=UTC) < latest:
         raise InvalidInputError("start", "must be within the last year or the next ten years")
+
+
+def _require_moments(session: Session, recurrence: Recurrence) -> list[WallMoment]:
+    now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
     rule = recurrence_planning.rule_of(recurrence)
     ever = datetime.max.replace(tzinfo=UTC)
     coming = list_moments(rule, after=now, before=ever, most=MOST_SHOWN)
