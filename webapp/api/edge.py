@@ -20,6 +20,7 @@ from webapp.api.errors import RequestError
 from webapp.api.metrics import known_method
 from webapp.api.password_door import require_open_door
 from webapp.api.request_ids import choose_request_id
+from webapp.api.told_paths import told_path
 from webapp.api.traces import trace_refusal
 from webapp.kit.missing_settings import DATABASE_URL_IS_NOT_SET
 from webapp.services import idempotency, origins
@@ -42,8 +43,6 @@ IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # A version may be saved while the one before it is rendered, and be the newest then.
 MOST_RENDERINGS = 4
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
-# What follows is the token of a calendar's feed, whichever way the address was mistyped.
-HIDDEN_PATH = "/calendar/"
 UNKEPT_ANSWER = "answer_is_not_kept"
 
 
@@ -231,16 +230,11 @@ def install_edge(app: ImprintApp) -> None:
                 address=request.remote_addr,
                 user_id=g.get("known_user_id"),
                 method=known_method(request.method),
-                path=_told_path(request.path),
+                path=told_path(request.path),
                 status=response.status_code,
                 milliseconds=round((time.perf_counter() - g.get("started", 0.0)) * 1000, 1),
             )
         return response
-
-
-def _told_path(path: str) -> str:
-    """Return the path of a request as the log may hold it: without the secret of an address."""
-    return f"{HIDDEN_PATH}…" if path.startswith(HIDDEN_PATH) else path
 
 
 def idempotency_key() -> str | None:

@@ -11,6 +11,7 @@ from webapp.api.answer_headers import AnswerHeaders
 from webapp.api.metrics import count_answer
 from webapp.api.problems import problem
 from webapp.api.request_ids import choose_request_id
+from webapp.api.told_paths import told_path
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
@@ -43,7 +44,7 @@ def refuse(
         log.warning(
             "request.refused",
             method=scope.method,
-            path=scope.path,
+            path=told_path(scope.path),
             status=refusal.status,
             reason=refusal.detail,
         )

@@ -1,6 +1,7 @@
 """Promises about the feeds of calendars: the owner's rights of the moment, and nobody else's."""
 
 import io
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,10 +12,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.api.publishing.test_schedule_days import plan
 from tests.calendar_readers import READERS, read_by_icalendar
 from tests.factories import PASSWORD, Caller
+from webapp.api.answer_headers import AnswerHeaders
 from webapp.kit.clock import utc_now
 from webapp.kit.roles import RoleName
 from webapp.models import CalendarFeed, Role, Schedule, User
 from webapp.services.publishing import calendar_feeds
+from webapp.serving.refusals import FULL, refuse
+from webapp.settings import Settings
 
 
 @pytest.fixture
@@ -221,5 +225,11 @@ def test_the_token_is_kept_as_a_digest_and_is_in_no_log(
     assert read(client, feed).status_code == 404
     assert client.get(f"/calendar/{token}").status_code == 404
     assert client.post(f"/calendar/{token}.ics", data=io.BytesIO(b"x")).status_code == 405
+    for mistyped in (f"/Calendar/{token}.ics", f"/old/calendar/{token}.ics"):
+        assert client.get(mistyped).status_code == 404
+    # So is what the server refuses before the application sees it.
+    scope: Any = SimpleNamespace(method="GET", path=f"/calendar/{token}.ics", headers={})
+    protocol: Any = SimpleNamespace(response_bytes=lambda *_: None)
+    refuse(scope, protocol, FULL, AnswerHeaders(Settings(_env_file=None)))
     told = "".join(capsys.readouterr())
     assert token not in told
