@@ -175,3 +175,23 @@ def test_what_is_cancelled_or_put_aside_is_no_future(site: Site, editor: Caller)
     assert editor.call("GET", asked(at, "/published/never")).status_code == 404
     assert "never" not in slugs(editor.call("GET", asked(at, "/published")))
     assert editor.call("GET", asked(at, f"/content/{content_id}/forecast")).status_code == 404
+
+
+def test_what_is_public_is_not_archived_by_a_schedule(
+    site: Site, editor: Caller, worker: WorkerContext
+) -> None:
+    """An editor has published by hand what was to go into the archive: that comes to nothing."""
+    first, second, _ = site.moments
+    content_id = site.write("kept", tags=["Tide"], body="harbour")
+    plan(editor, content_id, first - timedelta(hours=1), "archive")
+    site.succeed("POST", f"/content/{content_id}/publish", {})
+    paths = ("/published/kept", "/published?limit=100", "/published?tag=tide", "/search?q=harbour")
+    said = {path: site.foresee(path, first - timedelta(minutes=30)) for path in paths}
+    assert said == {path: site.see(path) for path in paths}
+    site.edit("kept", title="Kept once more")
+    plan(editor, content_id, second + timedelta(hours=1))
+    later = second + timedelta(hours=2)
+    assert "Kept once more" in site.foresee("/published/kept", later)[1]
+    plan(editor, content_id, later, "unpublish")
+    plan(editor, content_id, later + timedelta(minutes=1), "archive")
+    assert site.foresee("/published/kept", later + timedelta(hours=1))[0] == 404

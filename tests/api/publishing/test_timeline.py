@@ -71,6 +71,9 @@ def test_each_entry_says_what_happens_to_what_when_and_by_whom(editor: Caller) -
 def test_what_is_at_odds_is_marked(editor: Caller, worker: WorkerContext) -> None:
     """Plans are judged when they are made, so what is at odds came of something else since."""
     away, vain, alike, unapproved, named = (write(editor, f"Item {number}") for number in range(5))
+    kept = write(editor, "Kept")
+    plan(editor, kept, midnight(2), "archive")
+    editor.call("POST", f"/content/{kept}/publish", {}, If_Match="*")
     for hours, content_id in enumerate((away, vain, unapproved, named)):
         plan(editor, content_id, midnight(1) + timedelta(hours=hours))
     taker = published(editor, "Taker", slug="taker")
@@ -98,6 +101,7 @@ def test_what_is_at_odds_is_marked(editor: Caller, worker: WorkerContext) -> Non
         (vain, "unpublish"): ["without_effect"],
         (unapproved, "publish"): ["not_approved"],
         (named, "publish"): ["slug_taken"],
+        (kept, "archive"): ["still_public"],
         (shown, "publish"): ["without_effect"],
         (alike, "publish"): [],
         (alike, "unpublish"): [],

@@ -14,6 +14,7 @@ from webapp.kit.clock import utc_now
 from webapp.kit.requirements import Requirement
 from webapp.kit.review_policy import ReviewPolicy
 from webapp.kit.roles import RoleName
+from webapp.kit.timelines import ActionKind
 from webapp.models import Content, Job, Notice, Role, Schedule, Slug, User
 from webapp.services.accounts.actors import Actor
 from webapp.services.publishing import (
@@ -36,12 +37,12 @@ def plan(
     actor: Actor,
     content_id: int,
     *,
-    action: str = "publish",
+    action: ActionKind = "publish",
     after: timedelta = HOUR,
     is_judged: bool = True,
 ) -> int:
     """Plan something for an item and return the schedule's id."""
-    made = SchedulePlan("publish" if action == "publish" else "unpublish", utc_now() + after)
+    made = SchedulePlan(action, utc_now() + after)
     return schedules.create(session, actor, content_id, None, made, is_judged=is_judged)
 
 
@@ -121,6 +122,11 @@ def test_withdrawing_what_will_not_be_public_is_a_warning(session: Session, edit
     assert rules_of(session, withdrawal) == [("warning", "item.not_public")]
     plan(session, editor, item)
     assert rules_of(session, withdrawal) == []
+    # It was planned before a publication by hand, say.
+    item = make_content(session, editor)
+    plan(session, editor, item)
+    putting_away = plan(session, editor, item, action="archive", after=HOUR * 2, is_judged=False)
+    assert rules_of(session, putting_away) == [("error", "item.still_public")]
 
 
 @pytest.mark.parametrize("change", ["switched off", "demoted", "bound to approvals"])

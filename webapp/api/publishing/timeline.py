@@ -42,7 +42,7 @@ class TimelineQuery(PageQuery):
 class Conflict(BaseModel):
     """What keeps an action from doing what was meant, as things stand."""
 
-    rule: Literal["without_effect", "put_aside", "not_approved", "slug_taken"]
+    rule: Literal["without_effect", "put_aside", "still_public", "not_approved", "slug_taken"]
     message: str
 
 

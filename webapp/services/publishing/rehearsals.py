@@ -144,6 +144,11 @@ def _of_plan(action: PlannedAction) -> Iterator[Finding]:
         )  # fmt: skip
     if action.is_slug_taken:
         yield Finding("slug.taken", Level.ERROR, "Another item has the slug of this version.")
+    if action.action == "archive" and action.follows == "publish":
+        yield Finding(
+            "item.still_public", Level.ERROR,
+            "The item will be public then, and what is public is not archived.",
+        )  # fmt: skip
     if action.action == "unpublish" and action.follows != "publish":
         yield Finding("item.not_public", Level.WARNING, "The item will not be public then.")
     if action.planner is None:

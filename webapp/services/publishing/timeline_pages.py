@@ -50,6 +50,7 @@ class TimelineEntry:
 CONFLICTS = {
     "without_effect": "The item stands as this would bring it already, by then.",
     "put_aside": "The item is in the trash or the archive, or will be by then.",
+    "still_public": "The item is public by then, and what is public is not archived.",
     "not_approved": "It rests upon an approval that the version has no more.",
     "slug_taken": "Another item has the slug of the version.",
 }
@@ -200,6 +201,7 @@ def _conflicts(row: Any) -> list[str]:  # noqa: ANN401
     found = {
         "put_aside": is_put_aside,
         "without_effect": is_vain and not is_put_aside,
+        "still_public": row.action == "archive" and is_public and not is_put_aside,
         "not_approved": row.lacks_approval,
         "slug_taken": row.is_slug_taken,
     }
