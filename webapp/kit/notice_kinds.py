@@ -60,6 +60,10 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
     "release.failed": NoticeKind(
         "A release failed: {name}", "The release {name} failed at {due_at}."
     ),
+    "release.missed": NoticeKind(
+        "A release missed its moment: {name}",
+        "The release {name} was due at {due_at} and did not go live.",
+    ),
 }
 
 

@@ -311,6 +311,8 @@ def test_one_that_is_too_late_is_called_off_or_asks(
     late = read(editor, path)
     assert (late["state"], public(editor, "late")) == (state, 404)
     assert "seconds late" in late["failure"]
+    (told,) = read(editor, "/notices")["items"]
+    assert (told["kind"], told["subject_id"]) == ("release.missed", late["id"])
 
 
 def test_an_etag_that_is_old_changes_nothing(editor: Caller) -> None:

@@ -194,6 +194,7 @@ def _let_pass(session: Session, release: Release, late: float) -> Outcome:
     release.failure = reason
     state = "open" if release.if_missed == "ask" else "cancelled"
     _end(session, release, state, late, reason=reason)
+    _tell(session, release, "release.missed")
     return Outcome(state, 0, late, reason)
 
 
@@ -209,17 +210,21 @@ def _fail(
     release.failure = failure
     release.problems = [{"content_id": one, "reason": why} for one, why in hindered]
     _end(session, release, "failed", late, reason=reason or failure)
-    _tell(session, release)
+    _tell(session, release, "release.failed")
     return Outcome("failed", 0, late, reason or failure)
 
 
-def _tell(session: Session, release: Release) -> None:
-    """Tell who began a release, and who approved it, that it did not go live."""
+def _tell(session: Session, release: Release, kind: str) -> None:
+    """Tell who began a release, and who approved it, that it did not go live, and why."""
     told = {release.created_by_id, release.approved_by_id} - {None}
-    details = {"name": release.name, "due_at": release.due_at.isoformat() if release.due_at else ""}
+    details = {
+        "name": release.name,
+        "due_at": release.due_at.isoformat() if release.due_at else "",
+        "words": release.failure or "",
+    }
     notices.tell(
-        session, [one for one in told if one is not None], "release.failed", "release", release.id,
-        details=details, dedupe=f"release.failed:{release.id}:{release.revision}",
+        session, [one for one in told if one is not None], kind, "release", release.id,
+        details=details, dedupe=f"{kind}:{release.id}:{release.revision}",
     )  # fmt: skip
 
 
