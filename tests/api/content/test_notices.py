@@ -83,6 +83,17 @@ def test_what_one_may_not_see_any_more_is_told_no_more(
     assert (subjects(editor), page_of(editor)["unread"]) == ([2, 1], 2)
 
 
+def test_who_has_left_the_newsroom_is_told_of_no_release(
+    author: Caller, client: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    gone = Caller(client, RoleName.READER)
+    details = {"name": "Secret launch", "due_at": "noon"}
+    with sessions.begin() as session:
+        tell(session, [author.id, gone.id], "release.failed", "release", 5, details=details)
+    assert (subjects(author), page_of(author)["unread"]) == ([5], 1)
+    assert (subjects(gone), page_of(gone)["unread"]) == ([], 0)
+
+
 def test_a_key_that_reads_no_items_is_told_of_none(
     client: FlaskClient, item: int, sessions: sessionmaker[Session]
 ) -> None:

@@ -152,6 +152,20 @@ def test_who_may_not_hear_of_it_or_has_read_it_gets_no_mail(
     assert sorted(states(sessions)) == ["sent"] * 2 + ["suppressed"] * 7
 
 
+def test_who_has_left_the_newsroom_gets_no_mail_of_a_release(
+    sessions: sessionmaker[Session], worker: WorkerContext, mail_sink: MailSink
+) -> None:
+    with sessions.begin() as session:
+        people = [make_actor(session, role) for role in (RoleName.AUTHOR, RoleName.READER)]
+        session.execute(update(User).values(email_proven_at=utc_now()))
+        details = {"name": "Secret launch", "due_at": "noon"}
+        ids = [person.user_id for person in people]
+        tell(session, ids, "release.failed", "release", 5, details=details)
+    run_ready_jobs(worker)
+    assert [people[0].login in str(mail["To"]) for mail in mail_sink.messages()] == [True]
+    assert sorted(states(sessions)) == ["sent", "suppressed"]
+
+
 def test_what_is_queued_for_one_person_in_a_group_is_one_mail(
     sessions: sessionmaker[Session],
     worker: WorkerContext,

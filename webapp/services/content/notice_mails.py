@@ -15,6 +15,7 @@ from sqlalchemy import ARRAY, Text, bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from webapp.kit.mentions import as_read
+from webapp.kit.permissions import PERMISSIONS_OF_ROLE, Permission
 from webapp.models import Notice, User
 from webapp.models.arrays import IdArray, is_one_of
 from webapp.services.content.notice_lines import select_lines
@@ -41,6 +42,9 @@ class NoticeMail:
     notices: Sequence[MailedNotice]
 
 
+_ROLES_THAT_SEE_RELEASES = tuple(
+    role.value for role, held in PERMISSIONS_OF_ROLE.items() if Permission.SCHEDULE_READ in held
+)
 _GATHER = text(
     """
     WITH mine AS (
@@ -75,6 +79,7 @@ _SUPPRESS = text(
                 AND NOT EXISTS (
                     SELECT FROM notification_preferences AS preference
                     WHERE preference.user_id = users.id AND NOT preference.notices_by_mail)
+                AND (notices.subject_kind <> 'release' OR roles.name = ANY (:see_releases))
                 AND (notices.content_id IS NULL OR EXISTS (
                     SELECT FROM content WHERE content.id = notices.content_id AND (
                         roles.name = ANY (:see_all)
@@ -84,6 +89,7 @@ _SUPPRESS = text(
     bindparam("ids", type_=IdArray()),
     bindparam("see_all", type_=ARRAY(Text())),
     bindparam("see_own", type_=ARRAY(Text())),
+    bindparam("see_releases", type_=ARRAY(Text())),
 )
 
 
@@ -98,7 +104,11 @@ def suppress_unwanted(session: Session, notice_ids: Sequence[int]) -> None:
     Mails go to proven addresses of accounts that work and want them, about items that they may
     see.
     """
-    roles = {"see_all": list(ROLES_THAT_SEE_ALL), "see_own": list(ROLES_THAT_SEE_OWN)}
+    roles = {
+        "see_all": list(ROLES_THAT_SEE_ALL),
+        "see_own": list(ROLES_THAT_SEE_OWN),
+        "see_releases": list(_ROLES_THAT_SEE_RELEASES),
+    }
     session.execute(_SUPPRESS, {"ids": notice_ids, **roles})
 
 
