@@ -88,3 +88,20 @@ def test_a_plan_is_rehearsed_when_it_is_made_and_when_it_is_changed(editor: Call
     back = editor.call("PATCH", own, {"at": tomorrow}, If_Match="*").get_json()
     assert [found["rule"] for found in back["rehearsal"]] == ["link.broken"]
     assert editor.call("GET", path).get_json()["items"] == [back]
+
+
+def test_an_author_hears_from_no_link_what_is_planned_for_the_items_of_others(
+    editor: Caller, client: FlaskClient
+) -> None:
+    author = Caller(client, RoleName.AUTHOR)
+    target = editor.call("POST", "/content", {"title": "Target"}).get_json()
+    body = f"See [the other story](/api/v1/published/{target['slug']}) for more."
+    item = author.call("POST", "/content", {"title": "Item", "body": body}).get_json()
+    path = f"/content/{item['id']}/schedule"
+    tomorrow = {"at": (utc_now() + timedelta(days=1)).isoformat()}
+    made = editor.call("POST", path, tomorrow, If_Match="*").get_json()
+    assert [found["rule"] for found in made["rehearsal"]] == ["link.broken"]
+
+    one = author.call("GET", f"/schedule/{made['id']}").get_json()
+    assert (one["rehearsal"], one["rehearsed_at"]) == ([], made["rehearsed_at"])
+    assert author.call("GET", path).get_json()["items"] == [one]

@@ -1,5 +1,6 @@
 """Schedules: what shall happen to an item, and when."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -34,6 +35,7 @@ from webapp.api.publishing.planned_times import (
 )
 from webapp.kit.cursors import decode_cursor
 from webapp.kit.permissions import Permission
+from webapp.services.content.checks import BROKEN_LINK
 from webapp.services.errors import InvalidInputError
 from webapp.services.publishing import (
     rehearsals,
@@ -151,6 +153,7 @@ class ScheduleAnswer(BaseModel):
     )
     rehearsal: list[FindingAnswer] = Field(
         description="What was found then. An error would make it fail or end; nothing is refused."
+        " Links are judged by what will be public, which takes the permission `future.read`."
     )
 
 
@@ -361,5 +364,18 @@ def _shape(view: ScheduleView) -> ScheduleAnswer:
         fired_at=row.fired_at,
         failure=row.failure,
         rehearsed_at=row.rehearsed_at,
-        rehearsal=[FindingAnswer.model_validate(found) for found in row.rehearsal or ()],
+        rehearsal=_told(row.rehearsal or ()),
     )
+
+
+def _told(findings: Iterable[dict[str, Any]]) -> list[FindingAnswer]:
+    """Return what a rehearsal has found, without what only who sees ahead may learn.
+
+    Whether a link is found broken says what is planned for an item of somebody else.
+    """
+    sees_ahead = current_actor().may(Permission.FUTURE_READ)
+    return [
+        FindingAnswer.model_validate(found)
+        for found in findings
+        if sees_ahead or found["rule"] != BROKEN_LINK
+    ]

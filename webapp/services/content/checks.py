@@ -22,6 +22,7 @@ from webapp.services.content.version_texts import SavedVersion
 from webapp.services.errors import CheckedError, UnavailableError, UnrenderableError
 
 MOST_FINDINGS = 200
+BROKEN_LINK = "link.broken"
 MOST_WARNINGS = 50
 """How many findings an answer tells at most that is not about them."""
 
@@ -114,7 +115,7 @@ def broken_links(wanted: Mapping[Link, str], public: Collection[str]) -> Iterato
     for link, slug in wanted.items():
         if slug not in public:
             yield Finding(
-                "link.broken", Level.WARNING,
+                BROKEN_LINK, Level.WARNING,
                 f"Nothing that is public here is at {link.address}.", link.text or link.address,
             )  # fmt: skip
 
