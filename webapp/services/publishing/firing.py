@@ -220,14 +220,14 @@ def _carry_out(session: Session, due: list[DueSchedule], result: Firing) -> Oper
         if len(due) > 1:
             troubles = [_carry_out(session, [schedule], result) for schedule in due]
             return next((trouble for trouble in troubles if trouble is not None), None)
-        if isinstance(error, OperationalError) and not _is_beyond_limits(error):
+        if isinstance(error, OperationalError) and not is_beyond_limits(error):
             result.postponed.append(due[0].id)
             return error
         result.failed[due[0].id] = str(error.orig).partition("\n")[0][:1000]
     return None
 
 
-def _is_beyond_limits(error: OperationalError) -> bool:
+def is_beyond_limits(error: OperationalError) -> bool:
     """Say whether PostgreSQL can never do it (class 54), rather than not now."""
     return str(getattr(error.orig, "sqlstate", "")).startswith("54")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DataError, IntegrityError, InternalError
+from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
@@ -20,7 +20,7 @@ from webapp.models.arrays import IdArray
 from webapp.services import activity, notices
 from webapp.services.errors import HinderedError
 from webapp.services.publishing import publishing, release_checks, release_rows
-from webapp.services.publishing.firing import FAILURE
+from webapp.services.publishing.firing import FAILURE, is_beyond_limits
 from webapp.services.publishing.release_lines import record_lines
 from webapp.services.publishing.releases import NO_APPROVAL
 
@@ -110,8 +110,9 @@ def go_live(
             changed = _apply(session, release)
     except HinderedError as error:
         return _fail(session, release, str(error), error.hindrances, late)
-    except (IntegrityError, DataError, InternalError) as error:
-        if session.connection().invalidated:
+    except (IntegrityError, DataError, InternalError, OperationalError) as error:
+        is_passing = isinstance(error, OperationalError) and not is_beyond_limits(error)
+        if is_passing or session.connection().invalidated:
             raise
         reason = str(error.orig).partition("\n")[0][:1000]
         return _fail(session, release, FAILURE, [], late, reason)

@@ -27,6 +27,14 @@ _WANTED = """
         GROUP BY version.slug
     )
 """
+# Whoever plans for an item locks it and then its name; a new name holds its item as well.
+_HOLD_ITEMS = text(
+    """
+    SELECT FROM content
+    WHERE id IN (SELECT content_id FROM release_entries WHERE release_id = :release_id)
+    ORDER BY id FOR KEY SHARE OF content
+    """
+)
 _MAKE_NAMES = text(
     f"""
     WITH {_WANTED}
@@ -74,6 +82,23 @@ _TAKE_NAMES = text(
     RETURNING slugs.slug
     """  # noqa: S608 - constants of the code
 ).bindparams(bindparam("names", type_=ARRAY(Text)))
+# What the timeline of an item itself brings before the release was planned with it, and is nobody's
+# decision against it.
+_CAME_BY_PLAN = """
+    EXISTS (
+        SELECT FROM schedules AS came
+        WHERE came.content_id = entry.content_id AND came.version_id = public.version_id
+          AND came.state = 'fired' AND came.fired_at >= public.updated_at)
+"""
+_WENT_BY_PLAN = """
+    EXISTS (
+        SELECT FROM schedules AS went
+        WHERE went.content_id = entry.content_id AND went.action = 'unpublish'
+          AND went.state = 'fired' AND went.fired_at > entry.added_at
+          AND NOT EXISTS (
+              SELECT FROM events WHERE events.content_id = entry.content_id
+              AND events.occurred_at > went.fired_at))
+"""
 # The offsets hold the look-ups to one of a key for each entry. Of a release that was just put
 # together the planner knows nothing, and takes ten thousand entries for one.
 _FIND = f"""
@@ -89,9 +114,11 @@ _FIND = f"""
                     SELECT content_id FROM twice WHERE twice.slug = version.slug)
             THEN 'Another item has the slug ' || version.slug || '; give this one another.'
         WHEN shown.number > version.number AND public.updated_at > entry.added_at
+            AND NOT {_CAME_BY_PLAN}
             THEN 'Version ' || shown.number || ' was published after this one was added.'
         WHEN content.status <> 'published'
             AND (entry.seen_public OR content.publish_sequence <> entry.seen_sequence)
+            AND NOT {_WENT_BY_PLAN}
             THEN 'The item was unpublished after it was added; add it once more if you mean it.'
         END AS reason
     FROM release_entries AS entry
@@ -135,6 +162,15 @@ def claim_names(session: Session, release_id: int, *, moves: bool) -> list[str]:
         return []
     taken = session.scalars(_TAKE_NAMES, {**parameters, "moves": moves, "names": names})
     return list(taken)
+
+
+def hold_items(session: Session, release_id: int) -> None:
+    """Wait for who plans for an item of a locked release, and let nobody begin to.
+
+    Who was before did not know of the moment that the release gets now; who comes then does.
+    """
+    session.flush()
+    session.execute(_HOLD_ITEMS, {"release_id": release_id})
 
 
 def find_hindrances(session: Session, release_id: int) -> list[tuple[int, str]]:

@@ -138,6 +138,7 @@ def schedule(
         raise ForbiddenError(NO_APPROVAL)
     if moment is None:
         moment = ReleaseMoment(session.scalars(select(func.clock_timestamp())).one())
+    release_checks.hold_items(session, release.id)
     release.state = "scheduled"
     release.due_at, release.zone, release.local_time = (
         moment.due_at, moment.zone, moment.local_time,
