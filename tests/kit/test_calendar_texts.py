@@ -86,3 +86,9 @@ def test_a_calendar_names_no_zone_and_does_not_change_by_itself() -> None:
     assert b"DTSTART:20270328T013000Z" in written
     assert written == write_calendar("Ours", events)
     assert all(len(line) <= 75 for line in written.split(b"\r\n"))
+
+
+def test_the_name_is_a_text_whose_marks_are_escaped() -> None:
+    lines = write_calendar("Desk; news, C:\\new", []).decode().split("\r\n")
+    for name in ("NAME", "X-WR-CALNAME"):
+        assert rf"{name}:Desk\; news\, C:\\new" in lines

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from icalendar import Calendar, Event, vDuration
+from icalendar import Calendar, Event, vDuration, vText
 
 PRODUCT = "-//Imprint//Calendar//EN"
 READ_AGAIN_AFTER = timedelta(minutes=15)
@@ -36,8 +36,8 @@ def write_calendar(name: str, events: Iterable[CalendarEvent]) -> bytes:
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
-    calendar.add("name", name)
-    calendar.add("x-wr-calname", name)
+    calendar.add("name", vText(name))
+    calendar.add("x-wr-calname", vText(name))
     calendar.add("refresh-interval", vDuration(READ_AGAIN_AFTER), {"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(READ_AGAIN_AFTER))
     for event in events:
