@@ -12,7 +12,8 @@ from tests.factories import make_actor, make_content
 from webapp.kit.roles import RoleName
 from webapp.models import Content, ContentVersion, Occurrence, Recurrence, Schedule, User
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import content
+from webapp.services.content import content, renderings
+from webapp.services.errors import UnavailableError
 from webapp.services.publishing import publishing, recurrence_planning, recurrences
 from webapp.services.publishing.recurrences import RecurrencePlan
 from webapp.settings import Settings
@@ -92,6 +93,22 @@ def test_each_moment_is_planned_once_an_hour_before_with_the_newest_version(
     planned = session.get_one(Schedule, schedule_id)
     assert (pinned(session, planned), planned.action, planned.state) == (2, "publish", "pending")
     assert planned.due_at - timedelta(hours=1) < datetime.now(UTC)
+
+
+def test_a_moment_waits_for_the_renderer_and_is_planned_once_there_is_one(
+    session: Session, editor: Actor, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = recur(session, editor, make_content(session, editor), in_minutes(session, 30))
+
+    def be_busy(*_args: object) -> None:
+        raise UnavailableError("The renderer is busy.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(renderings, "render_version", be_busy)
+        assert recurrence_planning.plan(session, made, settings) == 60
+    assert came(session, made)[0] == (None, None)
+    recurrence_planning.plan(session, made, settings)
+    assert came(session, made)[0][0] is not None
 
 
 def test_nothing_is_published_again_and_what_was_taken_back_stays_away(

@@ -23,7 +23,7 @@ from webapp.kit.zones import zone_named
 from webapp.models import Content, Occurrence, Recurrence
 from webapp.services.accounts.actors import Actor
 from webapp.services.accounts.left_work import find_maker, under_settings
-from webapp.services.errors import ServiceError
+from webapp.services.errors import ServiceError, UnavailableError
 from webapp.services.publishing import schedules
 from webapp.services.publishing.recurrence_choices import NothingToPublishError, choose_version
 from webapp.services.publishing.schedules import SchedulePlan
@@ -34,6 +34,7 @@ LONGEST_AHEAD = timedelta(days=30)
 LEAST_LEAD = timedelta(hours=1)
 AFTER_REHEARSAL = timedelta(minutes=15)
 LOOKS_AGAIN_AFTER = timedelta(days=1)
+TRIES_AGAIN_AFTER = timedelta(minutes=1)
 SHORTEST_SLEEP_SECONDS = 1.0
 
 NO_MAKER = (
@@ -89,7 +90,10 @@ def plan(session: Session, recurrence_id: int, settings: Settings) -> float | No
         return None
     wakes_at = now + LOOKS_AGAIN_AFTER
     if waiting is not None:
-        wakes_at = min(wakes_at, waiting - lead_of(settings))
+        # What is near and undecided all the same waits for the renderer.
+        is_near = waiting <= horizon
+        next_try = now + TRIES_AGAIN_AFTER if is_near else waiting - lead_of(settings)
+        wakes_at = min(wakes_at, next_try)
     elif coming is not None:
         wakes_at = min(wakes_at, coming.at)
     return max((wakes_at - now).total_seconds(), SHORTEST_SLEEP_SECONDS)
@@ -181,7 +185,10 @@ def _maker(session: Session, recurrence: Recurrence, settings: Settings) -> Acto
 
 
 def _make(session: Session, recurrence: Recurrence, occurrence: Occurrence, actor: Actor) -> None:
-    """Plan one moment as its maker would, or keep the reason why they could not."""
+    """Plan one moment as its maker would, or keep the reason why they could not.
+
+    While there is no renderer to be had it stays undecided.
+    """
     try:
         with session.begin_nested():
             is_release = recurrence.action == "publish"
@@ -194,6 +201,8 @@ def _make(session: Session, recurrence: Recurrence, occurrence: Occurrence, acto
             occurrence.schedule_id = schedules.create(
                 session, actor, recurrence.content_id, None, wanted
             )
+    except UnavailableError:
+        return
     except (ServiceError, NothingToPublishError) as refusal:
         occurrence.skipped = str(refusal)
 
