@@ -15,7 +15,17 @@ from webapp.kit.requirements import Requirement
 from webapp.kit.review_policy import ReviewPolicy
 from webapp.kit.roles import RoleName
 from webapp.kit.timelines import ActionKind
-from webapp.models import Content, Job, Notice, Role, Schedule, Slug, User
+from webapp.models import (
+    Content,
+    Job,
+    Notice,
+    Release,
+    ReleaseEntry,
+    Role,
+    Schedule,
+    Slug,
+    User,
+)
 from webapp.services.accounts.actors import Actor
 from webapp.services.publishing import (
     planned_actions,
@@ -127,6 +137,34 @@ def test_withdrawing_what_will_not_be_public_is_a_warning(session: Session, edit
     plan(session, editor, item)
     putting_away = plan(session, editor, item, action="archive", after=HOUR * 2, is_judged=False)
     assert rules_of(session, putting_away) == [("error", "item.still_public")]
+
+
+def test_what_a_release_does_before_it_is_counted_on(session: Session, editor: Actor) -> None:
+    target = make_content(session, editor, title="Target", slug="target")
+    publishing.publish(session, editor, target, None)
+    release = Release(name="Launch", state="scheduled", due_at=utc_now() + HOUR)
+    session.add(release)
+    session.flush()
+    session.add(
+        ReleaseEntry(
+            release_id=release.id,
+            content_id=target,
+            action="unpublish",
+            position=1,
+            seen_public=True,
+            seen_sequence=1,
+        )
+    )
+    session.flush()
+    after = HOUR * 2
+    putting_away = plan(session, editor, target, action="archive", after=after, is_judged=False)
+    assert rules_of(session, putting_away) == []
+    body = "See [our other story](https://site.example/read/target)."
+    item = make_content(session, editor, title="Item", slug="item", body=body)
+    before = plan(session, editor, item, after=HOUR / 2)
+    assert rules_of(session, before) == []
+    behind = plan(session, editor, item, after=HOUR * 3, is_judged=False)
+    assert rules_of(session, behind) == [("warning", "link.broken")]
 
 
 @pytest.mark.parametrize("change", ["switched off", "demoted", "bound to approvals"])

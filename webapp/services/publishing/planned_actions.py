@@ -4,9 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, case, exists, func, literal, select, text
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from webapp.kit.lifecycle import Standing
 from webapp.kit.permissions import Permission
@@ -20,6 +32,7 @@ from webapp.services.accounts.holders import is_on
 from webapp.services.content import review_states, slugs
 from webapp.services.content.lifecycle import standing_of
 from webapp.services.publishing import supersession
+from webapp.services.publishing.open_actions import GIVEN, OPEN
 
 
 @dataclass(frozen=True)
@@ -58,18 +71,15 @@ class PlannedAction:
         return review_states.needs_approval(self.planner) and not self.is_approved
 
 
-_before, _owner = aliased(Schedule), aliased(Slug)
 _FOLLOWS = func.coalesce(
-    select(_before.action)
-    .where(
-        _before.content_id == Schedule.content_id,
-        _before.state.in_(COMING_STATES),
-        func.row(_before.due_at, _before.id) < func.row(Schedule.due_at, Schedule.id),
-    )
-    .order_by(_before.due_at.desc(), _before.id.desc())
-    .limit(1)
-    .correlate(Schedule)
-    .scalar_subquery(),
+    literal_column(
+        f"""(WITH {GIVEN}
+        SELECT planned.action FROM {OPEN} AS planned
+        WHERE planned.content_id = schedules.content_id
+            AND (planned.due_at, planned.place) < (schedules.due_at, schedules.id)
+        ORDER BY planned.due_at DESC, planned.place DESC LIMIT 1)""",  # noqa: S608 - constants
+        Text,
+    ),
     case((Content.status == "published", "publish"), else_="unpublish"),
 )
 _IS_APPROVED = exists(
@@ -130,22 +140,23 @@ def read_planned(
 # A name leads somewhere if its item is public by then: by its last action until that moment, or
 # where it has none, because it is public now.
 _PUBLIC_BY = text(
-    """
+    f"""
+    WITH {GIVEN}
     SELECT wanted.place, wanted.slug
     FROM unnest(:places, :names, :moments) AS wanted (place, slug, moment)
     JOIN slugs ON slugs.slug = wanted.slug
     LEFT JOIN LATERAL (
-        SELECT schedules.action, content_versions.slug
-        FROM schedules LEFT JOIN content_versions ON content_versions.id = schedules.version_id
-        WHERE schedules.content_id = slugs.content_id
-          AND schedules.state IN ('pending', 'handed') AND schedules.due_at <= wanted.moment
-        ORDER BY schedules.due_at DESC, schedules.id DESC LIMIT 1
+        SELECT open_action.action, content_versions.slug
+        FROM {OPEN} AS open_action
+        LEFT JOIN content_versions ON content_versions.id = open_action.version_id
+        WHERE open_action.content_id = slugs.content_id AND open_action.due_at <= wanted.moment
+        ORDER BY open_action.due_at DESC, open_action.place DESC LIMIT 1
     ) AS planned ON true
     WHERE CASE WHEN planned.action IS NULL
         THEN slugs.was_public
             AND EXISTS (SELECT FROM publications WHERE content_id = slugs.content_id)
         ELSE planned.action = 'publish' AND (slugs.was_public OR planned.slug = slugs.slug) END
-    """
+    """  # noqa: S608 - the parts are constants of the code
 ).bindparams(
     bindparam("places", type_=ARRAY(BigInteger)),
     bindparam("names", type_=ARRAY(Text)),
