@@ -187,6 +187,15 @@ def test_what_failed_is_not_tried_again_once_something_went_public(
         retries.retry(session, actor, schedule_id, None)
 
 
+def test_what_failed_takes_no_name_that_another_item_has_by_now(session: Session) -> None:
+    actor = make_actor(session)
+    schedule_id = failed(session, actor, make_versions(session, actor, 2))
+    other = make_content(session, actor, slug="version-1")
+    plan(session, actor, other, 1)
+    with pytest.raises(ConflictError, match="has the slug"):
+        retries.retry(session, actor, schedule_id, None)
+
+
 def test_what_waits_holds_up_nothing_that_comes_later(session: Session) -> None:
     actor = make_actor(session)
     content_id = make_versions(session, actor, 3)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from webapp.kit.lifecycle import Standing
 from webapp.kit.permissions import Permission
@@ -71,6 +71,11 @@ class PlannedAction:
         return review_states.needs_approval(self.planner) and not self.is_approved
 
 
+# Of an item with its text of up to megabytes no more than says where it stands.
+_STANDING = load_only(
+    Content.status, Content.trashed_at, Content.archived_at, Content.publish_sequence,
+    Content.retracted_sequence,
+)  # fmt: skip
 _FOLLOWS = func.coalesce(
     literal_column(
         f"""(WITH {GIVEN}
@@ -105,10 +110,13 @@ def read_planned(
     """Return those of some schedules that are still open, in the order of their moments."""
     rows = session.execute(
         select(
-            Schedule, Content, User.login, Role.name.label("role"), _FOLLOWS.label("follows"),
+            Schedule.id, Schedule.content_id, Schedule.version_id, Schedule.action, Schedule.due_at,
+            Schedule.revision, Schedule.created_by_id, Content, User.login,
+            Role.name.label("role"), _FOLLOWS.label("follows"),
             _IS_APPROVED.label("is_approved"), _IS_SLUG_TAKEN.label("is_slug_taken"),
             supersession.is_superseded().label("is_superseded"),
         )
+        .options(_STANDING)
         .join(Content, Content.id == Schedule.content_id)
         .outerjoin(ContentVersion, ContentVersion.id == Schedule.version_id)
         .outerjoin(User, and_(User.id == Schedule.created_by_id, is_on()))
@@ -119,17 +127,16 @@ def read_planned(
     )  # fmt: skip
     planned = []
     for row in rows:
-        schedule: Schedule = row.Schedule
         planner = None
-        if row.role is not None and schedule.created_by_id is not None:
+        if row.role is not None and row.created_by_id is not None:
             role = RoleName(row.role)
-            planner = Actor(schedule.created_by_id, row.login, role, review_policy=policy)
+            planner = Actor(row.created_by_id, row.login, role, review_policy=policy)
         planned.append(
             PlannedAction(
-                id=schedule.id, content_id=schedule.content_id, version_id=schedule.version_id,
-                action=schedule.action, due_at=schedule.due_at, revision=schedule.revision,
+                id=row.id, content_id=row.content_id, version_id=row.version_id,
+                action=row.action, due_at=row.due_at, revision=row.revision,
                 standing=standing_of(row.Content), follows=row.follows,
-                planner_id=schedule.created_by_id, planner=planner,
+                planner_id=row.created_by_id, planner=planner,
                 is_approved=row.is_approved, is_slug_taken=row.is_slug_taken,
                 is_superseded=row.is_superseded,
             )

@@ -10,7 +10,7 @@ from webapp.kit.timelines import Action
 from webapp.models import Content, ContentVersion, Event, Review, Schedule
 from webapp.services import activity
 from webapp.services.accounts.actors import Actor
-from webapp.services.content import lifecycle
+from webapp.services.content import lifecycle, slugs
 from webapp.services.errors import ConflictError, NotFoundError
 from webapp.services.publishing import schedules, timelines
 from webapp.services.publishing.shown import shown_version
@@ -22,7 +22,8 @@ def retry(
     """Let a schedule that failed be due at once, unless its item has gone public since.
 
     Raises NotFoundError, ForbiddenError, StaleRevisionError, and ConflictError for one that has not
-    failed, or whose item was made public since, or that could not happen as things are.
+    failed, or whose item was made public since, whose name is another item's by now, or that could
+    not happen as things are.
     """
     item, schedule = schedules.lock_open(
         session, actor, schedule_id, revisions, ("pending", "handed", "waiting", "failed")
@@ -73,6 +74,7 @@ def _again(
 ) -> None:
     if number is not None:
         _require_unovertaken(session, item, schedule, number)
+        _claim_name(session, item, schedule)
     before = timelines.open_actions(session, item.id)
     again = Action(schedule.action, schedule.due_at, number, schedule.id)  # type: ignore[arg-type]
     timelines.require_possible(session, item, before, [*before, again])
@@ -100,3 +102,11 @@ def _require_unovertaken(session: Session, item: Content, schedule: Schedule, nu
     is_since = exists().where(Event.content_id == item.id, Event.occurred_at > schedule.updated_at)
     if (shown is not None and shown["version"] > number) or session.scalar(select(is_since)):
         raise ConflictError("A version has gone public since; publish this one, if it is to be.")
+
+
+def _claim_name(session: Session, item: Content, schedule: Schedule) -> None:
+    """Make the name of the pinned version the item's own again; since it failed, others had it."""
+    pinned = select(ContentVersion.slug).where(ContentVersion.id == schedule.version_id)
+    slug = session.scalars(pinned).one()
+    if not slugs.claim_slug(session, item.id, slug):
+        raise slugs.taken(slug)
