@@ -27,6 +27,7 @@ from webapp.models import (
     User,
 )
 from webapp.services.accounts.actors import Actor
+from webapp.services.content import content
 from webapp.services.publishing import (
     planned_actions,
     publishing,
@@ -165,6 +166,23 @@ def test_what_a_release_does_before_it_is_counted_on(session: Session, editor: A
     assert rules_of(session, before) == []
     behind = plan(session, editor, item, after=HOUR * 3, is_judged=False)
     assert rules_of(session, behind) == [("warning", "link.broken")]
+
+
+def test_a_return_behind_a_planned_version_is_not_overtaken_by_hand(
+    session: Session, editor: Actor
+) -> None:
+    item = make_content(session, editor)
+    publishing.publish(session, editor, item, None)
+    for words in ("Second.", "Third.", "Fourth."):
+        content.edit(session, editor, item, None, {"body": words})
+    newest = plan(session, editor, item)
+    back = schedules.create(
+        session, editor, item, None, SchedulePlan("publish", utc_now() + HOUR * 2, 2)
+    )
+    publishing.publish(session, editor, item, None, number=3)
+    assert rules_of(session, back) == []
+    schedules.cancel(session, editor, newest, None)
+    assert rules_of(session, back) == [("error", "schedule.superseded")]
 
 
 @pytest.mark.parametrize("change", ["switched off", "demoted", "bound to approvals"])

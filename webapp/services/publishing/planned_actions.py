@@ -76,17 +76,19 @@ _STANDING = load_only(
     Content.status, Content.trashed_at, Content.archived_at, Content.publish_sequence,
     Content.retracted_sequence,
 )  # fmt: skip
-_FOLLOWS = func.coalesce(
-    literal_column(
-        f"""(WITH {GIVEN}
-        SELECT planned.action FROM {OPEN} AS planned
-        WHERE planned.content_id = schedules.content_id
-            AND (planned.due_at, planned.place) < (schedules.due_at, schedules.id)
-        ORDER BY planned.due_at DESC, planned.place DESC LIMIT 1)""",  # noqa: S608 - constants
-        Text,
-    ),
-    case((Content.status == "published", "publish"), else_="unpublish"),
+_PLANNED_BEFORE = literal_column(
+    f"""(WITH {GIVEN}
+    SELECT planned.action FROM {OPEN} AS planned
+    WHERE planned.content_id = schedules.content_id
+        AND (planned.due_at, planned.place) < (schedules.due_at, schedules.id)
+    ORDER BY planned.due_at DESC, planned.place DESC LIMIT 1)""",  # noqa: S608 - constants
+    Text,
 )
+_FOLLOWS = func.coalesce(
+    _PLANNED_BEFORE, case((Content.status == "published", "publish"), else_="unpublish")
+)
+# What was published by hand is not what is shown then, where something planned comes before.
+_IS_SUPERSEDED = and_(supersession.is_superseded(), _PLANNED_BEFORE.is_(None))
 _IS_APPROVED = exists(
     select(Review.id)
     .where(Review.version_id == Schedule.version_id, Review.state == "approved")
@@ -114,7 +116,7 @@ def read_planned(
             Schedule.revision, Schedule.created_by_id, Content, User.login,
             Role.name.label("role"), _FOLLOWS.label("follows"),
             _IS_APPROVED.label("is_approved"), _IS_SLUG_TAKEN.label("is_slug_taken"),
-            supersession.is_superseded().label("is_superseded"),
+            _IS_SUPERSEDED.label("is_superseded"),
         )
         .options(_STANDING)
         .join(Content, Content.id == Schedule.content_id)
