@@ -282,8 +282,6 @@ def _settle(session: Session, actor: Actor, release: Release, number: int) -> No
     whole = select(func.count()).where(ReleaseEntry.release_id == release.id)
     if (session.scalar(whole) or 0) > MOST_ENTRIES:
         raise InvalidInputError("entries", f"a release holds {MOST_ENTRIES:,} items at most")
-    if release.state == "scheduled":
-        release_checks.hold_items(session, release.id)
     release_rows.note_change(session, actor, release)
     if release.state == "scheduled":
         release_checks.require_no_hindrance(session, release)
