@@ -58,6 +58,9 @@ COMMANDS_ASKED: dict[str, list[str] | None] = {
     "jobs resume": ["--event", "1", "--by", "a test"],
     "jobs show": ["1"],
     "jobs retry": ["--all-failed"],
+    "schedules list": ["--state", "pending", "--state", "fired", "--state", "cancelled"],
+    "schedules retry": ["1"],
+    "schedules why": ["1", "--json"],
 }
 # The tables that operators read and that outlive a draft: they hold ids, never words.
 OPERATORS_TABLES = {

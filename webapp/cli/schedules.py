@@ -96,7 +96,7 @@ def _lines(story: ScheduleStory) -> Iterator[tuple[str, str]]:
         found = f"{len(story.rehearsal)} found" if story.rehearsal else "nothing found"
         yield "rehearsed", f"{as_text(story.rehearsed_at)}, {found}"
     for finding in story.rehearsal:
-        yield "", f"{finding['level']}: {finding['message']}"
+        yield "", f"{finding['level']}: {finding['rule']}"
     for happening in story.happenings:
         yield "then", _happening(happening)
     if story.fired_at is not None:

@@ -46,8 +46,9 @@ class Happening:
 class ScheduleStory:
     """What is known of one schedule.
 
-    `next_step` is a sentence: what comes next by itself, or what somebody has to do. `job_id` is
-    the job that it was handed to, where that is not over.
+    `rehearsal` has the levels and rules of what was found last, and no words: those may be a
+    draft's. `next_step` is a sentence: what comes next by itself, or what somebody has to do.
+    `job_id` is the job that it was handed to, where that is not over.
     """
 
     line: ScheduleLine
@@ -56,7 +57,7 @@ class ScheduleStory:
     created_at: datetime
     fired_at: datetime | None
     rehearsed_at: datetime | None
-    rehearsal: list[dict[str, Any]]
+    rehearsal: list[dict[str, str]]
     happenings: list[Happening]
     job_id: int | None
     next_step: str
@@ -113,7 +114,9 @@ def tell(session: Session, schedule_id: int) -> ScheduleStory:
         created_at=schedule.created_at,
         fired_at=schedule.fired_at,
         rehearsed_at=schedule.rehearsed_at,
-        rehearsal=schedule.rehearsal or [],
+        rehearsal=[
+            {"level": found["level"], "rule": found["rule"]} for found in schedule.rehearsal or ()
+        ],
         happenings=_happenings_of(session, schedule),
         job_id=job_id,
         next_step=_what_is_next(session, schedule, job_id, row.now),
