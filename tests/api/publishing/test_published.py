@@ -204,4 +204,6 @@ def test_following_brings_the_news_into_the_inbox(
     assert reader.call("GET", "/follows").get_json()["items"] == []
     preferences = {"by_mail": False}
     assert reader.call("PUT", "/notifications/preferences", preferences).status_code == 200
-    assert reader.call("GET", "/notifications/preferences").get_json() == preferences
+    assert reader.call("GET", "/notifications/preferences").get_json() == {
+        **preferences, "notices_by_mail": True,
+    }  # fmt: skip
