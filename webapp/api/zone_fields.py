@@ -1,14 +1,16 @@
-"""Fields that name a zone or a day of one."""
+"""Fields that name a zone, or a day or a time of one."""
 
 import re
-from datetime import date
-from typing import Annotated, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from webapp.kit.zones import LONGEST_ZONE_NAME, zone_named
 
-PLAIN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+Read = TypeVar("Read", bound=date)
 
 
 def _zone(name: str) -> str:
@@ -16,16 +18,31 @@ def _zone(name: str) -> str:
     return name
 
 
-def _day(value: Any) -> date:  # noqa: ANN401
-    if not isinstance(value, str) or PLAIN_DAY.fullmatch(value) is None:
-        raise ValueError("must be a day, such as 2031-05-17")
-    try:
-        day = date.fromisoformat(value)
-    except ValueError as error:
-        raise ValueError("is a day that no calendar has") from error
-    if not 1970 <= day.year <= 9000:
-        raise ValueError("must lie between the years 1970 and 9000")
-    return day
+@dataclass(frozen=True)
+class Plain(Generic[Read]):
+    """How a day or a time of a zone is read: as it is written there, without an offset.
+
+    `read` raises ValueError for what no calendar has; `years` are the first and the last.
+    """
+
+    noun: str
+    example: str
+    pattern: re.Pattern[str]
+    read: Callable[[str], Read]
+    years: tuple[int, int]
+
+    def __call__(self, value: Any) -> Read:  # noqa: ANN401
+        """Return it read. Raises ValueError, which says what it has to be."""
+        if not isinstance(value, str) or self.pattern.fullmatch(value) is None:
+            raise ValueError(f"must be a {self.noun}, such as {self.example}")
+        try:
+            read = self.read(value)
+        except ValueError as error:
+            raise ValueError(f"is a {self.noun.split()[0]} that no calendar has") from error
+        first, last = self.years
+        if not first <= read.year <= last:
+            raise ValueError(f"must lie between the years {first} and {last}")
+        return read
 
 
 ZoneName = Annotated[
@@ -36,4 +53,17 @@ ZoneName = Annotated[
     ),
     AfterValidator(_zone),
 ]  # fmt: skip
-Day = Annotated[date, BeforeValidator(_day)]
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
+Day = Annotated[
+    date, BeforeValidator(Plain("day", "2031-05-17", _DAY, date.fromisoformat, (1970, 9000)))
+]
+ClockTime = Annotated[
+    datetime,
+    BeforeValidator(
+        Plain(
+            "time without an offset", "2031-05-17T09:00", _TIME, datetime.fromisoformat,
+            (1971, 8999),
+        )
+    ),
+]  # fmt: skip

@@ -1,13 +1,12 @@
 """When something shall happen, as clients say it: an instant, or a wall time in a zone."""
 
-import re
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from webapp.api.fields import Input, Moment, Omittable
-from webapp.api.zone_fields import ZoneName
+from webapp.api.zone_fields import ClockTime, ZoneName
 from webapp.kit.clock import utc_now
 from webapp.kit.wall_times import UnclearWallTimeError, WallTime, reckon
 from webapp.models import Schedule
@@ -16,8 +15,6 @@ from webapp.services.errors import InvalidInputError, UnclearTimeError
 LONGEST_AGO = timedelta(days=1)
 """How long a moment may have passed: what is older is a slip of the pen, not a late request."""
 
-PLAIN_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
-
 
 def _not_long_past(moment: datetime) -> datetime:
     if moment < utc_now() - LONGEST_AGO:
@@ -25,24 +22,11 @@ def _not_long_past(moment: datetime) -> datetime:
     return moment
 
 
-def _time(value: Any) -> datetime:  # noqa: ANN401
-    if not isinstance(value, str) or PLAIN_TIME.fullmatch(value) is None:
-        raise ValueError("must be a time without an offset, such as 2031-05-17T09:00")
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise ValueError("is a time that no calendar has") from error
-    if not 1971 <= time.year <= 8999:
-        raise ValueError("must lie between the years 1971 and 8999")
-    return time
-
-
 DueMoment = Annotated[
     Moment,
     AfterValidator(_not_long_past),
     Field(description="When; a moment that has passed, by a day at most, is due at once."),
 ]
-ClockTime = Annotated[datetime, BeforeValidator(_time)]
 
 
 class LocalTime(Input):
